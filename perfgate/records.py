@@ -50,7 +50,7 @@ class Direction(StrEnum):
     HIGHER = "higher"
 
 
-class Metric(Record):
+class Metric(Record, frozen=True):
     """A quantity, its unit, and which direction is better."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -68,7 +68,7 @@ PEAK_MEMORY = Metric(name="peak_memory", unit="B")
 MEMORY = Metric(name="memory", unit="B")
 
 
-class Benchmark(Record):
+class Benchmark(Record, frozen=True):
     """One named, parametrised piece of work."""
 
     name: Name
@@ -95,7 +95,7 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-class Sample(Record):
+class Sample(Record, frozen=True):
     """All measurements of one benchmark and metric in one run.
 
     A *round* is one fresh process; the measurements inside one round are not independent of each other. Tools that
@@ -144,7 +144,7 @@ def level(rounds: tuple[tuple[float, ...], ...]) -> float:
     return median(median(one_round) for one_round in rounds)
 
 
-class Environment(Record):
+class Environment(Record, frozen=True):
     """What makes values comparable, and the name under which a team follows it."""
 
     name: Name
@@ -168,7 +168,7 @@ class Environment(Record):
         }
 
 
-class Commit(Record):
+class Commit(Record, frozen=True):
     """The state of the code that was measured."""
 
     sha: Sha
@@ -177,7 +177,7 @@ class Commit(Record):
     generation: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """1 + the largest generation among the parents: an ancestor's is always smaller, whatever was measured or
     fetched. None where the clone was shallow or absent."""
-    branch: Text = ""
+    branch: Annotated[str, msgspec.Meta(max_length=255)] = ""
     """Branch the run was made on; empty: the project's default branch."""
     subject: Text = ""
     """First line of the message."""
@@ -187,7 +187,7 @@ class Commit(Record):
     """Whether the work tree held uncommitted changes."""
 
 
-class Refusal(Record):
+class Refusal(Record, frozen=True):
     """A part of a file that could not be kept, and why."""
 
     where: Text
@@ -196,7 +196,7 @@ class Refusal(Record):
     """What is wrong, in words."""
 
 
-class Policy(Record):
+class Policy(Record, frozen=True):
     """The text of a policy as it stood at a revision, kept with the measurements that it judges."""
 
     text: Annotated[str, msgspec.Meta(max_length=1_000_000)]
@@ -206,7 +206,7 @@ class Policy(Record):
     """Commit it was read from: the base, so that a pull request cannot loosen its own budget."""
 
 
-class Run(Record):
+class Run(Record, frozen=True):
     """One suite on one commit in one environment."""
 
     suite: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -28,7 +28,7 @@ class _Header(msgspec.Struct):
     perfgate_result: int
 
 
-class _Document(Record):
+class _Document(Record, frozen=True):
     perfgate_result: int
     run: Run
 

@@ -1,0 +1,1 @@
+"""The perfgate server: keeps every measurement, finds changes, judges pull requests, publishes, shows."""

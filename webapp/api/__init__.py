@@ -1,0 +1,1 @@
+"""The machine's door: serializers, views, authentication."""

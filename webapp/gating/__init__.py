@@ -1,0 +1,1 @@
+"""What was decided: models, detection, verdicts, publishing, tasks."""

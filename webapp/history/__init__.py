@@ -1,0 +1,1 @@
+"""What was measured: models, ingest (write path), series (read path), retention."""

@@ -1,0 +1,1 @@
+"""The human's door: views, charts, templates, static files."""
