@@ -1,0 +1,80 @@
+"""Two sides measured apart: what can honestly be said from their files alone.
+
+Whoever has pairs taken in turn on one machine uses `perfgate.stats.sequential`; this is for result files that come
+from two separate runs, where the machine's mood is mixed into the difference and cannot be taken out again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+MIN_PROCESSES = 4
+"""Fewest processes a side from which a spread between processes is worth estimating."""
+
+WIDENING = 2.0
+"""Factor on the standard error. Runs made one after the other differ by more than their processes do: on unchanged
+code the z-scores of sequential layouts have 1.5 to 1.9 times the spread of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class FileComparison:
+    """The candidate against the baseline, from two files."""
+
+    effect: float
+    """Candidate ÷ baseline − 1; NaN where the baseline is 0."""
+    low: float | None
+    """Lower end of the 95 % confidence interval; None: cannot be certified."""
+    high: float | None
+    """Upper end."""
+    processes: tuple[int, int]
+    """Processes of the baseline and of the candidate."""
+    reason: str
+    """Why there is no interval, or what weakens it."""
+
+
+def compare_files(baseline: Sequence[float], candidate: Sequence[float]) -> FileComparison:
+    """Compare the levels of two sides that were measured apart.
+
+    Args:
+        baseline: One level for each process, all > 0 or a single value, in the metric's unit.
+        candidate: The same of the other side.
+
+    Returns:
+        The effect, with a widened Welch interval on the logarithms where both sides have `MIN_PROCESSES`.
+
+    Source:
+        Welch (1947); degrees of freedom after Satterthwaite (1946). Two-sided, ddof = 1.
+
+    >>> compare_files([1.0], [1.1]).reason
+    'cannot certify: one process per side'
+    """
+    processes = (len(baseline), len(candidate))
+    before, after = float(np.median(baseline)), float(np.median(candidate))
+    effect = after / before - 1 if before else math.nan
+    if min(processes) < MIN_PROCESSES or min(*baseline, *candidate) <= 0:
+        return FileComparison(effect, None, None, processes, _why_not(processes))
+    x, y = np.log(np.asarray(baseline, float)), np.log(np.asarray(candidate, float))
+    vx, vy = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
+    difference, error = float(y.mean() - x.mean()), math.sqrt(vx + vy)
+    freedom = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1)) if error else math.inf
+    half = WIDENING * error * (float(stdtrit(freedom, 0.975)) if error else 0.0)
+    return FileComparison(
+        effect=math.expm1(difference),
+        low=math.expm1(difference - half),
+        high=math.expm1(difference + half),
+        processes=processes,
+        reason="sequential layout, cannot certify",
+    )
+
+
+def _why_not(processes: tuple[int, int]) -> str:
+    if processes == (1, 1):
+        return "cannot certify: one process per side"
+    if min(processes) < MIN_PROCESSES:
+        return f"cannot certify: {processes[0]} and {processes[1]} processes, {MIN_PROCESSES} a side are needed"
+    return "cannot certify: values of 0 or below have no ratio"
