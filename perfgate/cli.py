@@ -1,0 +1,76 @@
+"""The `perfgate` command: arguments in, exit code out.
+
+A subcommand is a module in `perfgate.commands` with ``HELP``, ``add_arguments(parser)`` and ``run(arguments) -> int``.
+Only the one that is asked for is imported: ``perfgate upload`` does not wait for numpy.
+
+Exit codes, everywhere: 0 pass · 1 budget broken · 2 error · 3 undecidable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Never
+
+from perfgate import __version__
+from perfgate.errors import PerfgateError
+
+COMMANDS = {
+    "run": "measure the suite of a repository at one revision and write a result file",
+    "check": "measure two revisions side by side and give one verdict",
+    "compare": "compare two result files",
+    "changes": "find the change points of a history",
+    "upload": "send result files to a perfgate server",
+}
+
+ERROR = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the process exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(arguments[0] if arguments else "")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except PerfgateError as error:
+        print(f"perfgate: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print("perfgate: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader went away (`perfgate … | head`): nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """Build the parser; only the chosen subcommand's module is loaded for its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="perfgate",
+        description="Tells you whether your code got slower, and how it knows.",
+        epilog="exit codes: 0 pass, 1 budget broken, 2 error, 3 undecidable",
+    )
+    parser.add_argument("--version", action="version", version=f"perfgate {__version__}")
+    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        subparser = subcommands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == chosen:
+            module = importlib.import_module(f"perfgate.commands.{name}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def _stop(signal_number: int, _frame: FrameType | None) -> Never:
+    """Turn SIGTERM into an exception, so that every checkout and process is cleaned up on the way out."""
+    raise SystemExit(128 + signal_number)
