@@ -7,11 +7,13 @@ only render it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perfgate import policy
 from perfgate.policy import Budgets, Limit, Waiver
@@ -50,10 +52,10 @@ class Row(Record, frozen=True):
     baseline: float
     candidate: float
     """Levels, in *unit*."""
-    effect: float
-    """Candidate ÷ baseline − 1."""
-    low: float
-    high: float
+    effect: float | None
+    """Candidate ÷ baseline − 1; None where fewer than two pairs were taken."""
+    low: float | None
+    high: float | None
     """Ends of the 95 % confidence interval of the effect."""
     allowed: Limit
     """Largest tolerated change in the bad direction."""
@@ -69,7 +71,8 @@ class Row(Record, frozen=True):
     @property
     def severity(self) -> float:
         """How far the effect stands out: its size over the smallest detectable one."""
-        return abs(self.effect) / self.smallest_detectable if self.smallest_detectable else abs(self.effect)
+        size = abs(self.effect or 0.0)
+        return size / self.smallest_detectable if self.smallest_detectable else size
 
 
 class NotJudged(Record, frozen=True):
@@ -260,10 +263,10 @@ def _recorded(sides: Mapping[str, _Sides]) -> Callable[[str], Pair]:
 
 def _pairs(sides: _Sides) -> Iterator[Pair]:
     name = sides.metric.name
-    clock, other = (("cpu_time", "wall_time") if "cpu_time" in sides.head else (name, name))
+    clock, other = ("cpu_time", "wall_time") if "cpu_time" in sides.head else (name, name)
     flip = sides.metric.direction is Direction.HIGHER
 
-    def rounds(samples: Mapping[str, Sample], metric: str) -> list[np.ndarray]:
+    def rounds(samples: Mapping[str, Sample], metric: str) -> list[NDArray[np.float64]]:
         chosen = samples.get(metric) or samples[name]
         arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
         return [1 / array for array in arrays] if flip else arrays
@@ -294,11 +297,11 @@ def _row(sides: _Sides, decision: Decision, allowed: Limit, budgets: Budgets, to
     if decision.metric in sides.head and metric.name in {"cpu_time", "wall_time"}:
         metric = sides.head[decision.metric].metric
     baseline, candidate = sides.base[metric.name], sides.head[metric.name]
-    effect, low, high = decision.effect, decision.low, decision.high
+    effect, low, high = _finite(decision.effect), _finite(decision.low), _finite(decision.high)
     if metric.direction is Direction.HIGHER:
-        effect, low, high = (1 / (1 + end) - 1 for end in (effect, high, low))
+        effect, low, high = (None if end is None else 1 / (1 + end) - 1 for end in (effect, high, low))
     max_value = budgets.max_value(sides.label, metric.name, metric.unit)
-    head_level = level(candidate.rounds)
+    head_level = _level(candidate)
     waiver = budgets.waiver(sides.label, metric.name, today)
     outcome, reason = _outcome(decision, head_level, max_value, waiver)
     return Row(
@@ -308,18 +311,27 @@ def _row(sides: _Sides, decision: Decision, allowed: Limit, budgets: Budgets, to
         direction=metric.direction,
         outcome=outcome,
         judgement=str(decision.outcome),
-        baseline=level(baseline.rounds),
+        baseline=_level(baseline),
         candidate=head_level,
         effect=effect,
         low=low,
         high=high,
         allowed=allowed,
         max_value=max_value,
-        smallest_detectable=decision.smallest_detectable,
+        smallest_detectable=_finite(decision.smallest_detectable),
         pairs=decision.pairs,
         reason=reason,
         waiver=waiver,
     )
+
+
+def _level(sample: Sample) -> float:
+    assert sample.value is not None
+    return level(sample.rounds) if sample.rounds else sample.value
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _outcome(
@@ -352,4 +364,3 @@ def exit_code(verdict: Verdict, *, strict: bool = False) -> int:
         not each.reason.startswith("new") for each in verdict.not_judged
     )
     return 3 if verdict.outcome is Outcome.INCONCLUSIVE or (strict and unanswered) else 0
-

@@ -250,7 +250,9 @@ def _fraction(given: str | float, line: int, path: str) -> float:
     if unit:
         raise InvalidPolicy(f"max_regression = {given!r}: a share is needed, such as '3%'", source=path, line=line)
     if value > 10 or (isinstance(given, int | float) and value > 1):
-        raise InvalidPolicy(f"max_regression = {given!r}: more than tenfold, write '3%' or 0.03", source=path, line=line)
+        raise InvalidPolicy(
+            f"max_regression = {given!r}: more than tenfold, write '3%' or 0.03", source=path, line=line
+        )
     return value
 
 

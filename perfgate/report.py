@@ -213,7 +213,8 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
     parts.append(_folded(f"{len(unclear)} without a verdict", _reasons([(r.label, r.reason) for r in unclear])))
     parts.append(
         _folded(
-            f"{len(verdict.not_judged)} not judged", _reasons([(each.label, each.reason) for each in verdict.not_judged])
+            f"{len(verdict.not_judged)} not judged",
+            _reasons([(each.label, each.reason) for each in verdict.not_judged]),
         )
     )
     parts.append(_folded("how this was decided", _decided(verdict)))
@@ -232,13 +233,17 @@ def _shortened(parts: Sequence[str], details_url: str) -> str:
 
 def _ordered(verdict: Verdict) -> list[Row]:
     rank = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
-    return sorted(verdict.rows, key=lambda row: (rank[row.outcome], row.judgement == "within", -row.severity, row.label))
+    return sorted(
+        verdict.rows, key=lambda row: (rank[row.outcome], row.judgement == "within", -row.severity, row.label)
+    )
 
 
 def _next_step(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.FAIL:
         where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
-        return f"**Next:** make it as fast as before, or let its owner add a `[[waiver]]` to {where} on the base branch."
+        return (
+            f"**Next:** make it as fast as before, or let its owner add a `[[waiver]]` to {where} on the base branch."
+        )
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return "**Next:** this is no pass: look below for what was missing, and measure again."
     return ""

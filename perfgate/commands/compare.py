@@ -96,15 +96,17 @@ def _processes(sample: Sample) -> list[float]:
     return [median(one_round) for one_round in sample.rounds] if len(sample.rounds) > 1 else [sample.value]
 
 
-def _print(
-    baseline: Run, candidate: Run, rows: list[dict[str, Any]], differences: dict[str, tuple[str, str]]
-) -> None:
+def _print(baseline: Run, candidate: Run, rows: list[dict[str, Any]], differences: dict[str, tuple[str, str]]) -> None:
     console = Console(highlight=False)
     for name, one in (("baseline", baseline), ("candidate", candidate)):
         dirty = ", uncommitted changes" if one.commit.dirty else ""
-        console.print(f"{name:10} {one.commit.sha[:10]}{dirty}  {plain(one.environment.name)}  {plain(one.tool)}", markup=False)
+        console.print(
+            f"{name:10} {one.commit.sha[:10]}{dirty}  {plain(one.environment.name)}  {plain(one.tool)}", markup=False
+        )
     for name, (ours, theirs) in differences.items():
-        console.print(f"different {name}: {plain(theirs)!r} and {plain(ours)!r}: not comparable for a verdict", markup=False)
+        console.print(
+            f"different {name}: {plain(theirs)!r} and {plain(ours)!r}: not comparable for a verdict", markup=False
+        )
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("benchmark", overflow="fold")
     for name in ("metric", "baseline", "candidate", "change", "95 % interval"):
@@ -118,7 +120,9 @@ def _print(
             row["metric"],
             quantity(row["baseline"], row["unit"]),
             quantity(row["candidate"], row["unit"]),
-            f"[{style}]{percent(row['effect'])}[/]" if style and abs(row["effect"]) >= 0.0005 else percent(row["effect"]),
+            f"[{style}]{percent(row['effect'])}[/]"
+            if style and abs(row["effect"]) >= 0.0005
+            else percent(row["effect"]),
             "–" if row["low"] is None else interval(row["low"], row["high"]).replace("[", r"\["),
             "" if row["reason"] == shared else row["reason"],
         )

@@ -1,0 +1,199 @@
+"""What git knows about commits: resolve a revision, read commits in order, number their generations.
+
+Reads only, through the ``git`` program. Nothing here changes the repository, its index or its work tree.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from perfgate.errors import InvalidInput
+from perfgate.records import MAX_TEXT_CHARACTERS, Commit
+
+_REDIRECTING = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
+"""Variables by which git, when it runs a hook, would point us at another repository than the one asked for."""
+
+_FIELD, _COMMIT = "\x1f", "\x00"
+_FORMAT = _FIELD.join(("%H", "%P", "%ct", "%an", "%s")).replace(_FIELD, "%x1f")
+
+
+def environment() -> dict[str, str]:
+    """Return our environment variables without those that redirect git, and with its messages in English."""
+    kept = {name: value for name, value in os.environ.items() if name not in _REDIRECTING}
+    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def run(repository: Path, *arguments: str, stdin: str = "") -> str:
+    """Return what ``git`` prints for *arguments* in *repository*.
+
+    Raises:
+        InvalidInput: git is missing, *repository* is none, or git refused; carries git's last line.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours; revisions are resolved behind --end-of-options
+            ["git", "-C", str(repository), *arguments],  # noqa: S607 - the user's own git, wherever it is
+            input=stdin.encode(),
+            capture_output=True,
+            check=False,
+            env=environment(),
+        )
+    except FileNotFoundError as error:
+        raise InvalidInput("the program 'git' was not found on the PATH: install git") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        raise InvalidInput(f"git {arguments[0]} failed in {repository}: {said[-1]}")
+    return done.stdout.decode(errors="replace")
+
+
+def resolve(repository: Path, revision: str) -> str:
+    """Return the full sha of *revision*.
+
+    Raises:
+        InvalidInput: *repository* is no git repository or does not know *revision*.
+    """
+    root(repository)
+    try:
+        return run(
+            repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        ).splitlines()[-1]
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{revision!r} names no commit in {repository}: fetch it, or name another revision"
+        ) from error
+
+
+def root(repository: Path) -> Path:
+    """Return the top folder of the work tree that holds *repository*; for a bare repository, its own folder.
+
+    Raises:
+        InvalidInput: It is no git repository.
+    """
+    if run(repository, "rev-parse", "--is-bare-repository").strip() == "true":
+        return Path(run(repository, "rev-parse", "--absolute-git-dir").rstrip("\n"))
+    return Path(run(repository, "rev-parse", "--show-toplevel").rstrip("\n"))
+
+
+def is_shallow(repository: Path) -> bool:
+    """Tell whether *repository* lacks the older part of its history."""
+    return run(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
+def commit(repository: Path, revision: str) -> Commit:
+    """Return the facts of one commit, its generation and branch included.
+
+    Args:
+        repository: Any folder inside a repository.
+        revision: Anything that git resolves to a commit.
+
+    Returns:
+        The commit. `generation` is None in a shallow clone; `branch` is empty on the default branch and where the
+        revision belongs to no named branch.
+
+    Raises:
+        InvalidInput: There is no such repository or revision.
+    """
+    sha = resolve(repository, revision)
+    for found in _commits(repository, sha):
+        if found.sha == sha:
+            return _on_branch(found, _branch(repository, revision, sha))
+    raise InvalidInput(f"{revision!r} could not be read in {repository}: run 'git fsck'")
+
+
+def commits(repository: Path) -> Iterator[Commit]:
+    """Yield all commits that any reference reaches, parents before children, each once.
+
+    `generation` is None throughout in a shallow clone. `branch` is left empty: a commit belongs to many.
+
+    Raises:
+        InvalidInput: *repository* is no git repository.
+    """
+    root(repository)
+    yield from _commits(repository, "--all", "HEAD")
+
+
+def generations(repository: Path) -> dict[str, int]:
+    """Return the generation of every commit that any reference reaches, by full sha; empty for a shallow clone.
+
+    A root has generation 1, any other commit 1 + the largest of its parents'.
+
+    Raises:
+        InvalidInput: *repository* is no git repository.
+    """
+    return {found.sha: found.generation for found in commits(repository) if found.generation is not None}
+
+
+def _commits(repository: Path, *starts: str) -> Iterator[Commit]:
+    if starts[0] == "--all" and not run(repository, "rev-list", "--max-count=1", "--all").strip():
+        return  # a repository without a commit has no HEAD to start from either
+    shallow = is_shallow(repository)
+    generation: dict[str, int] = {}
+    text = run(repository, "log", "-z", "--topo-order", "--reverse", f"--format={_FORMAT}", *starts, "--")
+    for entry in text.split(_COMMIT):
+        if not entry:
+            continue
+        sha, parents, committed, author, subject = entry.split(_FIELD, 4)
+        generation[sha] = 1 + max((generation[parent] for parent in parents.split() if parent in generation), default=0)
+        yield Commit(
+            sha=sha,
+            committed_at=_moment(committed),
+            generation=None if shallow else generation[sha],
+            author=author[:MAX_TEXT_CHARACTERS],
+            subject=subject[:MAX_TEXT_CHARACTERS],
+        )
+
+
+def _moment(committed: str) -> datetime | None:
+    """Return the committer time, or None for the absurd dates that some old conversions left behind."""
+    try:
+        return datetime.fromtimestamp(int(committed), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _on_branch(found: Commit, branch: str) -> Commit:
+    return Commit(
+        sha=found.sha,
+        committed_at=found.committed_at,
+        generation=found.generation,
+        branch=branch,
+        subject=found.subject,
+        author=found.author,
+    )
+
+
+def _branch(repository: Path, revision: str, sha: str) -> str:
+    """Return the branch that *revision* stands for, empty for the default branch or none."""
+    named = _reference(repository, "rev-parse", "--symbolic-full-name", "--end-of-options", revision)
+    if not named and resolve(repository, "HEAD") == sha:
+        named = _reference(repository, "symbolic-ref", "--quiet", "HEAD")
+    if named == "HEAD":
+        named = _reference(repository, "symbolic-ref", "--quiet", "HEAD")
+    kind, _, rest = named.removeprefix("refs/").partition("/")
+    if kind == "remotes":
+        rest = rest.partition("/")[2]
+    elif kind != "heads":
+        return ""
+    default = _reference(repository, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").rpartition("/")[2]
+    return "" if rest in ({default} if default else {"main", "master"}) else rest
+
+
+def _reference(repository: Path, *arguments: str) -> str:
+    """Return the reference that git names, empty where there is none."""
+    try:
+        lines = run(repository, *arguments).split("\n")
+    except InvalidInput:
+        return ""
+    return next((line for line in lines if line.startswith("refs/") or line == "HEAD"), "")

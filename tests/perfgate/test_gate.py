@@ -1,0 +1,181 @@
+"""The gate's rules: what passes, fails, is waived, and what is no answer at all."""
+
+from datetime import date
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfgate import gate, report
+from perfgate.gate import Outcome, Verdict, judge
+from perfgate.records import (
+    CPU_TIME,
+    WALL_TIME,
+    Benchmark,
+    Commit,
+    Direction,
+    Environment,
+    Metric,
+    Policy,
+    Run,
+    Sample,
+    State,
+    level,
+)
+
+TODAY = date(2026, 11, 21)
+HERE = Environment(name="runner", fields={"machine": "m1", "cpu": "c"})
+
+
+def sample(name: str, milliseconds: float, metric: Metric = CPU_TIME, noise: float = 0.002, seed: int = 0) -> Sample:
+    rng = np.random.default_rng([seed, int(milliseconds * 1e6), *name.encode()])
+    rounds = tuple(tuple((milliseconds / 1e3 * np.exp(noise * rng.standard_normal(9))).tolist()) for _ in range(8))
+    return Sample(benchmark=Benchmark(name=name), metric=metric, value=level(rounds), rounds=rounds)
+
+
+def run(head: list[Sample], base: list[Sample], policy: str = "", environment: Environment = HERE) -> Run:
+    baseline = Run(suite="s", tool="t 1", commit=Commit(sha="b" * 40), environment=HERE, samples=tuple(base))
+    return Run(
+        suite="s",
+        tool="t 1",
+        commit=Commit(sha="a" * 40),
+        environment=environment,
+        samples=tuple(head),
+        baseline=baseline,
+        policy=Policy(text=policy) if policy else None,
+        pull_request=7,
+    )
+
+
+def test_the_same_code_passes() -> None:
+    """Unchanged benchmarks are certified within the budget."""
+    verdict = judge(run([sample("a", 1.0, seed=1)], [sample("a", 1.0, seed=2)]), today=TODAY)
+
+    assert Outcome.PASS == verdict.outcome
+    assert ["within"] == [row.judgement for row in verdict.rows]
+    assert 0 == gate.exit_code(verdict)
+
+
+def test_a_slowdown_beyond_the_budget_fails() -> None:
+    """Significant and larger than the budget: the gate is red, and says by how much."""
+    verdict = judge(
+        run([sample("a", 1.1), sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY
+    )
+
+    assert Outcome.FAIL == verdict.outcome
+    assert [Outcome.FAIL, Outcome.PASS] == [row.outcome for row in verdict.rows]
+    assert pytest.approx(0.1, abs=0.01) == verdict.rows[0].effect
+    assert 1 == gate.exit_code(verdict)
+
+
+def test_a_significant_slowdown_inside_the_budget_passes() -> None:
+    """Significance alone never fails a pull request."""
+    verdict = judge(run([sample("a", 1.1)], [sample("a", 1.0)], "[[budget]]\nmax_regression='20%'\n"), today=TODAY)
+
+    assert Outcome.PASS == verdict.outcome
+
+
+def test_higher_can_be_better() -> None:
+    """A throughput that falls is a regression; the effect keeps the metric's own sign."""
+    rate = Metric(name="throughput", unit="1/s", direction=Direction.HIGHER)
+    verdict = judge(run([sample("a", 0.8, rate)], [sample("a", 1.0, rate)]), today=TODAY)
+
+    assert Outcome.FAIL == verdict.outcome
+    assert pytest.approx(-0.2, abs=0.01) == verdict.rows[0].effect
+
+
+def test_a_waiver_holds_up_to_its_ceiling() -> None:
+    """A waived regression does not fail; beyond the ceiling it fails all the same."""
+    text = "[[waiver]]\nbenchmarks='a'\nmax_regression='{}'\nuntil=2027-01-01\nowner='o'\nreason='r'\n"
+    waived = judge(run([sample("a", 1.1)], [sample("a", 1.0)], text.format("15%")), today=TODAY)
+    beyond = judge(run([sample("a", 1.1)], [sample("a", 1.0)], text.format("5%")), today=TODAY)
+
+    assert Outcome.WAIVED == waived.outcome
+    assert 0 == gate.exit_code(waived)
+    assert Outcome.FAIL == beyond.outcome
+
+
+def test_a_value_above_its_limit_fails_whatever_it_was_before() -> None:
+    """A largest value is a budget of its own."""
+    verdict = judge(run([sample("a", 6.0, seed=1)], [sample("a", 6.0)], "[[budget]]\nmax='5ms'\n"), today=TODAY)
+
+    assert Outcome.FAIL == verdict.outcome
+
+
+def test_a_gate_that_compared_nothing_is_inconclusive() -> None:
+    """No baseline, or no common benchmark, is never green."""
+    alone = msgspec.structs.replace(run([sample("a", 1.0)], []), baseline=None)
+
+    for nothing in (judge(alone, today=TODAY), judge(run([sample("a", 1.0)], [sample("b", 1.0)]), today=TODAY)):
+        assert Outcome.INCONCLUSIVE == nothing.outcome
+        assert 3 == gate.exit_code(nothing)
+        assert nothing.notes
+
+
+def test_different_machines_are_never_compared() -> None:
+    """The fields that differ are named, and there is no verdict."""
+    elsewhere = Environment(name="runner", fields={"machine": "m2", "cpu": "c"})
+    verdict = judge(run([sample("a", 1.0)], [sample("a", 1.0)], environment=elsewhere), today=TODAY)
+
+    assert Outcome.INCONCLUSIVE == verdict.outcome
+    assert "machine" in verdict.notes[-1]
+
+
+def test_a_dependency_that_the_change_itself_bumps_is_named_and_compared() -> None:
+    """Head may differ from base in its dependencies: that is part of what is being judged."""
+    bumped = Environment(name="runner", fields={**HERE.fields, "dependencies": "x==2"})
+    verdict = judge(run([sample("a", 1.0, seed=1)], [sample("a", 1.0)], environment=bumped), today=TODAY)
+
+    assert Outcome.PASS == verdict.outcome
+    assert "dependencies" in verdict.notes[0]
+
+
+def test_a_benchmark_that_failed_on_one_side_is_named_and_the_others_judged() -> None:
+    """What could not be measured is listed with its reason; strict mode does not let it pass."""
+    broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=State.FAILED, reason="ValueError: x")
+    verdict = judge(run([broken, sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY)
+
+    assert Outcome.PASS == verdict.outcome
+    assert ["failed on head: ValueError: x"] == [each.reason for each in verdict.not_judged]
+    assert 3 == gate.exit_code(verdict, strict=True)
+
+
+def test_a_benchmark_that_waits_is_judged_on_wall_time() -> None:
+    """A sleep costs no CPU time, and is caught."""
+    switches = Metric(name="voluntary_switches", unit="1")
+
+    def waiting(wall: float) -> list[Sample]:
+        once = tuple((1.0,) for _ in range(8))
+        return [
+            sample("a", 1.0),
+            sample("a", wall, WALL_TIME),
+            Sample(benchmark=Benchmark(name="a"), metric=switches, value=1.0, rounds=once),
+        ]
+
+    verdict = judge(run(waiting(1.5), waiting(1.0)), today=TODAY)
+
+    assert [("wall_time", Outcome.FAIL)] == [(row.metric, row.outcome) for row in verdict.rows]
+
+
+def test_a_verdict_survives_json() -> None:
+    """Stored and read back, a verdict is equal to itself, also where statistics are missing."""
+    short = [msgspec.structs.replace(sample("a", 1.0), rounds=((1e-3,),))]
+    verdict = judge(run([*short, sample("b", 1.2)], [*short, sample("b", 1.0)]), today=TODAY)
+
+    assert verdict == msgspec.convert(msgspec.json.decode(report.json_text(verdict)), Verdict)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([0.8, 1.0, 1.02, 1.3]), min_size=1, max_size=5), st.integers(0, 99))
+def test_headline_table_and_exit_code_never_contradict_each_other(factors: list[float], seed: int) -> None:
+    """The symbol in the headline, the rows and the exit code say the same."""
+    head = [sample(f"b{i}", factor, seed=seed) for i, factor in enumerate(factors)]
+    base = [sample(f"b{i}", 1.0, seed=seed + 1) for i in range(len(factors))]
+    verdict = judge(run(head, base), today=TODAY)
+    failed = sum(row.outcome is Outcome.FAIL for row in verdict.rows)
+
+    assert (failed > 0) == (gate.exit_code(verdict) == 1) == report.headline(verdict).startswith("❌")
+    assert report.headline(verdict) in report.markdown(verdict)
+    assert failed == report.markdown(verdict).count("| ❌ |")

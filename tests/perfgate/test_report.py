@@ -1,0 +1,170 @@
+"""What people read, and what strangers may not do to it."""
+
+from datetime import date
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+
+from perfgate import report
+from perfgate.gate import NotJudged, Outcome, Row, Verdict
+from perfgate.policy import Limit, Waiver
+from perfgate.records import Commit, Direction
+
+HOSTILE = [
+    "a|b",
+    "`rm`",
+    "x`",
+    "@octocat/team pwn",
+    "<!-- perfgate:v1 -->",
+    "</details><img src=http://e/x>",
+    "[x](javascript:a)",
+    "a\n| b | c |\n# h",
+    "#123 fixes #1",
+    "\\",
+    "a\\|b",
+    "test[1-`|`]",
+    "``|`|",
+    "www.evil.com https://evil.com GH-12 a5c3785ed8d6a35868bc169f07e40e889087fd2e",
+    "safe\u202egnitset\u202c",
+    "\u200b",
+    "x" * 5_000,
+]
+
+
+def row(label: str, outcome: Outcome = Outcome.FAIL, judgement: str = "regressed", **changes: object) -> Row:
+    fields: dict[str, object] = {
+        "label": label,
+        "metric": "cpu_time",
+        "unit": "s",
+        "direction": Direction.LOWER,
+        "outcome": outcome,
+        "judgement": judgement,
+        "baseline": 1e-3,
+        "candidate": 1.1e-3,
+        "effect": 0.1,
+        "low": 0.09,
+        "high": 0.11,
+        "allowed": Limit(value=0.03, line=0),
+        "smallest_detectable": 0.014,
+        "pairs": 8,
+    }
+    return Row(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def verdict(*rows: Row, outcome: Outcome = Outcome.FAIL, **changes: object) -> Verdict:
+    fields: dict[str, object] = {
+        "outcome": outcome,
+        "suite": "s",
+        "head": Commit(sha="a" * 40),
+        "base": Commit(sha="b" * 40),
+        "rows": rows,
+        "environment": "runner",
+    }
+    return Verdict(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+class Elements(HTMLParser):
+    """Counts the cells of each row and collects elements that no name may create."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[int] = []
+        self.unwanted: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag == "tr":
+            self.cells.append(0)
+        elif tag in {"td", "th"}:
+            self.cells[-1] += 1
+        elif tag in {"a", "img", "h1", "script"}:
+            self.unwanted.append(tag)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text_in_its_cell(name: str) -> None:
+    """Whatever a benchmark is called, GitHub's renderer sees one table of whole rows and nothing else of it."""
+    elements = Elements()
+    elements.feed(cmarkgfm.github_flavored_markdown_to_html(report.markdown(verdict(row(name), row("plain")))))
+
+    assert [6, 6, 6] == elements.cells
+    assert [] == elements.unwanted
+
+
+def test_the_comment_begins_with_verdict_and_next_step() -> None:
+    """Nobody scrolls to learn whether the gate is red."""
+    lines = report.markdown(verdict(row("a"))).splitlines()
+
+    assert "### perfgate: ❌ 1 benchmark beyond the budget" == lines[0]
+    assert lines[2].startswith("**Next:**")
+
+
+def test_the_worst_rows_are_shown_and_the_rest_is_counted() -> None:
+    """At most ten rows, sorted by change over smallest detectable change."""
+    rows = [row(f"b{i}", effect=0.1 + i / 100) for i in range(25)]
+    text = report.markdown(verdict(*rows))
+
+    assert "`b24`" in text.splitlines()[6]
+    assert "… and 15 more." in text
+
+
+def test_a_comment_never_grows_beyond_its_limit() -> None:
+    """Ten thousand hostile names make a short comment with the verdict still on top."""
+    rows = [row(f"{i}" + "`|" * 60) for i in range(300)]
+    missing = tuple(NotJudged(label=f"{i}" + "x" * 2_000, metric="time", reason="y" * 5_000) for i in range(10_000))
+    text = report.markdown(verdict(*rows, not_judged=missing, notes=("n" * 10_000,) * 200))
+
+    assert len(text) <= report.MAX_COMMENT_CHARACTERS
+    assert text.startswith("### perfgate: ❌ 300 benchmarks")
+
+
+def test_no_verdict_is_said_first() -> None:
+    """A gate without an answer does not look green."""
+    assert "❔ No verdict: nothing was compared" == report.headline(verdict(outcome=Outcome.INCONCLUSIVE))
+    text = report.markdown(verdict(outcome=Outcome.INCONCLUSIVE, notes=("No baseline was measured.",)))
+    assert "this is no pass" in text
+    assert "> No baseline was measured." in text
+
+
+def test_improvements_and_waivers_are_named() -> None:
+    """A reader sees what was allowed and by which ceiling."""
+    waiver = Waiver(
+        benchmarks="w", metric="*", max_regression=0.2, until=date(2027, 1, 1), owner="o", reason="exact", line=3
+    )
+    text = report.markdown(
+        verdict(
+            row("w", Outcome.WAIVED, waiver=waiver, reason="exact"),
+            row("i", Outcome.PASS, "improved", effect=-0.2),
+            outcome=Outcome.WAIVED,
+        )
+    )
+
+    assert "1 waived · 1 improved" in text
+    assert "| 20 % |" in text
+    assert "<summary>1 improved</summary>" in text
+
+
+def test_the_power_of_the_comparison_is_stated() -> None:
+    """No regression found is evidence only together with what could have been seen."""
+    assert "could have seen a change of 1.4 %" in report.markdown(verdict(row("a", Outcome.PASS, "within")))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.2345, "s", "1.23 s"),
+        (999.9e-6, "s", "1,000 µs"),
+        (4.2e-10, "s", "0.42 ns"),
+        (0.0, "B", "0 B"),
+        (121446400, "B", "121 MB"),
+        (-3e-3, "s", "-3 ms"),
+        (1234567.0, "1/s", "1,230,000 1/s"),
+        (float("nan"), "s", "–"),
+        (None, "s", "–"),
+        (7e-9, "", "7e-09"),
+    ],
+)
+def test_quantities_are_written_for_people(value: float | None, unit: str, text: str) -> None:
+    """Three significant digits and a unit of readable size."""
+    assert text == report.quantity(value, unit)
