@@ -1,6 +1,6 @@
 """The `perfgate` command: arguments in, exit code out.
 
-A subcommand is a module in `perfgate.commands` with ``HELP``, ``add_arguments(parser)`` and ``run(arguments) -> int``.
+A subcommand is a module in `perfgate.commands` with ``add_arguments(parser)`` and ``run(arguments) -> int``.
 Only the one that is asked for is imported: ``perfgate upload`` does not wait for numpy.
 
 Exit codes, everywhere: 0 pass · 1 budget broken · 2 error · 3 undecidable.

@@ -269,7 +269,7 @@ def _pairs(sides: _Sides) -> Iterator[Pair]:
     def rounds(samples: Mapping[str, Sample], metric: str) -> list[NDArray[np.float64]]:
         chosen = samples.get(metric) or samples[name]
         arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
-        return [1 / array for array in arrays] if flip else arrays
+        return [np.reciprocal(array) for array in arrays] if flip else arrays
 
     def switches(samples: Mapping[str, Sample]) -> Iterator[float]:
         counted = samples.get(BESIDE_TIME)

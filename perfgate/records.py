@@ -24,8 +24,21 @@ MAX_NAME_CHARACTERS = 2_000
 MAX_TEXT_CHARACTERS = 10_000
 """Longest free text (commit subject, environment field, refusal)."""
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
-Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)]
+_HARMLESS_NAME = (
+    r"(?i)\A(?:[^<\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]++"
+    r"|<(?!/?(?:script|iframe|img|svg)\b))*+\Z"
+)
+"""A name is one line of characters that show what they are: no control characters, none that reverse the text around
+them, and no markup that loads or runs something. Pages escape it; mail, chat and terminals may not."""
+
+_STORABLE_TEXT = r"\A[^\x00\ud800-\udfff]*+\Z"
+"""PostgreSQL cannot hold a NUL, UTF-8 no lone surrogate."""
+
+MAX_INTEGER = 2**31 - 1
+"""Largest whole number that every database holds in a plain integer column."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=_HARMLESS_NAME)]
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, pattern=_STORABLE_TEXT)]
 Sha = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}\Z")]
 
 SAME_MACHINE_FIELDS = ("machine",)
@@ -53,9 +66,9 @@ class Direction(StrEnum):
 class Metric(Record, frozen=True):
     """A quantity, its unit, and which direction is better."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_HARMLESS_NAME)]
     """For example ``time``, ``cpu_time``, ``peak_memory``."""
-    unit: Annotated[str, msgspec.Meta(max_length=100)]
+    unit: Annotated[str, msgspec.Meta(max_length=100, pattern=_HARMLESS_NAME)]
     """``s`` and ``B`` for time and memory; else as the tool wrote it; empty for a pure number."""
     direction: Direction = Direction.LOWER
     """Which direction is better."""
@@ -75,7 +88,7 @@ class Benchmark(Record, frozen=True):
     """The tool's own full name without parameters, for example ``bench.Sort.time_sort``."""
     parameters: dict[Name, Text] = {}
     """Parameter name to value, both as text, in the tool's order."""
-    version: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    version: Annotated[str, msgspec.Meta(max_length=200, pattern=_HARMLESS_NAME)] = ""
     """What the benchmark itself looked like (asv's version hash); a change starts a new segment. Empty: unknown."""
 
     @property
@@ -127,11 +140,12 @@ class Sample(Record, frozen=True):
                 raise ValueError(f"a measured sample needs a finite value, got {self.value!r}")
         elif self.value is not None:
             raise ValueError(f"a {self.state} sample cannot have a value, got {self.value!r}")
-        if any(not math.isfinite(number) for one_round in self.rounds for number in one_round):
+        # The sum is finite if all are, and cheap over a million; only an overflow needs a look at each.
+        if any(not math.isfinite(sum(one)) and not all(map(math.isfinite, one)) for one in self.rounds):
             raise ValueError("measurements must be finite numbers")
-        if any(not math.isfinite(number) for number in self.statistics.values()):
+        if not all(map(math.isfinite, self.statistics.values())):
             raise ValueError("statistics must be finite numbers")
-        if any(bound is not None and not math.isfinite(bound) for bound in (self.low, self.high)):
+        if not (math.isfinite(self.low or 0.0) and math.isfinite(self.high or 0.0)):
             raise ValueError("an interval's end must be finite; leave it out where it is unbounded")
 
 
@@ -149,7 +163,7 @@ class Environment(Record, frozen=True):
 
     name: Name
     """Part of a series' identity: asv's machine and environment, pytest-benchmark's machine id, or ``--environment``."""
-    fields: dict[Annotated[str, msgspec.Meta(min_length=1, max_length=100)], Text] = {}
+    fields: dict[Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_HARMLESS_NAME)], Text] = {}
     """Facts: the names in `COMPARABILITY_FIELDS` and `SAME_MACHINE_FIELDS`, and any other worth showing."""
 
     @property
@@ -174,10 +188,10 @@ class Commit(Record, frozen=True):
     sha: Sha
     committed_at: datetime | None = None
     """Committer time, UTC; None where the tool did not record it."""
-    generation: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    generation: Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)] | None = None
     """1 + the largest generation among the parents: an ancestor's is always smaller, whatever was measured or
     fetched. None where the clone was shallow or absent."""
-    branch: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    branch: Annotated[str, msgspec.Meta(max_length=255, pattern=_HARMLESS_NAME)] = ""
     """Branch the run was made on; empty: the project's default branch."""
     subject: Text = ""
     """First line of the message."""
@@ -209,7 +223,7 @@ class Policy(Record, frozen=True):
 class Run(Record, frozen=True):
     """One suite on one commit in one environment."""
 
-    suite: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    suite: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_HARMLESS_NAME)]
     """Name of the suite, for example ``asv`` or ``pytest-benchmark``."""
     tool: Text
     """Tool and version that measured, for example ``pytest-benchmark 5.3.1``."""
@@ -225,7 +239,7 @@ class Run(Record, frozen=True):
     round *i* of the same sample there."""
     policy: Policy | None = None
     """The policy in force at the baseline, when this run asks for a verdict."""
-    pull_request: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    pull_request: Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)] | None = None
     """Number of the pull request whose head this is."""
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Verdicts and comparisons as people read them: Markdown, terminal tables, JSON. Pure: nothing is decided or sent here.
+"""Verdicts as people read them: words, Markdown, JSON. Pure: nothing is decided or sent here.
 
-Percent, units and rounding exist only in this module. Names of benchmarks, commit messages and branches are written by
-strangers: in Markdown they go through `code`, in terminals through `plain`.
+Percent, units and rounding exist only in this module; `perfgate.terminal` lays its words out in tables. Names of benchmarks, commit messages and branches are written by
+strangers: in Markdown they go through `code`, elsewhere through `plain`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from rich.table import Table
-from rich.text import Text
 
 from perfgate.gate import Outcome, Row, Verdict
 from perfgate.records import Direction
@@ -27,7 +25,6 @@ MAX_COMMENT_CHARACTERS = 20_000
 """A comment longer than this is read by nobody; GitHub's own limit is 65,536."""
 
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
-STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
 
 _SCALES = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
@@ -155,30 +152,6 @@ def json_text(verdict: Verdict) -> str:
     return msgspec.json.encode(verdict).decode()
 
 
-def terminal(verdict: Verdict) -> Table:
-    """Return the verdict's rows as a table, the worst first."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for name, justify in (("", "left"), ("benchmark", "left"), ("metric", "left"), ("base", "right"), ("head", "right"),
-                          ("change", "right"), ("95 % interval", "right"), ("budget", "right"),
-                          ("could have seen", "right"), ("pairs", "right")):  # fmt: skip
-        table.add_column(name, justify=justify, overflow="fold" if name == "benchmark" else "ellipsis")  # type: ignore[arg-type]
-    for row in _ordered(verdict):
-        style = STYLES[row.outcome]
-        table.add_row(
-            Text(str(row.outcome), style=style),
-            plain(row.label),
-            row.metric,
-            quantity(row.baseline, row.unit),
-            quantity(row.candidate, row.unit),
-            Text(percent(row.effect), style=style if row.outcome is not Outcome.PASS else ""),
-            interval(row.low, row.high),
-            share(row.allowed.value),
-            percent(row.smallest_detectable),
-            str(row.pairs),
-        )
-    return table
-
-
 def remarks(verdict: Verdict) -> list[str]:
     """Return what stands below the table: notes, what was not judged and why, and how this was decided."""
     lines = list(verdict.notes)
@@ -198,7 +171,7 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
         sparklines: Label to the last points of its history, see `sparkline`.
     """
     parts = [f"### perfgate: {headline(verdict)}", _next_step(verdict)]
-    shown = [row for row in _ordered(verdict) if row.judgement != "within" or row.outcome is not Outcome.PASS]
+    shown = [row for row in ordered(verdict) if row.judgement != "within" or row.outcome is not Outcome.PASS]
     notable = [row for row in shown if row.outcome in {Outcome.FAIL, Outcome.WAIVED}]
     parts.append(_markdown_table(notable[:MAX_ROWS], sparklines or {}))
     if len(notable) > MAX_ROWS:
@@ -231,7 +204,8 @@ def _shortened(parts: Sequence[str], details_url: str) -> str:
     return "\n\n".join([*kept, note])[:MAX_COMMENT_CHARACTERS] + "\n"
 
 
-def _ordered(verdict: Verdict) -> list[Row]:
+def ordered(verdict: Verdict) -> list[Row]:
+    """Return all rows, what needs attention first."""
     rank = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
     return sorted(
         verdict.rows, key=lambda row: (rank[row.outcome], row.judgement == "within", -row.severity, row.label)

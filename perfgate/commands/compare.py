@@ -9,15 +9,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from perfgate import terminal
 from perfgate.adapters import read_results
 from perfgate.records import Direction, Run, Sample, State
 from perfgate.report import interval, percent, plain, quantity
 from perfgate.stats.compare import FileComparison, compare_files
 
 UNDECIDABLE = 3
+
+NEGLIGIBLE = 0.0005
+"""Changes below this are not coloured."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +58,7 @@ def _rows(baseline: Run, candidate: Run) -> list[dict[str, Any]]:
             "effect": None,
             "low": None,
             "high": None,
+            "sizes": (_size(old), _size(new)),
             "reason": _missing(old, new),
         }
         if old and new and not row["reason"]:
@@ -65,6 +70,13 @@ def _rows(baseline: Run, candidate: Run) -> list[dict[str, Any]]:
 
 def _by_identity(run: Run) -> dict[tuple[str, str, str], Sample]:
     return {(each.benchmark.label, each.metric.name, each.metric.unit): each for each in run.samples}
+
+
+def _size(sample: Sample | None) -> int | None:
+    """Return how many measurements stand behind a sample; None where the tool does not tell."""
+    if sample is None:
+        return None
+    return sum(map(len, sample.rounds)) or int(sample.statistics.get("rounds", 0)) or None
 
 
 def _missing(old: Sample | None, new: Sample | None) -> str:
@@ -97,41 +109,65 @@ def _processes(sample: Sample) -> list[float]:
 
 
 def _print(baseline: Run, candidate: Run, rows: list[dict[str, Any]], differences: dict[str, tuple[str, str]]) -> None:
-    console = Console(highlight=False)
-    for name, one in (("baseline", baseline), ("candidate", candidate)):
-        dirty = ", uncommitted changes" if one.commit.dirty else ""
-        console.print(
-            f"{name:10} {one.commit.sha[:10]}{dirty}  {plain(one.environment.name)}  {plain(one.tool)}", markup=False
-        )
+    out = terminal.console()
+    out.print(_heading(baseline, candidate))
     for name, (ours, theirs) in differences.items():
-        console.print(
-            f"different {name}: {plain(theirs)!r} and {plain(ours)!r}: not comparable for a verdict", markup=False
+        out.print(
+            Text(f"not comparable for a verdict: {name} was {plain(theirs)!r}, is {plain(ours)!r}", style="yellow")
         )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("benchmark", overflow="fold")
-    for name in ("metric", "baseline", "candidate", "change", "95 % interval"):
-        table.add_column(name, justify="left" if name == "metric" else "right")
-    table.add_column("", overflow="fold", style="dim")
-    shared = _shared_reason(rows)
+    out.print()
+    prefix = terminal.shared_prefix([row["benchmark"] for row in rows])
+    terminal.announce(out, prefix)
+    numbers = ["baseline", "candidate", "change", "n"]
+    intervals = any(row["low"] is not None for row in rows)
+    table = terminal.table("benchmark", ["metric"], [*numbers, "95 % interval"] if intervals else numbers)
+    table.add_column("", style="dim", overflow="fold")
+    reasons = {row["reason"] for row in rows if row["effect"] is not None}
     for row in rows:
-        style = "" if row["effect"] is None else "green" if row["better"] else "red"
-        table.add_row(
-            plain(row["benchmark"]).replace("[", r"\["),
+        cells = [
+            terminal.name(row["benchmark"], prefix),
             row["metric"],
             quantity(row["baseline"], row["unit"]),
             quantity(row["candidate"], row["unit"]),
-            f"[{style}]{percent(row['effect'])}[/]"
-            if style and abs(row["effect"]) >= 0.0005
-            else percent(row["effect"]),
-            "–" if row["low"] is None else interval(row["low"], row["high"]).replace("[", r"\["),
-            "" if row["reason"] == shared else row["reason"],
-        )
-    console.print(table)
-    if shared:
-        console.print(shared, style="yellow")
+            _change(row),
+            "/".join("–" if size is None else str(size) for size in row["sizes"]),
+        ]
+        if intervals:
+            cells.append("–" if row["low"] is None else interval(row["low"], row["high"]))
+        table.add_row(*cells, "" if row["reason"] in reasons else row["reason"])
+    terminal.show(out, table)
+    out.print()
+    for reason in sorted(reasons) or [_certainty(baseline, candidate)]:
+        out.print(Text(reason, style="yellow"))
 
 
-def _shared_reason(rows: list[dict[str, Any]]) -> str:
-    """Return the reason that weakens most of the compared rows, to be said once below the table."""
-    reasons = [row["reason"] for row in rows if row["effect"] is not None and row["reason"]]
-    return max(set(reasons), key=reasons.count) if reasons else ""
+def _heading(baseline: Run, candidate: Run) -> Table:
+    heading = terminal.table("", [], [])
+    for title in ("baseline", "candidate"):
+        heading.add_column(title)
+    for name, value in (
+        ("commit", lambda run: run.commit.sha[:10] + (", uncommitted changes" if run.commit.dirty else "")),
+        ("tool", lambda run: plain(run.tool)),
+        ("environment", lambda run: plain(run.environment.name)),
+        ("benchmarks", lambda run: str(len(run.samples))),
+        ("processes", lambda run: str(_most_processes(run))),
+    ):
+        heading.add_row(name, Text(value(baseline)), Text(value(candidate)))
+    return heading
+
+
+def _most_processes(run: Run) -> int:
+    return max((len(sample.rounds) for sample in run.samples), default=0) or 1
+
+
+def _certainty(baseline: Run, candidate: Run) -> str:
+    """Return what two files of this kind could have certified, said where no benchmark stands in both."""
+    reason = compare_files([1.0] * _most_processes(baseline), [1.0] * _most_processes(candidate)).reason
+    return f"no benchmark stands in both files; {reason}"
+
+
+def _change(row: dict[str, Any]) -> Text:
+    text = percent(row["effect"])
+    if row["effect"] is None or abs(row["effect"]) < NEGLIGIBLE:
+        return Text(text)
+    return Text(text, style="green" if row["better"] else "red")

@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.text import Text
 
-from perfgate import client
+from perfgate import client, terminal
 from perfgate.errors import InvalidInput, PerfgateError
 from perfgate.report import plain
 
@@ -47,21 +48,16 @@ def _content(file: Path) -> bytes:
         raise InvalidInput(f"{file}: {error.strerror}") from error
 
 
-def _show(file: Path, answer: dict[str, object], *, as_json: bool) -> None:
+def _show(file: Path, answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"file": str(file), **answer}))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    out = terminal.console()
     if "error" in answer:
-        error = answer["error"]
-        assert isinstance(error, dict)
-        console.print(f"[red]refused[/] {plain(str(file))}: ", plain(error["reason"], 1_000), sep="", markup=True)
+        out.print(Text(f"refused {plain(str(file))}: {plain(answer['error']['reason'], 1_000)}", style="red"))
         return
-    stored, refused = answer["stored"], answer["refused"]
-    assert isinstance(stored, dict)
-    assert isinstance(refused, list)
-    counts = ", ".join(f"{count} {state}" for state, count in stored.items())
+    counts = ", ".join(f"{count} {state}" for state, count in answer["stored"].items())
     word = "stored" if answer["created"] else "already there"
-    console.print(f"{word}: run {answer['run']} ({counts}) {answer['url']}", markup=False)
-    for each in refused:
-        console.print(f"  refused {plain(each['where'])}: {plain(each['reason'])}", markup=False)
+    out.print(f"{word}: run {answer['run']} ({counts}) {answer['url']}")
+    for each in answer["refused"]:
+        out.print(f"  refused {plain(each['where'])}: {plain(each['reason'])}")

@@ -100,7 +100,8 @@ def _search(series: Floats, offset: int) -> list[ChangePoint]:
         return []
     logarithmic = bool((series > 0).all())
     scale = 1.0 if logarithmic else float(np.median(np.abs(series))) or float(np.abs(series).max())
-    signal = _without_spikes(np.log(series) if logarithmic else series / scale)
+    relative: Floats = np.asarray(np.log(series) if logarithmic else series / scale, np.float64)
+    signal = _without_spikes(relative)
     noise = _noise(signal)
     splits: list[int] = []
     pending = [(0, len(signal))]

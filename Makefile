@@ -1,0 +1,44 @@
+# One way in, for people and for CI. `make help` lists the targets.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+export PERFGATE_DATA_DIR ?= $(CURDIR)/.perfgate
+
+.PHONY: help setup check test bench demo serve lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/ready ## make .venv with everything that is pinned in requirements.lock
+
+$(VENV)/ready: requirements.lock pyproject.toml scripts/make-venv.sh
+	sh scripts/make-venv.sh $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+check: setup ## lint, types, import contracts, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+test: check ## everything that must hold: check, then all tests, the server's on SQLite and on PostgreSQL
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q tests/webapp
+
+bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
+	$(BIN)/python -m benchmarks
+
+demo: setup ## the main job on a small real project; ONCE=1 prints a transcript and ends
+	$(BIN)/python -m demo $(if $(ONCE),--once)
+
+serve: setup ## run the server on http://127.0.0.1:8000
+	$(BIN)/python manage.py serve
+
+lock: ## pin again what pyproject.toml allows
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) .perfgate build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""perfgate's hot paths as an asv suite: the statistics, by size."""

@@ -1,0 +1,86 @@
+"""Tables and progress on a terminal: one look for all subcommands."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import sys
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from perfgate.report import plain
+
+UNFOLDED_WIDTH = 240
+"""Columns where the output goes to a file or a pipe: nothing is cut there."""
+
+MIN_SHARED_PREFIX = 8
+"""A shorter common beginning of names is not worth a line of its own."""
+
+
+def console() -> Console:
+    """Return a console for results, on standard output."""
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else UNFOLDED_WIDTH)
+
+
+def progress() -> Progress:
+    """Return a progress bar for long work, on standard error; silent where that is no terminal."""
+    stderr = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
+
+
+def table(name_column: str, text_columns: Sequence[str], number_columns: Sequence[str]) -> Table:
+    """Return an empty table: names first, then words, then numbers aligned to the right."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    made.add_column(name_column, no_wrap=True, overflow="ellipsis", min_width=16)
+    for name in text_columns:
+        made.add_column(name, no_wrap=True)
+    for name in number_columns:
+        made.add_column(name, justify="right", no_wrap=True)
+    return made
+
+
+def show(on: Console, made: Table) -> None:
+    """Print a table; where the terminal is narrow, the names are cut and the numbers stay whole."""
+    for column in made.columns[1:]:
+        column.min_width = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+    on.print(made)
+
+
+def name(label: str, prefix: str = "") -> Text:
+    """Return a benchmark's label for a cell, without the *prefix* that was announced above the table."""
+    return Text(plain(label.removeprefix(prefix)))
+
+
+def shared_prefix(labels: Sequence[str]) -> str:
+    """Return what all labels begin with, up to a separator; empty where it is not worth announcing.
+
+    >>> shared_prefix(["benchmarks/test_a.py::test_x", "benchmarks/test_b.py::test_y"])
+    'benchmarks/'
+    >>> shared_prefix(["bench.time_a"])
+    ''
+    """
+    if len(labels) < 2:
+        return ""
+    beginning = os.path.commonprefix([label.split("[", 1)[0] for label in labels])  # noqa: RUF071 - of characters
+    common = re.match(r".*[/.:]", beginning, re.DOTALL)
+    return common[0] if common and len(common[0]) >= MIN_SHARED_PREFIX else ""
+
+
+def announce(on: Console, prefix: str) -> None:
+    """Print which prefix the names below leave out."""
+    if prefix:
+        on.print(Text(f"names below begin with {plain(prefix)}", style="dim"))
