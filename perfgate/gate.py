@@ -232,7 +232,7 @@ def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:
     for side, samples in (("head", head), ("base", base)):
         for sample in samples.values():
             if sample.state is not State.MEASURED:
-                return f"{sample.state} on {side}" + (f": {sample.reason}" if sample.reason else "")
+                return f"{sample.state}: {sample.reason}" if sample.reason else f"{sample.state} on {side}"
     return ""
 
 

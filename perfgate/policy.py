@@ -22,10 +22,10 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections.abc import Callable
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -144,14 +144,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     waiver: list[_WaiverTable] = []
 
 
-def find(checkout: Path, revision: str = "") -> Policy | None:
-    """Return the policy text of a checkout: ``perfgate.toml``, else ``[tool.perfgate]``; None where it has neither."""
-    own = checkout / FILE_NAME
-    if own.is_file():
-        return Policy(text=own.read_text(encoding="utf-8"), path=FILE_NAME, revision=revision)
-    project = checkout / "pyproject.toml"
-    if project.is_file() and "[tool.perfgate" in (text := project.read_text(encoding="utf-8")):
-        return Policy(text=text, path=project.name, revision=revision)
+def find(read_file: Callable[[str], str | None], revision: str = "") -> Policy | None:
+    """Return the policy of a repository: ``perfgate.toml``, else ``[tool.perfgate]``; None where it has neither.
+
+    Args:
+        read_file: Returns the text of a file at the top of the repository, None where there is none.
+        revision: Commit that it reads from.
+    """
+    own = read_file(FILE_NAME)
+    if own is not None:
+        return Policy(text=own, path=FILE_NAME, revision=revision)
+    project = read_file("pyproject.toml")
+    if project is not None and "[tool.perfgate" in project:
+        return Policy(text=project, path="pyproject.toml", revision=revision)
     return None
 
 

@@ -31,15 +31,24 @@ _HARMLESS_NAME = (
 """A name is one line of characters that show what they are: no control characters, none that reverse the text around
 them, and no markup that loads or runs something. Pages escape it; mail, chat and terminals may not."""
 
+_SHA = r"^[0-9a-f]{7,64}\Z"
+
 _STORABLE_TEXT = r"\A[^\x00\ud800-\udfff]*+\Z"
 """PostgreSQL cannot hold a NUL, UTF-8 no lone surrogate."""
+
+PATTERNS_IN_WORDS = {
+    _HARMLESS_NAME: "one line without control characters, reversed text, or markup that loads or runs something",
+    _STORABLE_TEXT: "text without NUL characters and lone surrogates",
+    _SHA: "7 to 64 hexadecimal digits in lower case",
+}
+"""What an error says instead of the regular expression."""
 
 MAX_INTEGER = 2**31 - 1
 """Largest whole number that every database holds in a plain integer column."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=_HARMLESS_NAME)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, pattern=_STORABLE_TEXT)]
-Sha = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}\Z")]
+Sha = Annotated[str, msgspec.Meta(pattern=_SHA)]
 
 SAME_MACHINE_FIELDS = ("machine",)
 """Environment fields that must agree, besides those below, before two runs may be compared for a verdict."""

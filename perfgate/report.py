@@ -1,19 +1,18 @@
 """Verdicts as people read them: words, Markdown, JSON. Pure: nothing is decided or sent here.
 
-Percent, units and rounding exist only in this module; `perfgate.terminal` lays its words out in tables. Names of benchmarks, commit messages and branches are written by
-strangers: in Markdown they go through `code`, elsewhere through `plain`.
+How numbers and foreign names are written is the business of `perfgate.wording`.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from perfgate.gate import Outcome, Row, Verdict
 from perfgate.records import Direction
+from perfgate.wording import code, interval, percent, plain, quantity, share
 
 MAX_ROWS = 10
 """Rows of a table in a comment; the rest stands behind the link."""
@@ -25,96 +24,6 @@ MAX_COMMENT_CHARACTERS = 20_000
 """A comment longer than this is read by nobody; GitHub's own limit is 65,536."""
 
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
-
-_SCALES = {
-    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
-    "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
-}
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""Control, bidirectional and zero-width characters: what is printed must be what is there."""
-
-_BARS = "▁▂▃▄▅▆▇█"
-
-
-def percent(fraction: float | None) -> str:
-    """Return a signed percentage with two significant digits below ten: ``+6.1 %``, ``-0.05 %``, ``+112 %``.
-
-    >>> percent(0.0612), percent(-0.0005), percent(1.12), percent(None)
-    ('+6.1 %', '-0.05 %', '+112 %', '–')
-    """
-    if fraction is None or not math.isfinite(fraction):
-        return "–"
-    hundredths = 100 * fraction
-    size = abs(hundredths)
-    digits = 0 if size >= 99.5 else 1 if size >= 0.95 or size == 0 else 2
-    return f"{hundredths:+.{digits}f} %"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """Return a confidence interval of an effect: ``[+5.2 %, +7.0 %]``."""
-    return f"[{percent(low)}, {percent(high)}]"
-
-
-def share(fraction: float) -> str:
-    """Return an unsigned percentage: ``3 %``.
-
-    >>> share(0.03), share(0.005)
-    ('3 %', '0.5 %')
-    """
-    return f"{100 * fraction:.3g} %"
-
-
-def quantity(value: float | None, unit: str) -> str:
-    """Return a value with a unit of readable size, three significant digits.
-
-    >>> quantity(0.0123, "s"), quantity(4.1e6, "B"), quantity(12.0, "items"), quantity(0.0, "s")
-    ('12.3 ms', '4.1 MB', '12 items', '0 s')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    for factor, name in _SCALES.get(unit, ()):
-        if abs(value) >= factor:
-            return f"{_three(value / factor)} {name}"
-    if unit in _SCALES and value:
-        factor, name = _SCALES[unit][-1]
-        return f"{_three(value / factor)} {name}"
-    return f"{_three(value)} {unit}".rstrip()
-
-
-def _three(number: float) -> str:
-    """Return three significant digits without an exponent where that stays short."""
-    if number and not 1e-4 <= abs(number) < 1e15:
-        return f"{number:.3g}"
-    digits = 3 - 1 - math.floor(math.log10(abs(number))) if number else 0
-    text = f"{round(number, digits):,.{max(0, digits)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """Return values as block characters, oldest first; a flat line for equal values.
-
-    >>> sparkline([1, 1, 1, 8])
-    '▁▁▁█'
-    """
-    if not values:
-        return ""
-    low, high = min(values), max(values)
-    span = (high - low) or 1.0
-    return "".join(_BARS[min(7, int(8 * (value - low) / span))] for value in values)
-
-
-def plain(text: str, limit: int = 200) -> str:
-    """Return foreign text on one line, without characters that hide or reorder others."""
-    cleaned = _UNSEEN.sub("�", text).strip()
-    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
-
-
-def code(text: str, limit: int = 120) -> str:
-    """Return foreign text as a Markdown code span that nothing inside can end, also within a table."""
-    cleaned = plain(text, limit)
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", cleaned)), default=0) + 1)
-    pad = " " if not cleaned or cleaned[0] == "`" or cleaned[-1] == "`" else ""
-    return f"{fence}{pad}{cleaned.replace('|', chr(92) + '|')}{pad}{fence}"
 
 
 def worse(metric: str, direction: Direction) -> str:
@@ -270,7 +179,7 @@ def _footer(verdict: Verdict, details_url: str) -> str:
 
 def _decided(verdict: Verdict) -> str:
     pairs = sorted(row.pairs for row in verdict.rows)
-    spent = f" {pairs[0]} to {pairs[-1]} pairs a benchmark." if pairs else ""
+    spent = f" Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
     return (
         "Both sides were measured in turn on one machine, a fresh process each for every pair; the change is the mean "
         "of the pairs' log ratios. A regression is significant and larger than the budget. The chance of any false "

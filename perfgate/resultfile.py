@@ -10,13 +10,14 @@ versions before it; a file of a later version is refused with that reason.
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import msgspec
 
 from perfgate.errors import InvalidResult, UnknownFormat
-from perfgate.records import Record, Run
+from perfgate.records import PATTERNS_IN_WORDS, Record, Run
 
 VERSION = 1
 
@@ -33,6 +34,7 @@ class _Document(Record, frozen=True):
     run: Run
 
 
+_REGEX = re.compile(r"^Expected `str` matching regex (?P<pattern>'.*'|\".*\")$", re.DOTALL)
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 
 
@@ -88,4 +90,10 @@ def malformed(error: Exception, *, source: str) -> InvalidResult:
         return InvalidResult(f"nested deeper than {MAX_NESTING} levels", source=source)
     match = _AT_PATH.match(str(error))
     assert match is not None
-    return InvalidResult(match["reason"], path=match["path"] or "$", source=source)
+    reason = _REGEX.sub(lambda regex: _in_words(regex[1]), match["reason"])
+    return InvalidResult(reason, path=match["path"] or "$", source=source)
+
+
+def _in_words(regex: str) -> str:
+    pattern = ast.literal_eval(regex)
+    return f"Expected {PATTERNS_IN_WORDS.get(pattern, f'text matching {pattern}')}"

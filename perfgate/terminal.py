@@ -13,10 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from perfgate.report import plain
+from perfgate.wording import plain
 
 UNFOLDED_WIDTH = 240
 """Columns where the output goes to a file or a pipe: nothing is cut there."""
+
+MIN_NAME_WIDTH = 24
+"""A terminal too narrow for this and the numbers wraps lines by itself; nothing is lost."""
+
+GAP = 2
+"""Blanks between columns."""
 
 MIN_SHARED_PREFIX = 8
 """A shorter common beginning of names is not worth a line of its own."""
@@ -44,8 +50,8 @@ def progress() -> Progress:
 
 def table(name_column: str, text_columns: Sequence[str], number_columns: Sequence[str]) -> Table:
     """Return an empty table: names first, then words, then numbers aligned to the right."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    made.add_column(name_column, no_wrap=True, overflow="ellipsis", min_width=16)
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    made.add_column(name_column, no_wrap=True, overflow="ellipsis")
     for name in text_columns:
         made.add_column(name, no_wrap=True)
     for name in number_columns:
@@ -55,9 +61,9 @@ def table(name_column: str, text_columns: Sequence[str], number_columns: Sequenc
 
 def show(on: Console, made: Table) -> None:
     """Print a table; where the terminal is narrow, the names are cut and the numbers stay whole."""
-    for column in made.columns[1:]:
-        column.min_width = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
-    on.print(made)
+    others = [max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in made.columns[1:]]
+    made.columns[0].max_width = max(MIN_NAME_WIDTH, on.width - sum(others) - GAP * len(made.columns))
+    on.print(made, crop=False)
 
 
 def name(label: str, prefix: str = "") -> Text:

@@ -12,8 +12,8 @@ from rich.text import Text
 from perfgate import terminal
 from perfgate.adapters.histories import History, read_histories
 from perfgate.records import Direction
-from perfgate.report import interval, percent, plain, quantity, sparkline
 from perfgate.stats.changepoints import ChangePoint, find_change_points
+from perfgate.wording import interval, percent, plain, quantity, sparkline
 
 SPARKS = 16
 """Points shown around a change."""

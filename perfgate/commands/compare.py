@@ -15,8 +15,8 @@ from rich.text import Text
 from perfgate import terminal
 from perfgate.adapters import read_results
 from perfgate.records import Direction, Run, Sample, State
-from perfgate.report import interval, percent, plain, quantity
 from perfgate.stats.compare import FileComparison, compare_files
+from perfgate.wording import interval, percent, plain, quantity
 
 UNDECIDABLE = 3
 

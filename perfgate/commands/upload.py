@@ -12,7 +12,7 @@ from rich.text import Text
 
 from perfgate import client, terminal
 from perfgate.errors import InvalidInput, PerfgateError
-from perfgate.report import plain
+from perfgate.wording import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

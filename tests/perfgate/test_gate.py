@@ -134,11 +134,11 @@ def test_a_dependency_that_the_change_itself_bumps_is_named_and_compared() -> No
 
 def test_a_benchmark_that_failed_on_one_side_is_named_and_the_others_judged() -> None:
     """What could not be measured is listed with its reason; strict mode does not let it pass."""
-    broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=State.FAILED, reason="ValueError: x")
+    broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=State.FAILED, reason="head: ValueError")
     verdict = judge(run([broken, sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
-    assert ["failed on head: ValueError: x"] == [each.reason for each in verdict.not_judged]
+    assert ["failed: head: ValueError"] == [each.reason for each in verdict.not_judged]
     assert 3 == gate.exit_code(verdict, strict=True)
 
 

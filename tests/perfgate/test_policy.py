@@ -1,7 +1,6 @@
 """What perfgate.toml may say, and how it is told off."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -105,13 +104,16 @@ def test_a_bad_policy_names_its_line_and_its_word(text: str, line: int, words: s
     assert words in str(caught.value)
 
 
-def test_the_policy_of_a_checkout_is_found(tmp_path: Path) -> None:
+def test_the_policy_of_a_repository_is_found() -> None:
     """perfgate.toml comes before pyproject.toml; neither means no policy."""
-    assert None is policy.find(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("[[tool.perfgate.budget]]\nmax = 1\n")
-    assert "pyproject.toml" == getattr(policy.find(tmp_path), "path", "")
-    (tmp_path / "perfgate.toml").write_text("")
-    assert "perfgate.toml" == getattr(policy.find(tmp_path), "path", "")
+    files = {"pyproject.toml": "[project]\n"}
+    assert None is policy.find(files.get)
+
+    files["pyproject.toml"] = "[[tool.perfgate.budget]]\nmax = 1\n"
+    assert "pyproject.toml" == getattr(policy.find(files.get), "path", "")
+
+    files["perfgate.toml"] = ""
+    assert "perfgate.toml" == getattr(policy.find(files.get), "path", "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""`make demo`: the main job on a small real project, really measured."""

@@ -1,0 +1,144 @@
+"""The main job, told as a story: measure a history, find the slow commit, judge a pull request, show what people see.
+
+python -m demo           then leaves the server running until Ctrl-C
+python -m demo --once    ends with a transcript; the exit code is 0 only if all of it happened
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import track
+
+from demo import repository
+from demo.stage import PROJECT, REPOSITORY, Stage, open_stage, wait_for
+
+SUITES = ("pytest-benchmark", "asv")
+RED = 1
+PATIENCE_SECONDS = 60
+
+out = Console(highlight=False, width=None if Console().is_terminal else 120)
+
+
+def main() -> None:
+    """Play the demonstration."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--once", action="store_true", help="end after the transcript")
+    once = parser.parse_args().once
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="perfgate-demo-") as folder, open_stage(Path(folder)) as stage:
+        step(f"A server runs at {stage.url}, on SQLite, with its worker. GitHub is played by {stage.github.url}.")
+        shas = measure_history(stage)
+        show_issue(stage, shas)
+        show_pull_request(stage, shas)
+        show_pages(stage)
+        step(f"All of it happened, in {time.monotonic() - began:.0f} seconds.")
+        if not once:
+            out.print("\nThe server goes on until you press Ctrl-C.")
+            try:
+                while True:
+                    time.sleep(3600)
+            except KeyboardInterrupt:
+                out.print("stopping")
+
+
+def step(text: str) -> None:
+    """Print what happens now."""
+    out.print(f"\n[bold]●[/] {text}")
+
+
+def measure_history(stage: Stage) -> list[str]:
+    """Create the project and measure every commit of its main branch with both suites."""
+    code = stage.folder / PROJECT
+    shas = repository.create(code)
+    stage.manage("create_project", PROJECT, "--repository", REPOSITORY)
+    stage.environment["PERFGATE_TOKEN"] = stage.manage("create_token", PROJECT, "--name", "demo").split()[-1]
+    stage.github.add_commits(REPOSITORY, *shas)
+    step(
+        f"A git project with {len(shas)} commits on main: every one is measured with {' and '.join(SUITES)}, and uploaded."
+    )
+    began = time.monotonic()
+    result = stage.folder / "result.json"
+    for sha in track(shas, "measuring", console=out, transient=True, disable=not out.is_terminal):
+        for suite in SUITES:
+            stage.perfgate("run", sha, "--repository", str(code), "--suite", suite, "--output", str(result))
+            stage.perfgate("upload", str(result))
+    out.print(f"  {len(shas) * len(SUITES)} runs measured and stored in {time.monotonic() - began:.0f} s.")
+    return shas
+
+
+def show_issue(stage: Stage, shas: list[str]) -> None:
+    """Wait for the issue that names the slow commit, and print it."""
+    wait_for("the issue about the slow commit", lambda: bool(stage.github.issues(REPOSITORY)), PATIENCE_SECONDS)
+    time.sleep(1)  # the second suite's series may still join the alert
+    (issue,) = stage.github.issues(REPOSITORY)
+    culprit = shas[[edit[0] for edit in repository.HISTORY].index(repository.SLOW_COMMIT) + 1]
+    if culprit[:7] not in issue.title + issue.body:
+        raise SystemExit(f"the issue does not name the slow commit {culprit}:\n{issue.title}\n{issue.body}")
+    step(
+        f"A change was found, and issue #{issue.number} was filed. It names {culprit[:10]}, “{repository.SLOW_COMMIT}”:"
+    )
+    out.print(Panel(Markdown(visible(issue.body)), title=issue.title, title_align="left", border_style="red"))
+
+
+def show_pull_request(stage: Stage, shas: list[str]) -> None:
+    """Open a pull request with a slowdown, judge it, and print its comment and check run."""
+    code = stage.folder / PROJECT
+    head = repository.git(code, "rev-parse", repository.BRANCH)
+    title = repository.PULL_REQUEST[0]
+    number = stage.github.open_pull_request(
+        REPOSITORY, title=title, head_sha=head, base_sha=shas[-1], head_ref=repository.BRANCH
+    )
+    step(f"Pull request #{number}, “{title}”: base and head are measured side by side, in turn on one CPU.")
+    result = stage.folder / "pull-request.json"
+    arguments = ("--repository", str(code), "--suite", "pytest-benchmark", "--pull-request", str(number))
+    checked = stage.perfgate("check", "main", head, *arguments, "--output", str(result), allowed=(0, RED, 3))
+    out.print(Padding(checked.stdout.rstrip(), (0, 2)), markup=False)
+    if checked.returncode != RED:
+        raise SystemExit(f"the gate should be red, it returned {checked.returncode}")
+    stage.perfgate("upload", str(result))
+    wait_for("the comment", lambda: bool(stage.github.comments(REPOSITORY, number)), PATIENCE_SECONDS)
+    wait_for(
+        "the check run",
+        lambda: any(run.conclusion == "failure" for run in stage.github.check_runs(REPOSITORY, head)),
+        PATIENCE_SECONDS,
+    )
+    (comment,) = stage.github.comments(REPOSITORY, number)
+    (check,) = stage.github.check_runs(REPOSITORY, head)
+    step(f"The bot wrote one comment on pull request #{number}:")
+    out.print(Panel(Markdown(visible(comment.body)), title=comment.author, title_align="left", border_style="red"))
+    step(f"The check run “{check.name}” on {head[:10]}: [bold red]{check.conclusion}[/] — {check.title}")
+
+
+def visible(markdown: str) -> str:
+    """Return Markdown without what GitHub folds or hides; a terminal can show neither."""
+    without_comments = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL)
+    summaries = re.sub(r"<summary>(.*?)</summary>", r"▸ \1", without_comments)
+    return re.sub(r"</?(?:details|sub)>", "", summaries)
+
+
+def show_pages(stage: Stage) -> None:
+    """Print the addresses of the pages, after asking each of them."""
+    step("The pages:")
+    for name, path in (
+        ("what needs attention", "/"),
+        ("the project", f"/projects/{PROJECT}/"),
+        ("its alerts", f"/projects/{PROJECT}/alerts/"),
+        ("the alert", "/alerts/1/"),
+        ("one benchmark", "/series/1/"),
+        ("one run", "/runs/1/"),
+    ):
+        status = stage.answers(path)
+        out.print(f"  {name:21} {stage.url}{path}  {status}")
+
+
+if __name__ == "__main__":
+    main()

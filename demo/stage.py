@@ -1,0 +1,114 @@
+"""What the demonstration plays on: a perfgate server with its worker, and the stand-in for GitHub."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from standin import StandIn
+
+ROOT = Path(__file__).parents[1]
+PROJECT = "textstats"
+REPOSITORY = "example/textstats"
+TOKEN = "demo-token"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that runs."""
+
+    folder: Path
+    url: str
+    github: StandIn
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """Return what ``manage.py`` prints."""
+        return self._run(str(ROOT / "manage.py"), *arguments).stdout.strip()
+
+    def perfgate(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        """Run the ``perfgate`` command as a developer would."""
+        return self._run("-m", "perfgate", *arguments, allowed=allowed)
+
+    def _run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode not in allowed:
+            raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def answers(self, path: str) -> int:
+        """Return the status with which the server answers a GET."""
+        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+            response.read()
+            return int(response.status)
+
+
+@contextlib.contextmanager
+def open_stage(folder: Path) -> Iterator[Stage]:
+    """Start the stand-in and the server, and stop both at the end."""
+    port = _free_port()
+    with StandIn() as github:
+        github.add_repository(REPOSITORY)
+        github.add_token(TOKEN, "perfgate[bot]")
+        environment = {
+            **os.environ,
+            "PERFGATE_DATA_DIR": str(folder / "data"),
+            "PERFGATE_BASE_URL": f"http://127.0.0.1:{port}",
+            "PERFGATE_GITHUB_API_URL": github.url,
+            "PERFGATE_GITHUB_TOKEN": TOKEN,
+            "PERFGATE_SERVER": f"http://127.0.0.1:{port}",
+        }
+        environment.pop("DATABASE_URL", None)
+        environment.pop("CELERY_BROKER_URL", None)
+        stage = Stage(folder, f"http://127.0.0.1:{port}", github, environment)
+        with (folder / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                wait_for("the server", lambda: _is_up(stage.url, server), START_SECONDS)
+                yield stage
+            finally:
+                server.terminate()
+                server.wait(30)
+
+
+def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until *condition* holds, or end the demonstration saying for *what* it waited."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(0.2)
+
+
+def _is_up(url: str, server: subprocess.Popen[bytes]) -> bool:
+    if server.poll() is not None:
+        raise SystemExit(f"the server ended with {server.returncode}")
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/health", timeout=5) as response:
+            return bool(json.load(response))
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

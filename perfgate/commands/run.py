@@ -1,0 +1,77 @@
+"""``perfgate run``: measure the suite of a repository at one revision and write a result file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.text import Text
+
+from perfgate import resultfile, suite, terminal
+from perfgate.records import Run, State
+from perfgate.wording import plain, quantity
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("revision", nargs="?", default="HEAD", help="commit, branch or tag to measure (HEAD)")
+    add_measuring_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+
+
+def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every measuring subcommand takes."""
+    parser.add_argument("--repository", type=Path, default=Path(), metavar="DIR", help="the git repository (here)")
+    parser.add_argument("--suite", help="asv, pytest-benchmark or a path, where the repository holds more than one")
+    parser.add_argument("--select", metavar="GLOB", help="only benchmarks whose name matches")
+    parser.add_argument("--environment", metavar="NAME", help="name under which this machine is followed")
+    parser.add_argument(
+        "--install",
+        default="auto",
+        metavar="HOW",
+        help="auto: install the project if it says how it is built; never; or a command with {python} and {checkout}",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result file there")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, write the result file, print the values; return 0, or 3 if nothing could be measured."""
+    with terminal.progress() as bar:
+        task = bar.add_task("starting", total=None)
+        measured = suite.measure(
+            arguments.repository,
+            arguments.revision,
+            suite=arguments.suite,
+            select=arguments.select,
+            environment_name=arguments.environment,
+            install=arguments.install,
+            progress=lambda text: bar.update(task, description=text),
+        )
+    if arguments.output:
+        resultfile.save(measured, arguments.output)
+    if arguments.json:
+        print(json.dumps(json.loads(resultfile.write(measured))))
+    else:
+        _print(measured, arguments.output)
+    return 0 if measured.count(State.MEASURED) else 3
+
+
+def _print(measured: Run, output: Path | None) -> None:
+    out = terminal.console()
+    prefix = terminal.shared_prefix([each.benchmark.label for each in measured.samples])
+    terminal.announce(out, prefix)
+    table = terminal.table("benchmark", ["metric"], ["value", "n"])
+    for sample in measured.samples:
+        size = sum(map(len, sample.rounds))
+        value = quantity(sample.value, sample.metric.unit) if sample.value is not None else str(sample.state)
+        table.add_row(terminal.name(sample.benchmark.label, prefix), sample.metric.name, value, str(size or "–"))
+    terminal.show(out, table)
+    out.print(
+        f"{measured.count(State.MEASURED)} measured, {measured.count(State.FAILED)} failed,"
+        f" {measured.count(State.SKIPPED)} skipped at {measured.commit.sha[:10]} on {plain(measured.environment.name)}"
+    )
+    for refusal in measured.refused:
+        out.print(Text(f"refused {plain(refusal.where)}: {plain(refusal.reason)}", style="yellow"))
+    if output:
+        out.print(f"written to {output}")

@@ -1,0 +1,49 @@
+"""The command line: exit codes, errors in one line, and no waiting for what is not used."""
+
+import subprocess
+import sys
+
+import pytest
+
+from perfgate.cli import COMMANDS, main
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """`perfgate COMMAND --help` works for every command that `perfgate --help` lists."""
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert 0 == end.value.code
+        assert f"perfgate {command}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing mistake ends with 2, the code for errors."""
+    with pytest.raises(SystemExit) as end:
+        main(["chekc"])
+
+    assert 2 == end.value.code
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_a_bad_file_is_one_line_and_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error names the file; nobody is shown a traceback."""
+    assert 2 == main(["changes", "no/such/file.csv"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no/such/file.csv" in line
+
+
+def test_upload_does_not_wait_for_numpy() -> None:
+    """A command loads what it uses and no more."""
+    code = "import sys, perfgate.cli, perfgate.commands.upload; print('numpy' in sys.modules, 'django' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert "False False\n" == printed
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`perfgate … | head -1` leaves no traceback behind."""
+    command = f"{sys.executable} -m perfgate --help | head -1; {sys.executable} -m perfgate changes /dev/stdin | true"
+    done = subprocess.run(["bash", "-c", command], input="value\n1\n", capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in done.stderr
