@@ -1,0 +1,189 @@
+"""How GitHub is asked: one request, one list of pages, and what its refusals mean.
+
+github3 lends its session (headers, time-outs, authentication). Its models are left alone: they break when a field is
+missing and resend stale ones. See docs/decisions/0003-github3-for-the-session.md.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import mktime_tz, parsedate_tz
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import requests
+from github3.session import GitHubSession
+
+from perfgate.errors import InvalidInput, NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
+
+API_URL = "https://api.github.com"
+API_VERSION = "2022-11-28"
+"""Pinned, because four of the operations used here change in the version of 2026-03-10."""
+
+CONNECT_TIMEOUT_SECONDS = 4
+READ_TIMEOUT_SECONDS = 10
+
+SECONDARY_LIMIT_SECONDS = 60.0
+"""What GitHub asks for when it names no time."""
+MAX_WAIT_SECONDS = 3_600.0
+"""GitHub counts by the hour; an answer that asks for more is wrong."""
+
+Reply = TypeVar("Reply")
+
+
+class _Complaint(msgspec.Struct):
+    message: str = ""
+    errors: Any = None
+
+
+class Connection:
+    """The API of one GitHub, seen with one token.
+
+    Args:
+        token: Personal token, App installation token or the ``GITHUB_TOKEN`` of a workflow.
+        api_url: Root of the API.
+
+    Raises:
+        InvalidInput: One of the arguments cannot be such a thing.
+    """
+
+    def __init__(self, token: str, api_url: str) -> None:
+        if not re.fullmatch(r"[!-~]+", token):
+            raise InvalidInput("the GitHub token is empty or has characters that no token has: copy it again")
+        if urlsplit(api_url).scheme not in {"http", "https"} or not urlsplit(api_url).netloc:
+            raise InvalidInput(f"{api_url!r} is no address of a GitHub API: write it as {API_URL}")
+        self._root = api_url.rstrip("/")
+        session = GitHubSession(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+        session.token_auth(token)
+        session.headers["Accept"] = "application/vnd.github+json"
+        session.headers["User-Agent"] = "perfgate"
+        session.headers["X-GitHub-Api-Version"] = API_VERSION
+        self._session: requests.Session = session
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._session.close()
+
+    def read(self, path: str, kind: type[Reply]) -> Reply:
+        """Return what stands at *path*, as a *kind*."""
+        return decode(self.request("GET", path), kind)
+
+    def read_if_there(self, path: str, kind: type[Reply]) -> Reply | None:
+        """Return what stands at *path*, as a *kind*; None where nothing does."""
+        try:
+            return self.read(path, kind)
+        except NotFound:
+            return None
+
+    def write(self, method: str, path: str, body: Mapping[str, Any], kind: type[Reply]) -> Reply:
+        """Send *body* and return what GitHub made of it, as a *kind*."""
+        return decode(self.request(method, path, json=body), kind)
+
+    def pages(self, path: str, kind: type[Reply], **parameters: str) -> Iterator[Reply]:
+        """Yield a list page by page, each as a *kind*."""
+        query = {"per_page": "100", **parameters}
+        while True:
+            page = self.request("GET", path, params=query)
+            yield decode(page, kind)
+            if "next" not in page.links:
+                return
+            # Only the query is taken over, so that the token goes nowhere but where it was meant to go.
+            query = dict(parse_qsl(urlsplit(page.links["next"]["url"]).query))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> requests.Response:
+        """Ask once and return GitHub's answer, which is a success.
+
+        Raises:
+            PermissionDenied: The token is refused or may not do this. A retry cannot help.
+            NotFound: There is no such thing, or the token cannot see it. A retry cannot help.
+            Rejected: GitHub declined the request. A retry cannot help.
+            RateLimited: Retry after its ``retry_after_seconds``.
+            Unavailable: No answer, or none that makes sense. A write may have happened all the same; retry.
+        """
+        url = self._root + path
+        try:
+            # requests would turn a redirected POST into a GET.
+            response = self._session.request(method, url, params=params, json=json, allow_redirects=False)
+        except requests.RequestException as error:
+            raise Unavailable(f"no answer from GitHub to {method} {url}: {error}. Try again later.") from error
+        if not response.ok or response.is_redirect:
+            raise _refusal(response)
+        return response
+
+
+def _refusal(response: requests.Response) -> PerfgateError:
+    """Translate an answer that is no success into ours."""
+    said = _complaint(response)
+    status = response.status_code
+    what = f"GitHub answered {status} to {response.request.method} {response.url}: {said}."
+    wait = _wait_seconds(response, said)
+    if wait is not None:
+        return RateLimited(f"{what} Wait {wait:.0f} s.", retry_after_seconds=wait)
+    if status in {401, 403}:
+        needed = response.headers.get("X-Accepted-GitHub-Permissions", "access to this")
+        return PermissionDenied(f"{what} Give a valid token with {needed}.")
+    if status in {404, 410}:
+        return NotFound(f"{what} Check the name, and that the token can see it.")
+    if status == 408 or status >= 500:
+        return Unavailable(f"{what} Try again later.")
+    return Rejected(f"{what} The repository has moved: give its new name." if response.is_redirect else what)
+
+
+def _complaint(response: requests.Response) -> str:
+    try:
+        complaint = msgspec.json.decode(response.content, type=_Complaint)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return response.reason
+    details = f" {msgspec.json.encode(complaint.errors).decode()}" if complaint.errors else ""
+    return (complaint.message.rstrip(".") + details)[:1_000]
+
+
+def _wait_seconds(response: requests.Response, said: str) -> float | None:
+    """Return how long GitHub wants us to wait, None where it refuses for another reason.
+
+    Source:
+        GitHub REST, "Rate limits for the REST API", section "Exceeding the rate limit".
+    """
+    headers = response.headers
+    spent = headers.get("X-RateLimit-Remaining") == "0"
+    in_words = re.search(r"rate limit|abuse detection", said, re.IGNORECASE)
+    forbidden = response.status_code == 403 and ("Retry-After" in headers or spent or in_words)
+    if not (forbidden or response.status_code == 429):
+        return None
+    wait = SECONDARY_LIMIT_SECONDS
+    if re.fullmatch(r"[0-9]{1,9}", headers.get("Retry-After", "")):
+        wait = float(headers["Retry-After"])
+    elif spent and re.fullmatch(r"[0-9]{1,12}", headers.get("X-RateLimit-Reset", "")):
+        wait = float(headers["X-RateLimit-Reset"]) - _answered_at(response)
+    return min(max(wait, 1.0), MAX_WAIT_SECONDS)
+
+
+def _answered_at(response: requests.Response) -> float:
+    # By GitHub's clock, which also set the time of the reset; ours may differ.
+    date = parsedate_tz(response.headers.get("Date", ""))
+    return mktime_tz(date) if date else time.time()
+
+
+def decode(response: requests.Response, kind: type[Reply]) -> Reply:
+    """Return the body of *response* as a *kind*.
+
+    Raises:
+        Unavailable: It is none; something that is not GitHub may have answered.
+    """
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unavailable(
+            f"the answer to {response.request.method} {response.url} is not GitHub's ({error}): "
+            "check the address of the API, or try again later"
+        ) from error

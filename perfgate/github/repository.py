@@ -1,0 +1,381 @@
+"""One repository on GitHub: its pull requests as they are, our comment, check run and issue as they should be."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal, Self
+from urllib.parse import quote
+
+import msgspec
+
+from perfgate.errors import InvalidInput, NotFound, PermissionDenied
+from perfgate.github.connection import API_URL, Connection
+
+MAX_CHARACTERS = 60_000
+"""Longest body that is sent. GitHub refuses comments and issues above 65,536 and summaries above 65,535."""
+
+MAX_TITLE_CHARACTERS = 255
+"""Longest title that is sent; GitHub refuses issues above 256."""
+
+CUT_NOTE = "\n\n*Cut here: the text is longer than GitHub shows.*\n"
+
+Status = Literal["queued", "in_progress", "completed"]
+Conclusion = Literal["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]
+
+
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One pull request as it stands now."""
+
+    number: int
+    title: str
+    state: str
+    """``open`` or ``closed``; a merged one is closed."""
+    head_sha: str
+    """Last commit of the proposed branch."""
+    head_repository: str
+    """``owner/name`` of the repository that holds it, another one for a fork; empty: that one was deleted."""
+    base_sha: str
+    """Tip of the base branch when GitHub last looked; not the merge base."""
+    base_ref: str
+    """Branch to be merged into."""
+
+
+class _User(msgspec.Struct):
+    login: str
+
+
+class _Comment(msgspec.Struct):
+    id: int
+    body: str | None = None
+    user: _User | None = None
+
+
+class _Issue(msgspec.Struct):
+    number: int
+    title: str
+    state: str
+    body: str | None = None
+    user: _User | None = None
+    pull_request: dict[str, Any] | None = None
+
+
+class _App(msgspec.Struct):
+    slug: str = ""
+
+
+class _Output(msgspec.Struct):
+    title: str | None = None
+    summary: str | None = None
+
+
+class _CheckRun(msgspec.Struct):
+    id: int
+    name: str
+    head_sha: str
+    status: str
+    output: _Output
+    conclusion: str | None = None
+    external_id: str | None = None
+    details_url: str | None = None
+    app: _App | None = None
+
+
+class _CheckRunPage(msgspec.Struct):
+    check_runs: list[_CheckRun]
+
+
+class _NamedRepository(msgspec.Struct):
+    full_name: str
+
+
+class _Branch(msgspec.Struct):
+    sha: str
+    ref: str
+    repo: _NamedRepository | None = None
+
+
+class _Pull(msgspec.Struct):
+    number: int
+    title: str
+    state: str
+    head: _Branch
+    base: _Branch
+
+
+class Repository:
+    """One repository on GitHub, seen with one token. Close it, or use it in a ``with``.
+
+    Every method raises, besides what it names:
+
+    - `PermissionDenied`: the token is refused or may not do this. A retry cannot help.
+    - `NotFound`: there is no such thing, or the token cannot see it. A retry cannot help.
+    - `Rejected`: GitHub declined the request. A retry cannot help.
+    - `RateLimited`: retry after its ``retry_after_seconds``.
+    - `Unavailable`: no answer, or none that makes sense. A write may have happened all the same; retry.
+
+    Args:
+        full_name: ``owner/name``.
+        token: Personal token, App installation token or the ``GITHUB_TOKEN`` of a workflow.
+        api_url: Root of the API: GitHub Enterprise or a stand-in.
+        author: Login under which the token writes: ``slug[bot]`` for an App, ``github-actions[bot]`` in a workflow.
+            Empty: GitHub is asked when it matters, which it answers for personal tokens only.
+
+    Raises:
+        InvalidInput: One of the arguments cannot be such a thing.
+    """
+
+    def __init__(self, full_name: str, token: str, *, api_url: str = API_URL, author: str = "") -> None:
+        owner, _, name = full_name.partition("/")
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", full_name, re.ASCII) or {owner, name} & {".", ".."}:
+            raise InvalidInput(f"{full_name!r} is no GitHub repository: write it as owner/name")
+        self.full_name = full_name
+        self._author = author
+        self._connection = Connection(token, api_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Read one pull request."""
+        pull = self._connection.read(f"{self._path}/pulls/{number}", _Pull)
+        return PullRequest(
+            number=pull.number,
+            title=pull.title,
+            state=pull.state,
+            head_sha=pull.head.sha,
+            head_repository=pull.head.repo.full_name if pull.head.repo else "",
+            base_sha=pull.base.sha,
+            base_ref=pull.base.ref,
+        )
+
+    def upsert_comment(self, pull_request: int, marker: str, markdown: str, *, comment_id: int | None = None) -> int:
+        """Create our one comment on a pull request or issue, or make it read *markdown*.
+
+        Where it has to be searched for and several of ours are found, as after a race, the oldest is kept and the
+        others are deleted.
+
+        Args:
+            pull_request: Number of the pull request or issue.
+            marker: Stable key of the comment, such as ``perfgate:report``; put as an HTML comment into the first line.
+            markdown: Body without the marker; cut with a note at `MAX_CHARACTERS`.
+            comment_id: What this call returned earlier. A comment deleted since then is created again.
+
+        Returns:
+            GitHub's id of the comment: keep it.
+
+        Raises:
+            InvalidInput: The marker has characters that would end an HTML comment.
+        """
+        body = _marked(marker, markdown)
+        comments = f"{self._path}/issues/comments"
+        known = None
+        if comment_id is not None:
+            known = self._connection.read_if_there(f"{comments}/{comment_id}", _Comment)
+        ours = [known] if known else self._own_comments(pull_request, marker)
+        for double in ours[1:]:
+            with suppress(NotFound):
+                self._connection.request("DELETE", f"{comments}/{double.id}")
+        if not ours:
+            path = f"{self._path}/issues/{pull_request}/comments"
+            return self._connection.write("POST", path, {"body": body}, _Comment).id
+        if not _same(ours[0].body, body):
+            self._connection.write("PATCH", f"{comments}/{ours[0].id}", {"body": body}, _Comment)
+        return ours[0].id
+
+    def upsert_check_run(
+        self,
+        head_sha: str,
+        name: str,
+        external_id: str,
+        *,
+        status: Status,
+        title: str,
+        summary: str,
+        details_url: str,
+        conclusion: Conclusion | None = None,
+        check_run_id: int | None = None,
+    ) -> int:
+        """Create our check run on a commit, or make it say this.
+
+        Args:
+            head_sha: Whole hash of the commit.
+            name: What stands in the list of checks; a required check is required by this name.
+            external_id: Stable key of the check run among those of this name on this commit.
+            status: How far it is.
+            title: One line; cut at `MAX_TITLE_CHARACTERS`.
+            summary: Markdown; cut with a note at `MAX_CHARACTERS`.
+            details_url: Where its "Details" lead.
+            conclusion: Given if, and only if, *status* is ``completed``.
+            check_run_id: What this call returned earlier. One of another commit is left alone.
+
+        Returns:
+            GitHub's id of the check run: keep it.
+        """
+        wanted: dict[str, Any] = {
+            "name": name,
+            "external_id": external_id,
+            "status": status,
+            "details_url": details_url,
+            "output": {"title": _cut_line(title), "summary": _cut(summary)},
+        }
+        if conclusion is not None:
+            wanted["conclusion"] = conclusion
+        path = f"{self._path}/check-runs"
+        check_run = None
+        if check_run_id is not None:
+            check_run = self._connection.read_if_there(f"{path}/{check_run_id}", _CheckRun)
+        if check_run is None or check_run.head_sha != head_sha:
+            check_run = self._own_check_run(head_sha, name, external_id)
+        if check_run is None:
+            return self._connection.write("POST", path, {"head_sha": head_sha, **wanted}, _CheckRun).id
+        if not _shows(check_run, wanted):
+            self._connection.write("PATCH", f"{path}/{check_run.id}", wanted, _CheckRun)
+        return check_run.id
+
+    def upsert_issue(
+        self, marker: str, title: str, body: str, labels: Sequence[str], *, issue_number: int | None = None
+    ) -> int:
+        """Create our issue, or make it read *title* and *body*; whether it is open is left as it is.
+
+        Args:
+            marker: Stable key of the issue, such as ``perfgate:alert:17``; put as an HTML comment into the first line.
+            title: One line; cut at `MAX_TITLE_CHARACTERS`.
+            body: Markdown without the marker; cut with a note at `MAX_CHARACTERS`.
+            labels: Given to a new issue. Those of an existing one belong to its readers. GitHub drops them silently
+                when the token may not push.
+            issue_number: What this call returned earlier. A deleted issue is created again.
+
+        Returns:
+            The issue's number: keep it.
+
+        Raises:
+            InvalidInput: The marker has characters that would end an HTML comment.
+        """
+        wanted = {"title": _cut_line(title), "body": _marked(marker, body)}
+        path = f"{self._path}/issues"
+        issue = None
+        if issue_number is not None:
+            issue = self._connection.read_if_there(f"{path}/{issue_number}", _Issue)
+        if issue is None:
+            issue = self._own_issue(marker)
+        if issue is None:
+            return self._connection.write("POST", path, {**wanted, "labels": list(labels)}, _Issue).number
+        if issue.title != wanted["title"] or not _same(issue.body, wanted["body"]):
+            self._connection.write("PATCH", f"{path}/{issue.number}", wanted, _Issue)
+        return issue.number
+
+    def close_issue(self, number: int, *, reason: Literal["completed", "not_planned"], comment: str) -> None:
+        """Say why in a comment and close the issue; nothing happens to one that is closed already.
+
+        Args:
+            number: The issue's number.
+            reason: ``completed``: the level returned; ``not_planned``: the change was accepted.
+            comment: Markdown.
+        """
+        self._set_state(number, {"state": "closed", "state_reason": reason}, comment)
+
+    def reopen_issue(self, number: int, *, comment: str) -> None:
+        """Say why in a comment and open the issue again; nothing happens to one that is open.
+
+        Args:
+            number: The issue's number.
+            comment: Markdown.
+        """
+        self._set_state(number, {"state": "open", "state_reason": "reopened"}, comment)
+
+    def _set_state(self, number: int, wanted: Mapping[str, str], comment: str) -> None:
+        path = f"{self._path}/issues/{number}"
+        if self._connection.read(path, _Issue).state == wanted["state"]:
+            return
+        # The comment goes first: a state that is reached proves that it was written, whichever answer got lost.
+        key = hashlib.sha256(comment.encode("utf-8", "replace")).hexdigest()[:16]
+        self.upsert_comment(number, f"perfgate:state:{key}", comment)
+        self._connection.write("PATCH", path, wanted, _Issue)
+
+    @property
+    def _path(self) -> str:
+        return f"/repos/{self.full_name}"
+
+    def _own_comments(self, number: int, marker: str) -> list[_Comment]:
+        pages = self._connection.pages(f"{self._path}/issues/{number}/comments", list[_Comment])
+        ours = [comment for page in pages for comment in page if self._is_ours(comment, marker)]
+        return sorted(ours, key=lambda comment: comment.id)
+
+    def _own_issue(self, marker: str) -> _Issue | None:
+        # Listed, not searched: the search index lags behind, and a retry would file the issue a second time.
+        pages = self._connection.pages(f"{self._path}/issues", list[_Issue], state="all", creator=self._login())
+        issues = (issue for page in pages for issue in page if issue.pull_request is None)
+        return next((issue for issue in issues if self._is_ours(issue, marker)), None)
+
+    def _own_check_run(self, head_sha: str, name: str, external_id: str) -> _CheckRun | None:
+        path = f"{self._path}/commits/{quote(head_sha, safe='')}/check-runs"
+        pages = self._connection.pages(path, _CheckRunPage, check_name=name, filter="all")
+        runs = (run for page in pages for run in page.check_runs if (run.name, run.external_id) == (name, external_id))
+        return next((run for run in runs if run.app is not None and self._is_me(f"{run.app.slug}[bot]")), None)
+
+    def _is_ours(self, thing: _Comment | _Issue, marker: str) -> bool:
+        starts = (thing.body or "").startswith(_first_line(marker))
+        return starts and thing.user is not None and self._is_me(thing.user.login)
+
+    def _is_me(self, login: str) -> bool:
+        return login.casefold() == self._login().casefold()
+
+    def _login(self) -> str:
+        if not self._author:
+            try:
+                self._author = self._connection.read("/user", _User).login
+            except PermissionDenied as error:
+                raise PermissionDenied(
+                    f"{error} The login behind this token is needed to tell our texts from others: "
+                    "give it as the author, for an App as its-slug[bot], in a workflow as github-actions[bot]."
+                ) from error
+        return self._author
+
+
+def _first_line(marker: str) -> str:
+    if not re.fullmatch(r"[\w.:/-]+", marker, re.ASCII):
+        raise InvalidInput(f"{marker!r} is no marker: use letters, digits and . : / - _ only")
+    return f"<!-- {marker} -->"
+
+
+def _marked(marker: str, markdown: str) -> str:
+    return _cut(f"{_first_line(marker)}\n{markdown}")
+
+
+def _cut(markdown: str) -> str:
+    if len(markdown) <= MAX_CHARACTERS:
+        return markdown
+    kept = markdown[: MAX_CHARACTERS - len(CUT_NOTE)]
+    # At the end of a line where there is one nearby, so that no table row is torn.
+    line_end = kept.rfind("\n", len(kept) // 2)
+    return (kept[:line_end] if line_end > 0 else kept) + CUT_NOTE
+
+
+def _cut_line(title: str) -> str:
+    line = " ".join(title.split())
+    return line if len(line) <= MAX_TITLE_CHARACTERS else line[: MAX_TITLE_CHARACTERS - 1] + "…"
+
+
+def _same(there: str | None, wanted: str) -> bool:
+    # GitHub may have changed line ends and trimmed; that is no reason to write the same text for ever.
+    return (there or "").replace("\r\n", "\n").strip() == wanted.replace("\r\n", "\n").strip()
+
+
+def _shows(check_run: _CheckRun, wanted: Mapping[str, Any]) -> bool:
+    plain = ("name", "external_id", "status", "details_url")
+    return (
+        all(getattr(check_run, field) == wanted[field] for field in plain)
+        and check_run.conclusion == wanted.get("conclusion")
+        and check_run.output.title == wanted["output"]["title"]
+        and _same(check_run.output.summary, wanted["output"]["summary"])
+    )

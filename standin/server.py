@@ -1,0 +1,339 @@
+"""The stand-in as a server: takes requests, holds them against the contract, and does on purpose what goes wrong.
+
+Requests are obeyed one at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from standin.contract import ContractBroken, Operation, github
+from standin.operations import BEHAVIOURS, Answer, Call, Refused
+from standin.shapes import Shapes
+from standin.state import CheckRun, Comment, Issue, PullRequest, Repository, State, Token
+
+API_VERSION = "2022-11-28"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request that came in, and what it got."""
+
+    operation: str
+    """GitHub's name, such as ``issues/create-comment``; empty: GitHub has no such operation."""
+    method: str
+    path: str
+    status: int
+    """0: the connection was closed without an answer."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    answer: Answer | None
+    after: bool
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes
+
+
+class StandIn:
+    """GitHub on loopback, from ``with`` to its end.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        ContractBroken: On leaving: something in the traffic was not GitHub's.
+    """
+
+    def __init__(self, *, port: int = 0) -> None:
+        self._state = State()
+        self._lock = threading.Lock()
+        self._faults: dict[str, list[_Fault]] = {}
+        self._contract = github()
+        self._server = _Server(("127.0.0.1", port), self)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        """Root of the API."""
+        self._shapes = Shapes(self._contract, self.url)
+        self.violations: list[str] = []
+        """What was not as GitHub describes it; clear it if you provoked that."""
+        self.exchanges: list[Exchange] = []
+        """All requests, oldest first."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop()
+        if kind is None and self.violations:
+            raise ContractBroken("\n".join(self.violations))
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering; what is remembered can still be looked at."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def writes(self) -> list[str]:
+        """Return the names of the operations that were to change something, oldest first."""
+        return [one.operation for one in self.exchanges if one.method != "GET"]
+
+    def add_token(self, token: str, login: str, *, may_write: bool = True) -> None:
+        """Let *token* in.
+
+        Args:
+            token: What the client sends.
+            login: Who that is; ``slug[bot]`` makes it an App's, ``github-actions[bot]`` a workflow's.
+            may_write: False: it may only read, like a workflow's in a pull request from a fork.
+        """
+        self._state.tokens[token] = Token(login, may_write)
+
+    def add_repository(self, full_name: str, *, default_branch: str = "main") -> None:
+        """Create a repository that knows no commit yet."""
+        repository = Repository(next(self._state.ids), full_name, default_branch)
+        self._state.repositories[full_name.lower()] = repository
+
+    def add_commits(self, full_name: str, *shas: str) -> None:
+        """Make commits known; check runs can be written on known ones only."""
+        self._repository(full_name).shas.update(shas)
+
+    def add_file(self, full_name: str, ref: str, path: str, data: bytes) -> None:
+        """Put a file where ``GET contents`` finds it at *ref*."""
+        self._repository(full_name).files[ref, path] = data
+
+    def open_pull_request(
+        self,
+        full_name: str,
+        *,
+        title: str,
+        head_sha: str,
+        base_sha: str,
+        head_ref: str = "change",
+        base_ref: str = "main",
+        head_repository: str = "",
+        author: str = "contributor",
+    ) -> int:
+        """Open a pull request and return its number; *head_repository* is given for one from a fork."""
+        repository = self._repository(full_name)
+        repository.shas.update((head_sha, base_sha))
+        number = repository.next_number()
+        repository.threads[number] = PullRequest(
+            next(self._state.ids),
+            number,
+            author,
+            title,
+            "",
+            head_sha=head_sha,
+            head_ref=head_ref,
+            head_repository=head_repository or repository.full_name,
+            base_sha=base_sha,
+            base_ref=base_ref,
+        )
+        return number
+
+    def push(self, full_name: str, number: int, head_sha: str) -> None:
+        """Move the head of a pull request."""
+        repository = self._repository(full_name)
+        pull = repository.threads[number]
+        assert isinstance(pull, PullRequest)
+        repository.shas.add(head_sha)
+        pull.head_sha = head_sha
+
+    def add_comment(self, full_name: str, number: int, author: str, body: str) -> int:
+        """Let *author* comment and return the comment's id."""
+        comment = Comment(next(self._state.ids), author, body)
+        self._repository(full_name).threads[number].comments.append(comment)
+        return comment.id
+
+    def comments(self, full_name: str, number: int) -> list[Comment]:
+        """Return the comments on an issue or pull request, oldest first."""
+        return list(self._repository(full_name).threads[number].comments)
+
+    def issues(self, full_name: str) -> list[Issue]:
+        """Return the issues, oldest first, without the pull requests."""
+        threads = self._repository(full_name).threads.values()
+        return [thread for thread in threads if not isinstance(thread, PullRequest)]
+
+    def check_runs(self, full_name: str, sha: str) -> list[CheckRun]:
+        """Return the check runs on a commit, oldest first."""
+        return [run for run in self._repository(full_name).check_runs.values() if run.head_sha == sha]
+
+    def delete_comment(self, full_name: str, comment_id: int) -> None:
+        """Let somebody delete a comment."""
+        found = self._repository(full_name).find_comment(comment_id)
+        assert found is not None
+        thread, comment = found
+        thread.comments.remove(comment)
+
+    def set_body(self, full_name: str, number: int, body: str) -> None:
+        """Let somebody edit the text of an issue or pull request."""
+        self._repository(full_name).threads[number].body = body
+
+    def delete_issue(self, full_name: str, number: int) -> None:
+        """Let somebody delete an issue."""
+        del self._repository(full_name).threads[number]
+
+    def fail(
+        self,
+        operation: str,
+        status: int,
+        message: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        after: bool = False,
+    ) -> None:
+        """Answer the next request for *operation* with something else, an error usually.
+
+        Args:
+            operation: GitHub's name of it, such as ``issues/create-comment``.
+            status: HTTP status.
+            message: GitHub's words.
+            headers: Of the answer.
+            body: In place of one with the message.
+            after: Whether the request is obeyed all the same, as with a 502 from the load balancer.
+        """
+        answer = Answer(status, {"message": message} if body is None else body, dict(headers or {}))
+        self._faults.setdefault(operation, []).append(_Fault(answer, after))
+
+    def lose_answer(self, operation: str) -> None:
+        """Obey the next request for *operation*, but close the connection instead of answering."""
+        self._faults.setdefault(operation, []).append(_Fault(None, after=True))
+
+    def take(self, request: _Request) -> Answer | None:
+        """Obey a request and return the answer, None for none."""
+        with self._lock:
+            found = self._contract.find(request.method, request.path)
+            unknown = f"{request.method} {request.path}: GitHub has no such operation"
+            answer = self._take(request, *found) if found else self._broken(unknown)
+            name, status = found[0].id if found else "", 0 if answer is None else answer.status
+            self.exchanges.append(Exchange(name, request.method, request.path, status))
+            return answer
+
+    def _take(self, request: _Request, operation: Operation, path: dict[str, str]) -> Answer | None:
+        fault = self._faults[operation.id].pop(0) if self._faults.get(operation.id) else None
+        try:
+            body = self._checked_body(request, operation)
+            if fault is not None and not fault.after:
+                return fault.answer
+            answer = self._obey(request, operation, path, body)
+        except Refused as refused:
+            answer = refused.answer
+        errors = self._contract.answer_errors(operation, answer.status, answer.body)
+        if errors:
+            return self._broken(*(f"{operation.id}: the stand-in's own {error}" for error in errors))
+        return answer if fault is None else fault.answer
+
+    def _checked_body(self, request: _Request, operation: Operation) -> Any:
+        """Return the decoded body, after everything that the contract can say about the request."""
+        try:
+            body = json.loads(request.body) if request.body else None
+        except ValueError as error:
+            self.violations.append(f"{operation.id}: the body is no JSON")
+            raise Refused(400, "Problems parsing JSON") from error
+        ignored = self._contract.query_errors(operation, request.query)
+        ignored += self._contract.unknown_fields(operation, body)
+        if request.headers.get("x-github-api-version") != API_VERSION:
+            ignored.append(f"the header X-GitHub-Api-Version is not {API_VERSION}")
+        behaviour = BEHAVIOURS.get(operation.id)
+        fields = {*request.query, *(body if isinstance(body, dict) else ())}
+        if behaviour is None:
+            ignored.append("the stand-in has not learnt it")
+        elif not ignored and fields - behaviour.obeys:
+            ignored.append(f"the stand-in does not obey {sorted(fields - behaviour.obeys)}")
+        refused = self._contract.body_errors(operation, body)
+        found = [f"{operation.id}: {error}" for error in ignored + refused]
+        if ignored:
+            # GitHub would pass over it in silence, so only a loud answer gets noticed.
+            raise Refused(500, self._broken(*found).body["message"])
+        if refused:
+            self.violations += found
+            raise Refused(422, f"Invalid request. {'; '.join(refused)}")
+        return body
+
+    def _obey(self, request: _Request, operation: Operation, path: dict[str, str], body: Any) -> Answer:
+        token = self._state.tokens.get(request.headers.get("authorization", "").partition(" ")[2])
+        if token is None:
+            raise Refused(401, "Bad credentials")
+        if request.method != "GET" and not token.may_write:
+            raise Refused(403, "Resource not accessible by integration")
+        parameters = {name: unquote(value) for name, value in path.items()}
+        url = f"{self.url}{request.path}"
+        call = Call(self._state, self._shapes, token, url, parameters, request.query, body or {})
+        return BEHAVIOURS[operation.id].answer(call)
+
+    def _broken(self, *violations: str) -> Answer:
+        self.violations += violations
+        return Answer(500, {"message": f"Contract broken: {'; '.join(violations)}"})
+
+    def _repository(self, full_name: str) -> Repository:
+        return self._state.repositories[full_name.lower()]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
+        super().__init__(address, _Handler)
+        self.stand_in = stand_in
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PATCH(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing: `StandIn.exchanges` tells more."""
+
+    def _serve(self) -> None:
+        target = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        query = dict(parse_qsl(target.query, keep_blank_values=True))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.stand_in.take(_Request(self.command, target.path, query, headers, body))
+        if answer is None:
+            self.close_connection = True
+            return
+        data = b"" if answer.body is None else json.dumps(answer.body).encode()
+        common = {"Date": formatdate(usegmt=True), "Content-Type": "application/json; charset=utf-8"}
+        self.send_response_only(answer.status)
+        for name, value in {**common, **answer.headers, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)

@@ -1,0 +1,174 @@
+"""How GitHub writes things in JSON: what is really known, completed to whole objects from the description."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from standin.contract import Contract
+from standin.state import CheckRun, Comment, Issue, PullRequest, Repository
+
+Json = dict[str, Any]
+
+
+class Shapes:
+    """Writes the things of a state as GitHub would.
+
+    Args:
+        contract: Knows all fields that an object must have.
+        url: Root of the API.
+    """
+
+    def __init__(self, contract: Contract, url: str) -> None:
+        self._filled = contract.filled
+        self._url = url
+
+    def user(self, login: str) -> Json:
+        """Return a user or a bot."""
+        kind = "Bot" if login.endswith("[bot]") else "User"
+        number = int(hashlib.sha256(login.encode()).hexdigest()[:7], 16)
+        return self._filled(
+            "simple-user", {"login": login, "id": number, "type": kind, "url": f"{self._url}/users/{login}"}
+        )
+
+    def own_user(self, login: str) -> Json:
+        """Return the user behind a token."""
+        return self._filled("public-user", {**self.user(login), "user_view_type": "public"})
+
+    def repository(self, repository: Repository) -> Json:
+        """Return a repository, whole."""
+        return self._filled("full-repository", self._repository_values(repository))
+
+    def pull_request(self, repository: Repository, pull: PullRequest) -> Json:
+        """Return a pull request, whole."""
+        values = self._thread_values(repository, pull)
+        links = ("comments", "commits", "statuses", "html", "issue", "review_comments", "review_comment", "self")
+        base = self._filled("repository", self._repository_values(repository))
+        same = pull.head_repository == repository.full_name
+        head = base if same else {**base, "full_name": pull.head_repository, "fork": True}
+        return self._filled(
+            "pull-request",
+            {
+                **{key: value for key, value in values.items() if key not in {"state_reason", "comments"}},
+                "html_url": self._html_url(repository, pull),
+                "base": self._branch(repository.full_name, pull.base_ref, pull.base_sha, base),
+                "head": self._branch(pull.head_repository, pull.head_ref, pull.head_sha, head),
+                "_links": {name: {"href": f"{self._url}/"} for name in links},
+                "author_association": "CONTRIBUTOR",
+                "comments": len(pull.comments),
+            },
+        )
+
+    def issue(self, repository: Repository, issue: Issue) -> Json:
+        """Return an issue; a pull request shows itself by the field ``pull_request``."""
+        values = self._thread_values(repository, issue)
+        if isinstance(issue, PullRequest):
+            url = f"{self._repository_url(repository)}/pulls/{issue.number}"
+            html_url = self._html_url(repository, issue)
+            values["pull_request"] = {"url": url, "html_url": html_url, "diff_url": url, "patch_url": url}
+        return self._filled("issue", values)
+
+    def comment(self, repository: Repository, thread: Issue, comment: Comment) -> Json:
+        """Return a comment."""
+        return self._filled(
+            "issue-comment",
+            {
+                "id": comment.id,
+                "body": comment.body,
+                "user": self.user(comment.author),
+                "url": f"{self._repository_url(repository)}/issues/comments/{comment.id}",
+                "html_url": f"{self._html_url(repository, thread)}#issuecomment-{comment.id}",
+                "issue_url": f"{self._repository_url(repository)}/issues/{thread.number}",
+                "author_association": "CONTRIBUTOR",
+                "created_at": comment.created_at,
+                "updated_at": comment.updated_at,
+            },
+        )
+
+    def check_run(self, repository: Repository, run: CheckRun) -> Json:
+        """Return a check run; its annotations have a list of their own."""
+        url = f"{self._repository_url(repository)}/check-runs/{run.id}"
+        app = self._filled("integration", {"slug": run.app, "name": run.app, "owner": self.user(run.app)})
+        return self._filled(
+            "check-run",
+            {
+                "id": run.id,
+                "name": run.name,
+                "head_sha": run.head_sha,
+                "status": run.status,
+                "conclusion": run.conclusion,
+                "external_id": run.external_id,
+                "details_url": run.details_url,
+                "url": url,
+                "html_url": f"{self._url}/{repository.full_name}/runs/{run.id}",
+                "app": app,
+                "output": {
+                    "title": run.title,
+                    "summary": run.summary,
+                    "text": run.text,
+                    "annotations_count": len(run.annotations),
+                    "annotations_url": f"{url}/annotations",
+                },
+            },
+        )
+
+    def annotation(self, annotation: Mapping[str, Any]) -> Json:
+        """Return one annotation of a check run."""
+        return self._filled("check-annotation", annotation)
+
+    def file(self, path: str, data: bytes) -> Json:
+        """Return a file with its content."""
+        content = base64.encodebytes(data).decode()
+        name = path.rpartition("/")[2]
+        values = {
+            "type": "file",
+            "encoding": "base64",
+            "size": len(data),
+            "name": name,
+            "path": path,
+            "content": content,
+        }
+        return self._filled("content-file", values)
+
+    def _repository_url(self, repository: Repository) -> str:
+        return f"{self._url}/repos/{repository.full_name}"
+
+    def _html_url(self, repository: Repository, thread: Issue) -> str:
+        kind = "pull" if isinstance(thread, PullRequest) else "issues"
+        return f"{self._url}/{repository.full_name}/{kind}/{thread.number}"
+
+    def _repository_values(self, repository: Repository) -> Json:
+        owner, _, name = repository.full_name.partition("/")
+        return {
+            "id": repository.id,
+            "name": name,
+            "full_name": repository.full_name,
+            "owner": self.user(owner),
+            "url": self._repository_url(repository),
+            "default_branch": repository.default_branch,
+        }
+
+    def _thread_values(self, repository: Repository, thread: Issue) -> Json:
+        return {
+            "id": thread.id,
+            "number": thread.number,
+            "title": thread.title,
+            "body": thread.body,
+            "user": self.user(thread.author),
+            "state": thread.state,
+            "state_reason": thread.state_reason,
+            "labels": [{"name": name, "color": "ededed"} for name in thread.labels],
+            "comments": len(thread.comments),
+            "url": f"{self._repository_url(repository)}/issues/{thread.number}",
+            "html_url": self._html_url(repository, thread),
+            "repository_url": self._repository_url(repository),
+            "created_at": thread.created_at,
+            "updated_at": thread.updated_at,
+            "closed_at": thread.closed_at,
+        }
+
+    def _branch(self, full_name: str, ref: str, sha: str, repository: Json) -> Json:
+        owner = full_name.partition("/")[0]
+        return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": self.user(owner), "repo": repository}

@@ -1,0 +1,131 @@
+"""What the stand-in remembers: repositories, pull requests, issues, comments, check runs, and who may do what.
+
+Plain records without HTTP and without JSON; tests look at them directly.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FIRST_ID = 2_500_000_000
+"""GitHub's ids do not fit into 32 bits."""
+
+
+def now() -> str:
+    """Return the time as GitHub writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a bearer of it may do."""
+
+    login: str
+    """``slug[bot]`` for an App's installation token, ``github-actions[bot]`` for a workflow's."""
+    may_write: bool = True
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it is an installation token: these write check runs and are nobody to ``GET /user``."""
+        return self.login.endswith("[bot]")
+
+
+@dataclass
+class Comment:
+    """One comment on an issue or pull request."""
+
+    id: int
+    author: str
+    body: str
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass
+class Issue:
+    """One issue; a pull request is one, too."""
+
+    id: int
+    number: int
+    author: str
+    title: str
+    body: str
+    labels: list[str] = field(default_factory=list)
+    state: str = "open"
+    state_reason: str | None = None
+    comments: list[Comment] = field(default_factory=list)
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+    closed_at: str | None = None
+
+
+@dataclass(kw_only=True)
+class PullRequest(Issue):
+    """One pull request."""
+
+    head_sha: str
+    head_ref: str
+    head_repository: str
+    base_sha: str
+    base_ref: str
+
+
+@dataclass
+class CheckRun:
+    """One check run on one commit."""
+
+    id: int
+    app: str
+    """Slug of the App that made it."""
+    name: str
+    head_sha: str
+    status: str = "queued"
+    conclusion: str | None = None
+    external_id: str | None = None
+    details_url: str | None = None
+    title: str | None = None
+    summary: str | None = None
+    text: str | None = None
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Repository:
+    """One repository; issues and pull requests share their numbers."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    shas: set[str] = field(default_factory=set)
+    """Commits that it knows."""
+    threads: dict[int, Issue] = field(default_factory=dict)
+    """Issues and pull requests by number."""
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
+    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Contents by ref and path."""
+
+    def next_number(self) -> int:
+        """Return the number of the next issue or pull request."""
+        return max(self.threads, default=0) + 1
+
+    def find_comment(self, comment_id: int) -> tuple[Issue, Comment] | None:
+        """Return a comment and what it stands under."""
+        for thread in self.threads.values():
+            for comment in thread.comments:
+                if comment.id == comment_id:
+                    return thread, comment
+        return None
+
+
+@dataclass
+class State:
+    """Everything."""
+
+    tokens: dict[str, Token] = field(default_factory=dict)
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    """By ``owner/name`` in lower case, as GitHub finds them."""
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_ID))
