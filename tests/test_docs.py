@@ -1,0 +1,83 @@
+"""What the documents promise exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from perfgate import policy
+from perfgate.cli import COMMANDS
+from perfgate.records import Policy
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    """A relative link names a file that is there."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
+
+    assert [] == [link for link in links if not (document.parent / link).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_exist(document: Path) -> None:
+    """Every `make`, `perfgate` and `manage.py` command that a document names is there."""
+    content = document.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
+    commands = re.findall(
+        r"`[^`\n]+`|^ *(?:[A-Z_]+=\S+ )*(?:make|perfgate|python manage.py) .*$", content, re.MULTILINE
+    )
+
+    for command in commands:
+        words = re.sub(r"^(?:[A-Z_]+=\S+ )+", "", command.strip("` ")).split()
+        if words[:1] == ["make"] and len(words) > 1:
+            assert words[1] in targets, command
+        elif words[:1] == ["perfgate"] and len(words) > 1:
+            assert words[1] in COMMANDS, command
+        elif words[:1] == ["manage.py"] or words[:2] == ["python", "manage.py"]:
+            assert words[words.index("manage.py") + 1] in get_commands(), command
+
+
+def test_every_setting_is_documented() -> None:
+    """The operator's table lists exactly the variables that the settings read, with their defaults."""
+    read = set(re.findall(r'environ(?:\.get)?[\[(]"([A-Z_]+)"', text("webapp/settings.py"))) | {"DATABASE_URL"}
+    listed = set(re.findall(r"^\| `([A-Z_]+)`", text("docs/how-to/operate.md"), re.MULTILINE))
+
+    assert read == listed
+    assert all(name in text("webapp/settings.py").split('"""')[1] for name in read)
+
+
+def test_the_policy_in_the_readme_is_valid() -> None:
+    """What the README shows as perfgate.toml can be copied."""
+    (example,) = re.findall(r"```toml\n(.*?)```", text("README.md"), re.DOTALL)
+    budgets = policy.read(Policy(text=example))
+
+    assert 0.01 == budgets.max_regression("x.parse_y", "time").value
+
+
+def test_our_own_policy_is_valid() -> None:
+    """What we ask of others we have: a perfgate.toml that is obeyed."""
+    assert policy.read(Policy(text=text("perfgate.toml"))).rules
+
+
+def test_the_rooms_exist() -> None:
+    """Every code path that ARCHITECTURE.md names is there."""
+    named = re.findall(r"`((?:perfgate|webapp|standin|demo|benchmarks)/[\w./]*)`", text("ARCHITECTURE.md"))
+
+    assert named
+    assert [] == [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    """Pinned versions with hashes install from whatever registry a machine is set up for."""
+    lock = text("requirements.lock")
+
+    assert "--hash=sha256:" in lock
+    assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links", lock)
