@@ -31,9 +31,10 @@ def test_commands_exist(document: Path) -> None:
     """Every `make`, `perfgate` and `manage.py` command that a document names is there."""
     content = document.read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    commands = re.findall(
-        r"`[^`\n]+`|^ *(?:[A-Z_]+=\S+ )*(?:make|perfgate|python manage.py) .*$", content, re.MULTILINE
-    )
+    fence = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    shown = "\n".join(fence.findall(content)).splitlines()
+    commands = [line for line in shown if "  " not in line.split("#")[0].strip()]
+    commands += re.findall(r"`[^`\n]+`", fence.sub("", content))
 
     for command in commands:
         words = re.sub(r"^(?:[A-Z_]+=\S+ )+", "", command.strip("` ")).split()
