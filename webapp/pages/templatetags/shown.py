@@ -1,0 +1,133 @@
+"""Values, times, commits and strangers' text as the pages show them; numbers are worded by `perfgate.report` alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from importlib import metadata
+from urllib.parse import quote
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from perfgate import wording
+from perfgate.records import MAX_TEXT_CHARACTERS
+from webapp.history.models import Commit, Project
+
+register = template.Library()
+
+OUTCOME_WORDS = {"pass": "passed", "fail": "failed", "waived": "waived", "inconclusive": "no verdict"}
+"""What an outcome is called; its sign and its colour stand in the style sheet."""
+
+register.filter("percent", wording.percent)
+register.filter("share", wording.share)
+register.filter("quantity", wording.quantity)
+
+
+@register.filter
+def counted(number: int) -> str:
+    """Return a count with its thousands set apart."""
+    return f"{number:,}"
+
+
+@register.filter
+def noise(fraction: float | str | None) -> str:
+    """Return a noise level with two significant digits; a dash where it is unknown."""
+    return f"± {wording.share(float(f'{fraction:.2g}'))}" if isinstance(fraction, float) else "–"
+
+
+@register.filter
+def visible(text: object) -> str:
+    """Return strangers' text with every character that hides or reorders others made visible; escaping is separate."""
+    return wording.plain(str(text), MAX_TEXT_CHARACTERS)
+
+
+@register.filter
+def breakable(text: object) -> SafeString:
+    """Return strangers' text, escaped, that may break after the signs that join words in names."""
+    parts = re.split(r"(?<=[._/,\[:-])(?!\d)", visible(text))
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
+
+
+@register.simple_tag
+def moment(when: datetime | None) -> str | SafeString:
+    """Return a time in UTC, readable by people and machines; a dash where it is unknown."""
+    if when is None:
+        return "–"
+    when = when.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}">{} UTC</time>',
+        when.isoformat(timespec="seconds"),
+        f"{when:%Y-%m-%d\N{NO-BREAK SPACE}%H:%M}",
+    )
+
+
+@register.simple_tag
+def change(effect: float | None, regression: bool | None = None) -> str | SafeString:  # noqa: FBT001 - templates pass by place
+    """Return a change with an arrow, coloured and worded by whether it is a regression; None: neither."""
+    if effect is None:
+        return "–"
+    arrow = "▲" if effect > 0 else "▼" if effect < 0 else "="
+    if regression is None:
+        return format_html('<span class="number">{}</span>', wording.percent(effect))
+    kind = "worse" if regression else "better"
+    word = "regression" if regression else "improvement"
+    return format_html(
+        '<span class="number {}"><span aria-hidden="true">{}</span> {}<span class="unseen"> {}</span></span>',
+        kind,
+        arrow,
+        wording.percent(effect),
+        word,
+    )
+
+
+@register.simple_tag
+def interval(low: float, high: float) -> str:
+    """Return a confidence interval of an effect."""
+    return wording.interval(low, high)
+
+
+@register.simple_tag
+def version() -> str:
+    """Return the version of the installed perfgate; empty when it runs from a checkout."""
+    try:
+        return metadata.version("perfgate")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@register.simple_tag
+def outcome(name: str) -> SafeString:
+    """Return a verdict's or a row's outcome as a badge with a sign and a word."""
+    return format_html('<span class="badge outcome-{}">{}</span>', name, OUTCOME_WORDS.get(name, name))
+
+
+@register.simple_tag
+def commit(project: Project, of: Commit) -> SafeString:
+    """Return the short name of a commit, linked to GitHub where the project says which repository it is."""
+    address = _web_address(project)
+    short = format_html("<code>{}</code>", of.sha[:10])
+    return format_html('<a href="{}/commit/{}">{}</a>', address, of.sha, short) if address else short
+
+
+@register.simple_tag
+def commits_between(project: Project, before: Commit, after: Commit) -> SafeString:
+    """Return the range in which a cause lies, linked to GitHub's comparison where there is one."""
+    address = _web_address(project)
+    shown = format_html("<code>{}</code>…<code>{}</code>", before.sha[:10], after.sha[:10])
+    if not address:
+        return shown
+    return format_html('<a href="{}/compare/{}...{}">{}</a>', address, before.sha, after.sha, shown)
+
+
+def _web_address(project: Project) -> str:
+    """Return where people read the repository; empty where the API's address does not tell."""
+    if not project.repository:
+        return ""
+    api = str(settings.GITHUB_API_URL)
+    if api == "https://api.github.com":
+        return "https://github.com/" + quote(project.repository)
+    # GitHub Enterprise serves its API below the address that people use.
+    return f"{api.removesuffix('/api/v3')}/{quote(project.repository)}" if api.endswith("/api/v3") else ""

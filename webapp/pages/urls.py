@@ -1,0 +1,19 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from webapp.pages import alerts, home, project, run, series, verdict
+
+app_name = "pages"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("projects/<slug:slug>/", project.project, name="project"),
+    path("projects/<slug:slug>/runs/", run.runs, name="runs"),
+    path("projects/<slug:slug>/alerts/", alerts.alerts, name="alerts"),
+    path("series/<int:number>/", series.series, name="series"),
+    path("series/<int:number>/chart.json", series.chart, name="chart"),
+    path("runs/<int:number>/", run.run, name="run"),
+    path("runs/<int:number>/verdict/", verdict.verdict, name="verdict"),
+    path("alerts/<int:number>/", alerts.alert, name="alert"),
+]

@@ -1,0 +1,72 @@
+"""One verdict of a pull-request run, rendered from the document that the gate wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from perfgate import gate, report, wording
+from webapp.gating import verdicts
+from webapp.gating.models import Verdict
+from webapp.history.models import Run, Series
+
+ROWS_PER_PAGE = 100
+NOT_JUDGED_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One row of a verdict and where its history is."""
+
+    row: gate.Row
+    series: int | None
+    interval: str
+    word: str
+    """What a regression of this metric is called."""
+    regression: bool | None
+    """None: the statistics saw no difference."""
+
+
+def verdict(request: HttpRequest, number: int) -> HttpResponse:
+    """Show the gate's answer to one run: the headline, every row, what was not judged, and how it was decided."""
+    one = get_object_or_404(
+        Verdict.objects.select_related("run__project", "run__environment", "run__commit", "run__baseline_commit"),
+        pk=number,
+    )
+    said = verdicts.read(one)
+    page = Paginator(report.ordered(said), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    shown = {
+        "project": one.run.project,
+        "run": one.run,
+        "verdict": one,
+        "said": said,
+        # Its symbol stands in the badge already.
+        "headline": report.headline(said).removeprefix(report.SYMBOLS[said.outcome]).strip(),
+        "page": page,
+        "rows": _shown(list(page), one.run),
+        "notes": said.notes,
+        "not_judged": said.not_judged[:NOT_JUDGED_SHOWN],
+    }
+    return render(request, "pages/verdict.html", shown)
+
+
+def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
+    known = Series.objects.filter(
+        environment=run.environment_id,
+        branch=run.project.default_branch,
+        benchmark__label__in={row.label for row in rows},
+    ).values_list("benchmark__label", "metric", "pk")
+    series = {(label, metric): number for label, metric, number in known}
+    return [
+        Shown(
+            row=row,
+            series=series.get((row.label, row.metric)),
+            interval=wording.interval(row.low, row.high),
+            word=report.worse(row.metric, row.direction),
+            regression={"regressed": True, "improved": False}.get(row.judgement),
+        )
+        for row in rows
+    ]
