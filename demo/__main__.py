@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import track
@@ -86,7 +87,7 @@ def show_issue(stage: Stage, shas: list[str]) -> None:
     step(
         f"A change was found, and issue #{issue.number} was filed. It names {culprit[:10]}, “{repository.SLOW_COMMIT}”:"
     )
-    out.print(Panel(Markdown(visible(issue.body)), title=issue.title, title_align="left", border_style="red"))
+    out.print(Panel(Markdown(visible(issue.body)), title=escape(issue.title), title_align="left", border_style="red"))
 
 
 def show_pull_request(stage: Stage, shas: list[str]) -> None:
@@ -114,8 +115,10 @@ def show_pull_request(stage: Stage, shas: list[str]) -> None:
     (comment,) = stage.github.comments(REPOSITORY, number)
     (check,) = stage.github.check_runs(REPOSITORY, head)
     step(f"The bot wrote one comment on pull request #{number}:")
-    out.print(Panel(Markdown(visible(comment.body)), title=comment.author, title_align="left", border_style="red"))
-    step(f"The check run “{check.name}” on {head[:10]}: [bold red]{check.conclusion}[/] — {check.title}")
+    out.print(
+        Panel(Markdown(visible(comment.body)), title=escape(comment.author), title_align="left", border_style="red")
+    )
+    step(f"The check run “{check.name}” on {head[:10]}: [bold red]{check.conclusion}[/] — {escape(check.title or '')}")
 
 
 def visible(markdown: str) -> str:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = "textstats"
 REPOSITORY = "example/textstats"
 TOKEN = "demo-token"
+LOGIN = "perfgate[bot]"
 START_SECONDS = 60
 
 
@@ -61,13 +62,15 @@ def open_stage(folder: Path) -> Iterator[Stage]:
     port = _free_port()
     with StandIn() as github:
         github.add_repository(REPOSITORY)
-        github.add_token(TOKEN, "perfgate[bot]")
+        github.add_token(TOKEN, LOGIN)
         environment = {
             **os.environ,
+            "COLUMNS": "114",
             "PERFGATE_DATA_DIR": str(folder / "data"),
             "PERFGATE_BASE_URL": f"http://127.0.0.1:{port}",
             "PERFGATE_GITHUB_API_URL": github.url,
             "PERFGATE_GITHUB_TOKEN": TOKEN,
+            "PERFGATE_GITHUB_LOGIN": LOGIN,
             "PERFGATE_SERVER": f"http://127.0.0.1:{port}",
         }
         environment.pop("DATABASE_URL", None)
@@ -84,6 +87,9 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             try:
                 wait_for("the server", lambda: _is_up(stage.url, server), START_SECONDS)
                 yield stage
+            except SystemExit:
+                print((folder / "server.log").read_text(encoding="utf-8", errors="replace")[-3_000:], file=sys.stderr)
+                raise
             finally:
                 server.terminate()
                 server.wait(30)

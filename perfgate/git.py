@@ -14,7 +14,7 @@ from pathlib import Path
 from perfgate.errors import InvalidInput
 from perfgate.records import MAX_TEXT_CHARACTERS, Commit
 
-_REDIRECTING = (
+REDIRECTING = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -32,7 +32,7 @@ _FORMAT = _FIELD.join(("%H", "%P", "%ct", "%an", "%s")).replace(_FIELD, "%x1f")
 
 def environment() -> dict[str, str]:
     """Return our environment variables without those that redirect git, and with its messages in English."""
-    kept = {name: value for name, value in os.environ.items() if name not in _REDIRECTING}
+    kept = {name: value for name, value in os.environ.items() if name not in REDIRECTING}
     return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
 

@@ -162,7 +162,7 @@ def _power(verdict: Verdict) -> str:
     if not seen:
         return ""
     ninth = seen[min(len(seen) - 1, math.ceil(0.9 * len(seen)) - 1)]
-    return f"This gate could have seen a change of {share(ninth)} in 90 % of the benchmarks with probability 0.9."
+    return f"This gate could have seen a change of {share(ninth, digits=2)} in 90 % of the benchmarks with probability 0.9."
 
 
 def _footer(verdict: Verdict, details_url: str) -> str:

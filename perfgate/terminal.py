@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import os.path
 import re
 import sys
@@ -16,7 +17,7 @@ from rich.text import Text
 from perfgate.wording import plain
 
 UNFOLDED_WIDTH = 240
-"""Columns where the output goes to a file or a pipe: nothing is cut there."""
+"""Columns where the output goes to a file or a pipe and $COLUMNS does not say: nothing is cut there."""
 
 MIN_NAME_WIDTH = 24
 """A terminal too narrow for this and the numbers wraps lines by itself; nothing is lost."""
@@ -30,7 +31,8 @@ MIN_SHARED_PREFIX = 8
 
 def console() -> Console:
     """Return a console for results, on standard output."""
-    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else UNFOLDED_WIDTH)
+    unfolded = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNFOLDED_WIDTH
+    return Console(highlight=False, markup=False, emoji=False, width=unfolded)
 
 
 def progress() -> Progress:

@@ -23,15 +23,15 @@ _BARS = "▁▂▃▄▅▆▇█"
 def percent(fraction: float | None) -> str:
     """Return a signed percentage with two significant digits below ten: ``+6.1 %``, ``-0.05 %``, ``+112 %``.
 
-    >>> percent(0.0612), percent(-0.0005), percent(1.12), percent(None)
-    ('+6.1 %', '-0.05 %', '+112 %', '–')
+    >>> percent(0.0612), percent(-0.0005), percent(152.76), percent(None)
+    ('+6.1 %', '-0.05 %', '+15,276 %', '–')
     """
     if fraction is None or not math.isfinite(fraction):
         return "–"
     hundredths = 100 * fraction
     size = abs(hundredths)
     digits = 0 if size >= 99.5 else 1 if size >= 0.95 or size == 0 else 2
-    return f"{hundredths:+.{digits}f} %"
+    return f"{hundredths:+,.{digits}f} %"
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -39,13 +39,13 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{percent(low)}, {percent(high)}]"
 
 
-def share(fraction: float) -> str:
-    """Return an unsigned percentage: ``3 %``.
+def share(fraction: float, *, digits: int = 3) -> str:
+    """Return an unsigned percentage with so many significant digits: ``3 %``.
 
-    >>> share(0.03), share(0.005)
-    ('3 %', '0.5 %')
+    >>> share(0.03), share(0.005), share(0.08654, digits=2)
+    ('3 %', '0.5 %', '8.7 %')
     """
-    return f"{100 * fraction:.3g} %"
+    return f"{100 * fraction:.{digits}g} %"
 
 
 def quantity(value: float | None, unit: str) -> str:

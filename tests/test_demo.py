@@ -1,0 +1,17 @@
+"""The main job, end to end, as a newcomer sees it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_demonstration_happens() -> None:
+    """Measured history, issue at the slow commit, red check, one comment, pages: all of it, or the exit code says no."""
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--once"], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+
+    assert 0 == done.returncode, done.stdout[-3_000:] + done.stderr[-3_000:]
+    assert "perfgate: ❌ 2 benchmarks beyond the budget" in done.stdout
