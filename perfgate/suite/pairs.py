@@ -1,0 +1,289 @@
+"""Two revisions measured as live pairs: open both sides, take pair after pair of any benchmark, get the run.
+
+    with open_pairs(repository, base, head) as pairs:
+        decisions = judge_suite(pairs.benchmarks, pairs.take_pair, budget=0.03)
+        run = pairs.run()
+
+The head's benchmarks run on both sides. A pair is two live processes of which one works at a time; both are pinned to
+the same CPU, the next pair to another, and share a random hash seed, the next pair another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from perfgate import environment, git
+from perfgate.errors import MeasurementFailed
+from perfgate.records import (
+    CPU_TIME,
+    MAX_TEXT_CHARACTERS,
+    WALL_TIME,
+    Commit,
+    Environment,
+    Metric,
+    Run,
+    Sample,
+    State,
+    level,
+)
+from perfgate.stats.sequential import Pair
+from perfgate.suite import checkout, sampling
+from perfgate.suite.asv_pairs import AsvPairs
+from perfgate.suite.discover import Kind, Suite, discover
+from perfgate.suite.pytest_pairs import PytestPairs
+from perfgate.suite.server import Ended, Server
+from perfgate.suite.sides import AUTOMATIC, Side, distribution_name, prepare
+from perfgate.suite.source import BASE, HEAD, Item, PairFailed, Source, Turn
+
+SWITCHES = Metric(name="voluntary_switches", unit="1")
+"""Voluntary context switches a call: what tells a benchmark that waits from one that computes."""
+
+TIMEOUT_SECONDS = 60.0
+"""Longest call of a benchmark that sets no time-out of its own; asv's default."""
+
+Progress = Callable[[str], None]
+"""Is told, in a few words, what begins."""
+
+
+@dataclass
+class _Track:
+    """What was measured of one benchmark so far."""
+
+    item: Item
+    plan: sampling.Plan | None = None
+    taken: dict[str, list[sampling.Recording]] = field(default_factory=lambda: {BASE: [], HEAD: []})
+    values: dict[str, list[float]] = field(default_factory=lambda: {BASE: [], HEAD: []})
+    attempts: int = 0
+    failure: PairFailed | None = None
+
+
+class Pairs:
+    """Both sides of a comparison, live; made by `open_pairs`."""
+
+    def __init__(
+        self,
+        source: Source,
+        suite: Suite,
+        commits: dict[str, Commit],
+        measured_in: Environment,
+        *,
+        select: str | None,
+        timeout_seconds: float,
+    ) -> None:
+        self._source = source
+        self._suite = suite
+        self._commits = commits
+        self._environment = measured_in
+        self._timeout_seconds = timeout_seconds
+        self._started_at = datetime.now(UTC)
+        self._tracks = {item.label: _Track(item) for item in source.items if item.matches(select)}
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """Return the labels of all selected benchmarks that measure time, in the tool's order."""
+        return tuple(label for label, track in self._tracks.items() if track.item.is_timed)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Return the labels of all selected benchmarks that yield one value a process: memory, tracked numbers."""
+        return tuple(label for label, track in self._tracks.items() if not track.item.is_timed)
+
+    @property
+    def suite(self) -> Suite:
+        """Return which suite is measured."""
+        return self._suite
+
+    def take_pair(self, benchmark: str) -> Pair:
+        """Measure one pair of a benchmark that measures time.
+
+        Args:
+            benchmark: One of `benchmarks`.
+
+        Raises:
+            PairFailed: The benchmark raised, ended its process, fell silent or was skipped, on the side named.
+            MeasurementFailed: A side ran code that is not its own, or a session cannot be started any more.
+        """
+        track = self._tracks[benchmark]
+        began = time.monotonic()
+        with self._at(track) as (servers, number):
+            patience = track.item.timeout_seconds or self._timeout_seconds
+            if track.plan is None:
+                track.plan = sampling.calibrate(servers, patience)
+            recordings, pair = sampling.take(servers, track.plan, number=number, timeout_seconds=patience)
+        for role, recording in recordings.items():
+            track.taken[role].append(recording)
+        return replace(pair, seconds=time.monotonic() - began)
+
+    def take_values(self, benchmark: str) -> tuple[float, float]:
+        """Return one value of a benchmark that is no timing, of base and head, each from a fresh process.
+
+        Args:
+            benchmark: One of `others`.
+
+        Raises:
+            PairFailed: As `take_pair`; or a side yields no number.
+        """
+        track = self._tracks[benchmark]
+        found = {}
+        with self._at(track) as (servers, _):
+            for role, server in servers.items():
+                server.send(do="value")
+                value = server.expect("value", track.item.timeout_seconds or self._timeout_seconds)["value"]
+                if value is None:
+                    raise PairFailed(f"{role}: it yields no number")
+                found[role] = float(value)
+        for role, value in found.items():
+            track.values[role].append(value)
+        return found[BASE], found[HEAD]
+
+    def run(self) -> Run:
+        """Return all that was measured: the head's run with the base's as its baseline.
+
+        Round *i* of a sample holds the measurements of pair *i* on either side. A benchmark that failed has a failed
+        sample on both sides, with the side in its reason; one that was never measured has none.
+        """
+        base, head = (self._one_run(role) for role in (BASE, HEAD))
+        return msgspec.structs.replace(head, baseline=base)
+
+    @contextlib.contextmanager
+    def _at(self, track: _Track) -> Iterator[tuple[dict[str, Server], int]]:
+        """Bring both processes to a benchmark and away from it again; a failure is noted and raised as `PairFailed`."""
+        number, track.attempts = track.attempts, track.attempts + 1
+        try:
+            servers = self._source.bring_up(track.item, _turn(number))
+            try:
+                yield servers, number
+            except BaseException:
+                self._source.abandon()
+                raise
+            self._source.finish(track.item)
+        except Ended as end:
+            track.failure = PairFailed.of([end])
+            raise track.failure from end
+        except PairFailed as failure:
+            track.failure = failure
+            raise
+        except MeasurementFailed:
+            self._source.abandon()
+            raise
+
+    def _one_run(self, role: str) -> Run:
+        return Run(
+            suite=self._suite.kind,
+            tool=self._source.tool,
+            commit=self._commits[role],
+            environment=self._environment,
+            started_at=self._started_at,
+            samples=tuple(sample for track in self._tracks.values() for sample in _samples(track, role)),
+        )
+
+
+@contextlib.contextmanager
+def open_pairs(
+    repository: Path,
+    base: str,
+    head: str,
+    *,
+    suite: str | None = None,
+    select: str | None = None,
+    environment_name: str | None = None,
+    python: Path | None = None,
+    install: str = AUTOMATIC,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    progress: Progress | None = None,
+) -> Iterator[Pairs]:
+    """Check out two revisions, prepare both sides, and give what measures pairs of them.
+
+    Everything is made in a folder of its own and removed at the end, however the block is left; no process stays
+    behind. The repository is only read.
+
+    Args:
+        repository: The developer's work tree, or any folder in it.
+        base: Revision to compare against.
+        head: Revision that is judged; its benchmarks run on both sides.
+        suite: ``asv``, ``pytest-benchmark`` or a path; needed where the head holds more than one suite.
+        select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
+        environment_name: Name of the environment in the run; None: made from the system and the interpreter.
+        python: Interpreter whose packages, the tool among them, both sides see; None: the running one.
+        install: How the project comes into its side; see `perfgate.suite.sides.prepare`.
+        timeout_seconds: Longest call of a benchmark that sets no time-out of its own.
+        progress: Is told what begins.
+
+    Raises:
+        InvalidInput: There is no such repository or revision.
+        MeasurementFailed: There is no suite, or a side cannot be built or does not start.
+    """
+    tell = progress or _silent
+    python = (python or Path(sys.executable)).absolute()
+    root = git.root(repository)
+    commits = {BASE: git.commit(root, base), HEAD: git.commit(root, head)}
+    with checkout.workspace() as folder, contextlib.ExitStack() as stack:
+        for role, commit in commits.items():
+            tell(f"checking out {role} {commit.sha[:12]}")
+            checkout.check_out(root, commit.sha, folder / role)
+        found = discover(folder / HEAD, suite)
+        checkout.share_benchmarks(found, folder / HEAD, folder / BASE)
+        sides = {}
+        for role, commit in commits.items():
+            tell(f"preparing {role} {commit.sha[:12]}")
+            sides[role] = prepare(role, commit.sha, folder / role, repository=root, python=python, install=install)
+        tell(f"collecting the {found.kind} suite")
+        source = _source(found, sides, folder, timeout_seconds, stack)
+        project = distribution_name(folder / HEAD)
+        measured_in = environment.describe(environment_name, python, leaving_out={project})
+        yield Pairs(source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds)
+        source.close()
+
+
+def _source(
+    suite: Suite, sides: dict[str, Side], folder: Path, timeout_seconds: float, stack: contextlib.ExitStack
+) -> Source:
+    source: Source
+    if suite.kind is Kind.ASV:
+        source = AsvPairs(suite, sides, folder, timeout_seconds)
+    else:
+        source = PytestPairs(suite, sides, folder, timeout_seconds, _turn(0))
+    stack.callback(source.abandon)
+    return source
+
+
+def _turn(number: int) -> Turn:
+    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return Turn(number=number, hash_seed=random.randrange(2**32), cpu=cpus[number % len(cpus)] if cpus else None)
+
+
+def _samples(track: _Track, role: str) -> Iterator[Sample]:
+    """Yield what one side of one benchmark measured, one sample a metric."""
+    benchmark, is_timed = track.item.benchmark, track.item.is_timed
+    if track.failure is not None:
+        state = State.SKIPPED if track.failure.is_skip else State.FAILED
+        for metric in (CPU_TIME, WALL_TIME) if is_timed else (track.item.metric,):
+            reason = track.failure.reason[:MAX_TEXT_CHARACTERS]
+            yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason)
+        return
+    taken = track.taken[role]
+    rounds: dict[Metric, tuple[tuple[float, ...], ...]] = {
+        CPU_TIME: tuple(tuple(one.cpu) for one in taken),
+        WALL_TIME: tuple(tuple(one.wall) for one in taken),
+        SWITCHES: tuple((one.switches,) for one in taken),
+    }
+    if not is_timed:
+        rounds = {track.item.metric: tuple((value,) for value in track.values[role])}
+    calls = taken[0].calls // len(taken[0].cpu) if taken else None
+    for metric, measured in rounds.items():
+        if measured:
+            yield Sample(benchmark=benchmark, metric=metric, value=level(measured), rounds=measured, calls=calls)
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""

@@ -1,0 +1,95 @@
+"""A private line-by-line JSON channel to the process that asks for samples; standard output stays the benchmark's."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+from typing import Any
+
+VARIABLE = "PERFGATE_CHANNEL"
+"""Holds the three descriptors and the path of the notes, in a form of constant length on both sides."""
+
+
+class Channel:
+    """The measured side's end.
+
+    Three descriptors are inherited: requests to read, answers to write, and a lifeline on which nothing is ever
+    written. When the asking process dies, however it dies, the kernel signals the lifeline's hang-up with SIGIO,
+    which ends this process: no benchmark keeps running for nobody.
+    """
+
+    def __init__(self) -> None:
+        requests, answers, lifeline = (int(number) for number in os.environ.pop(VARIABLE).split(","))
+        for descriptor in (requests, answers, lifeline):
+            os.set_inheritable(descriptor, False)
+        if hasattr(os, "O_ASYNC"):
+            fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+        self._requests = os.fdopen(requests, encoding="utf-8")
+        self._answers = os.fdopen(answers, "w", encoding="utf-8")
+        self._owner = os.getpid()
+
+    def receive(self) -> dict[str, Any]:
+        """Return the next request; ends the process when nobody asks any more."""
+        if os.getpid() != self._owner:
+            os._exit(70)  # a benchmark forked, and its child came back here instead of ending
+        line = self._requests.readline()
+        if not line:
+            os._exit(0)
+        request: dict[str, Any] = json.loads(line)
+        return request
+
+    def send(self, **message: object) -> None:
+        """Write one message and flush it."""
+        self._answers.write(json.dumps(message) + "\n")
+        self._answers.flush()
+
+
+class Origins:
+    """Finds modules that this side imported from where it must not.
+
+    Args:
+        checkout: This side's own checkout and environment: everything below is right.
+        elsewhere: The developer's work tree: nothing below may be imported, except from *shared*.
+        shared: Folders of installed packages that both sides use, wherever they lie.
+        names: Top-level names of the project; they may only come from *own*.
+    """
+
+    def __init__(self, own: list[str], elsewhere: str, shared: list[str], names: list[str]) -> None:
+        self._own = _folders(own)
+        self._elsewhere = _folders([elsewhere])
+        self._shared = _folders(shared)
+        self._names = frozenset(names)
+        self._seen: set[str] = set()
+
+    def foreign(self) -> list[tuple[str, str]]:
+        """Return name and file of each wrongly imported module that was not asked about before."""
+        found = []
+        for name, module in list(sys.modules.items()):
+            if name in self._seen:
+                continue
+            self._seen.add(name)
+            file = getattr(module, "__file__", None)
+            if not isinstance(file, str) or _below(file, self._own):
+                continue
+            is_ours = name.partition(".")[0] in self._names
+            in_work_tree = _below(file, self._elsewhere) and not _below(file, self._shared)
+            if is_ours or in_work_tree:
+                found.append((name, file))
+        return found
+
+
+def _folders(paths: list[str]) -> tuple[str, ...]:
+    both = {form for path in paths for form in _forms(path)}
+    return tuple(path.rstrip(os.sep) + os.sep for path in sorted(both))
+
+
+def _below(file: str, folders: tuple[str, ...]) -> bool:
+    return any(form.startswith(folders) for form in _forms(file))
+
+
+def _forms(path: str) -> tuple[str, str]:
+    """Return a path as it is called and as it is, whichever link leads there."""
+    return os.path.abspath(path), os.path.realpath(path)  # noqa: PTH100 - not resolved, unlike Path.resolve

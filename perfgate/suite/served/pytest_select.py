@@ -1,0 +1,27 @@
+"""pytest plugin that keeps the tests which use the benchmark fixture and whose id the pattern means."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+
+import pytest
+
+
+def is_benchmark(item: pytest.Item) -> bool:
+    """Tell whether *item* uses pytest-benchmark's fixture, directly or through another, and no parameter so called."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return "benchmark" in getattr(item, "fixturenames", ()) and "benchmark" not in parameters
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect all others."""
+    pattern = os.environ.get("PERFGATE_SELECT", "*")
+    kept = [item for item in items if is_benchmark(item) and _is_meant(item.nodeid, pattern)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def _is_meant(node_id: str, pattern: str) -> bool:
+    return any(fnmatchcase(text, pattern) for text in (node_id, node_id.partition("[")[0]))

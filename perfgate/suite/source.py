@@ -1,0 +1,112 @@
+"""What a tool must offer so that its benchmarks can be measured as live pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from perfgate.errors import MeasurementFailed
+from perfgate.records import Benchmark, Metric
+from perfgate.stats.sequential import CannotMeasure
+from perfgate.suite.server import Ended, Finished, Server
+
+BASE, HEAD = "base", "head"
+
+
+class PairFailed(MeasurementFailed, CannotMeasure):
+    """One benchmark gives no pair, for the reason given; the others are not concerned.
+
+    Args:
+        reason: What happened, with the side where it did.
+        is_skip: The benchmark itself asked not to be run.
+    """
+
+    def __init__(self, reason: str, *, is_skip: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_skip = is_skip
+
+    @classmethod
+    def of(cls, ends: Sequence[Ended]) -> PairFailed:
+        """Return the failure that consists in one or both processes having *ended*."""
+        is_skip = all(isinstance(end, Finished) and end.is_skip for end in ends)
+        return cls("; ".join(end.reason for end in ends), is_skip=is_skip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One benchmark, or one of its combinations of parameters, as its tool addresses it."""
+
+    benchmark: Benchmark
+    metric: Metric
+    """What the tool itself says it measures."""
+    address: str
+    """Node id, or asv's name with the index of the combination."""
+    timeout_seconds: float | None = None
+    """The benchmark's own time-out; None: it has none."""
+    cache: str | None = None
+    """Key of what `setup_cache` prepares for it; None: nothing."""
+
+    @property
+    def label(self) -> str:
+        """Return how people and files call it."""
+        return self.benchmark.label
+
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether it measures time; the others (memory, tracked numbers) yield one value a process."""
+        return self.metric.unit == "s" and self.metric.name != "track"
+
+    def matches(self, pattern: str | None) -> bool:
+        """Tell whether a shell-style *pattern* means this item: its label, name or address. None means all."""
+        if pattern is None:
+            return True
+        return any(fnmatchcase(text, pattern) for text in (self.label, self.benchmark.name, self.address))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What both processes of a pair have in common, and which starts first."""
+
+    number: int
+    """0 for the first pair of a benchmark."""
+    hash_seed: int
+    cpu: int | None
+    """The CPU that both are pinned to; None where the system cannot."""
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Return the roles in the order in which they start: it alternates."""
+        return (BASE, HEAD) if self.number % 2 == 0 else (HEAD, BASE)
+
+
+class Source(Protocol):
+    """The benchmarks of a suite, ready to be served by one live process per side."""
+
+    tool: str
+    """Tool and version."""
+    items: tuple[Item, ...]
+    """In the tool's own order."""
+
+    def bring_up(self, item: Item, turn: Turn) -> dict[str, Server]:
+        """Return a process per role, both waiting at *item* to hand out samples.
+
+        Raises:
+            PairFailed: One of them does not get there; nothing is left to clean up.
+        """
+
+    def finish(self, item: Item) -> None:
+        """Let both processes leave *item*.
+
+        Raises:
+            PairFailed: The benchmark fails after its samples were taken; nothing is left to clean up.
+            MeasurementFailed: A side ran code that is not its own.
+        """
+
+    def abandon(self) -> None:
+        """End the processes at once; nothing live is no error."""
+
+    def close(self) -> None:
+        """End the processes in good order."""

@@ -1,0 +1,247 @@
+"""The suite is judged as the slow reference judges it, whichever way it is turned, and never certified unmeasured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfgate.stats.sequential import PAIRS, CannotMeasure, Decision, Outcome, Pair, judge_suite, pair_value
+from tests.perfgate.stats import reference
+
+SAMPLES = 8
+
+
+def pair_of(before: npt.ArrayLike, after: npt.ArrayLike, *, switches: float = 0.0, wall_factor: float = 1.0) -> Pair:
+    base, candidate = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    return Pair(
+        base_cpu=base,
+        candidate_cpu=candidate,
+        base_wall=base,
+        candidate_wall=np.multiply(candidate, wall_factor, dtype=np.float64),
+        base_switches=0.0,
+        candidate_switches=switches,
+        seconds=0.5,
+    )
+
+
+class Suite:
+    """Simulated benchmarks: pair after pair of each, the same whoever asks in whatever order."""
+
+    def __init__(self, effects: Mapping[str, float], *, noise: float = 0.01, seed: int = 1) -> None:
+        rng = np.random.default_rng(seed)
+        self.pairs = {}
+        for name, effect in effects.items():
+            base = np.exp(rng.normal(0, noise, (PAIRS, SAMPLES))) * 1e-3
+            lucky = rng.normal(math.log1p(effect), noise, (PAIRS, 1))
+            self.pairs[name] = [pair_of(a, b) for a, b in zip(base, base * np.exp(lucky), strict=True)]
+
+    def source(self, change: Callable[[Pair], Pair] = lambda pair: pair) -> Callable[[str], Pair]:
+        taken = {name: iter(pairs) for name, pairs in self.pairs.items()}
+        return lambda name: change(next(taken[name]))
+
+    def judge(self, change: Callable[[Pair], Pair] = lambda pair: pair) -> Mapping[str, Decision]:
+        return judge_suite(list(self.pairs), self.source(change), budget=0.03)
+
+
+MIXED = {"same": 0.0, "slow": 0.25, "fast": -0.2, "border": 0.03, "slightly": 0.01}
+
+
+def swapped(pair: Pair) -> Pair:
+    return Pair(
+        base_cpu=pair.candidate_cpu,
+        candidate_cpu=pair.base_cpu,
+        base_wall=pair.candidate_wall,
+        candidate_wall=pair.base_wall,
+        base_switches=pair.candidate_switches,
+        candidate_switches=pair.base_switches,
+        seconds=pair.seconds,
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_decisions_are_the_references(seed: int) -> None:
+    """Effect, interval and outcome agree with the textbook's formulas."""
+    suite = Suite(MIXED, seed=seed)
+    values = {
+        name: [reference.log_ratio(list(pair.base_cpu), list(pair.candidate_cpu)) for pair in pairs]
+        for name, pairs in suite.pairs.items()
+    }
+    limit = math.log1p(0.03)
+    regressed = reference.holm({name: reference.p_value_above(each, limit) for name, each in values.items()}, 0.05)
+    mirrored = {name: [-value for value in each] for name, each in values.items()}
+    improved = reference.holm({name: reference.p_value_above(each, limit) for name, each in mirrored.items()}, 0.05)
+
+    decisions = suite.judge()
+
+    assert {name for name, found in decisions.items() if found.outcome is Outcome.REGRESSED} == regressed
+    assert {name for name, found in decisions.items() if found.outcome is Outcome.IMPROVED} == improved
+    for name, found in decisions.items():
+        low, high = reference.interval(values[name])
+        assert found.effect == pytest.approx(math.expm1(float(np.mean(values[name]))))
+        assert (found.low, found.high) == pytest.approx((math.expm1(low), math.expm1(high)))
+        is_certain = reference.interval(values[name], 0.9)[1] <= limit
+        assert (found.outcome is Outcome.WITHIN) == (is_certain and name not in improved)
+        assert found.smallest_detectable > 0.03
+        assert found.pairs == PAIRS
+        assert bool(found.reason) == (found.outcome is Outcome.INCONCLUSIVE)
+
+
+def test_what_is_beyond_doubt_is_decided() -> None:
+    """A large change is found in either direction, none is certified."""
+    outcomes = {name: decision.outcome for name, decision in Suite(MIXED, noise=0.002).judge().items()}
+
+    assert outcomes == {
+        "same": Outcome.WITHIN,
+        "slow": Outcome.REGRESSED,
+        "fast": Outcome.IMPROVED,
+        "border": Outcome.INCONCLUSIVE,
+        "slightly": Outcome.WITHIN,
+    }
+
+
+@given(st.integers(0, 10_000))
+def test_swapping_the_sides_swaps_the_verdict(seed: int) -> None:
+    """What regressed one way improved the other, by the reciprocal."""
+    suite = Suite(MIXED, seed=seed)
+    forth, back = suite.judge(), suite.judge(swapped)
+
+    for name in MIXED:
+        assert (forth[name].outcome is Outcome.REGRESSED) == (back[name].outcome is Outcome.IMPROVED)
+        assert (1 + forth[name].effect) * (1 + back[name].effect) == pytest.approx(1)
+
+
+@given(st.integers(0, 10_000), st.floats(1e-3, 1e6))
+def test_the_unit_of_time_does_not_matter(seed: int, factor: float) -> None:
+    """A benchmark a thousand times as long is judged the same."""
+
+    def scaled(pair: Pair) -> Pair:
+        return pair_of(pair.base_cpu * factor, pair.candidate_cpu * factor)
+
+    suite = Suite(MIXED, seed=seed)
+    for name, plain in suite.judge().items():
+        other = suite.judge(scaled)[name]
+        assert other.outcome is plain.outcome
+        assert other.effect == pytest.approx(plain.effect, abs=1e-9)
+
+
+@given(st.permutations(list(MIXED)))
+def test_the_order_of_benchmarks_does_not_matter(order: list[str]) -> None:
+    """Each keeps its decision."""
+    suite = Suite(MIXED)
+    turned = judge_suite(order, suite.source(), budget=0.03)
+
+    assert dict(turned) == dict(suite.judge())
+    assert list(turned) == order
+
+
+def test_false_reds_are_rare_over_the_whole_suite() -> None:
+    """Of 200 suites of 20 unchanged benchmarks at budget 0, no more are red than the stated rate allows for."""
+    rng = np.random.default_rng(7)
+    red = 0
+    for _ in range(200):
+        values = iter(rng.normal(0, 0.02, 20 * PAIRS))
+        decisions = judge_suite(
+            [str(number) for number in range(20)],
+            lambda _, values=values: pair_of(np.array([1e-3]), np.array([1e-3]) * math.exp(next(values))),  # type: ignore[misc]
+            budget=0.0,
+        )
+        red += any(decision.outcome is Outcome.REGRESSED for decision in decisions.values())
+
+    assert red <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
+def test_blocking_code_is_judged_on_wall_time() -> None:
+    """A sleep that costs no CPU time is a regression."""
+    base = np.full(SAMPLES, 1e-3)
+    rng = np.random.default_rng(3)
+
+    def take(_: str) -> Pair:
+        jitter = np.exp(rng.normal(0, 0.01, SAMPLES))
+        return pair_of(base, base * jitter, switches=1.0, wall_factor=1.3)
+
+    (decision,) = judge_suite(["sleeps"], take, budget=0.03).values()
+
+    assert decision.outcome is Outcome.REGRESSED
+    assert decision.metric == "wall_time"
+
+
+def test_budgets_may_differ() -> None:
+    """The same change is a regression for one benchmark and tolerated for another."""
+    pairs = Suite({"strict": 0.1, "generous": 0.1})
+    decisions = judge_suite(["strict", "generous"], pairs.source(), budget={"strict": 0.01, "generous": 0.5})
+
+    assert decisions["strict"].outcome is Outcome.REGRESSED
+    assert decisions["generous"].outcome is Outcome.WITHIN
+
+
+def test_what_cannot_be_measured_is_inconclusive_and_the_others_go_on() -> None:
+    """With its reason, also when it breaks half-way."""
+    suite = Suite({"good": 0.0, "broken": 0.0, "breaks": 0.5})
+    source, asked = suite.source(), count()
+
+    def take(name: str) -> Pair:
+        if name == "broken" or (name == "breaks" and next(asked) >= 5):
+            raise CannotMeasure(f"head: {name}")
+        return source(name)
+
+    decisions = judge_suite(list(suite.pairs), take, budget=0.03)
+
+    assert decisions["good"].outcome is Outcome.WITHIN
+    assert (decisions["broken"].outcome, decisions["broken"].reason) == (Outcome.INCONCLUSIVE, "head: broken")
+    assert (decisions["breaks"].outcome, decisions["breaks"].pairs) == (Outcome.INCONCLUSIVE, 5)
+    assert math.isnan(decisions["broken"].effect)
+    assert decisions["breaks"].effect > 0.4
+
+
+@pytest.mark.parametrize("max_seconds", [0.0, 0.5, 3.0, 11.9])
+def test_time_that_runs_out_certifies_nothing(max_seconds: float) -> None:
+    """What is open when the time is spent stays open, however good it looks."""
+    suite = Suite(dict.fromkeys("abc", 0.0), noise=1e-6)
+    decisions = judge_suite(list("abc"), suite.source(), budget=0.03, max_seconds=max_seconds)
+
+    for decision in decisions.values():
+        assert (decision.outcome is Outcome.WITHIN) == (decision.pairs == PAIRS)
+        assert ("time budget" in decision.reason) == (decision.pairs < PAIRS)
+    assert sum(decision.seconds for decision in decisions.values()) <= max_seconds + 0.5
+
+
+def test_pairs_without_any_spread_are_decided() -> None:
+    """A division by a standard error of zero is none."""
+    flat = np.full(SAMPLES, 1e-3)
+    decisions = judge_suite(["a", "b"], lambda name: pair_of(flat, flat * (2 if name == "a" else 1)), budget=0.03)
+
+    assert decisions["a"].outcome is Outcome.REGRESSED
+    assert decisions["b"].outcome is Outcome.WITHIN
+
+
+def test_a_clock_that_did_not_tick_is_no_infinite_change() -> None:
+    """A sample of zero seconds counts as one tick."""
+    assert math.isfinite(pair_value(pair_of(np.zeros(4), np.full(4, 1e-6))))
+
+
+@pytest.mark.parametrize("budget", [-0.1, math.nan, math.inf])
+def test_an_impossible_budget_is_refused(budget: float) -> None:
+    """With the value and what is allowed."""
+    with pytest.raises(ValueError, match="a budget is a fraction of at least 0"):
+        judge_suite(["a"], Suite({"a": 0.0}).source(), budget=budget)
+
+
+def test_impossible_arguments_are_refused() -> None:
+    """A benchmark twice, or an error rate of 1."""
+    take = Suite({"a": 0.0}).source()
+    with pytest.raises(ValueError, match="once only"):
+        judge_suite(["a", "a"], take, budget=0.03)
+    with pytest.raises(ValueError, match="alpha is a probability"):
+        judge_suite(["a"], take, budget=0.03, alpha=1.0)
+
+
+def test_an_empty_suite_is_judged() -> None:
+    """There is nothing to say about it, and no error."""
+    assert judge_suite([], Suite({}).source(), budget=0.03) == {}

@@ -1,0 +1,132 @@
+"""Commits are read from real repositories: facts, branches, and generations that respect ancestry."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from perfgate import git
+from perfgate.errors import InvalidInput
+
+DATE = "2020-02-03T04:05:06+01:00"
+
+
+class Repository:
+    """A repository to play with."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self("init", "--quiet", "--initial-branch=main", str(path))
+
+    def __call__(self, *arguments: str) -> str:
+        settings = ["-c", "user.name=Ada", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+        where = [] if arguments[0] in {"init", "clone"} else ["-C", str(self.path)]
+        variables = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_COMMITTER_DATE": DATE, "GIT_AUTHOR_DATE": DATE}
+        command = ["git", *where, *settings, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout.strip()
+
+    def commit(self, subject: str) -> str:
+        self("commit", "--quiet", "--allow-empty", "--message", f"{subject}\n\nBody.")
+        return self("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+def test_a_commit_has_its_facts(repository: Repository) -> None:
+    """Time in UTC, subject without body, author without address; the default branch is empty."""
+    sha = repository.commit("Größer, schneller\tweiter")
+
+    found = git.commit(repository.path, "HEAD")
+
+    assert found.sha == sha
+    assert found.committed_at == datetime(2020, 2, 3, 3, 5, 6, tzinfo=UTC)
+    assert (found.subject, found.author, found.branch, found.generation) == ("Größer, schneller\tweiter", "Ada", "", 1)
+
+
+def test_a_generation_is_larger_than_every_ancestors(repository: Repository) -> None:
+    """Across a merge the longer way counts; parents come before children although all dates are equal."""
+    first = repository.commit("1")
+    repository("checkout", "--quiet", "-b", "side")
+    side = [repository.commit("2 aside"), repository.commit("3 aside")]
+    repository("checkout", "--quiet", "main")
+    second = repository.commit("2")
+    repository("merge", "--quiet", "--no-ff", "--message", "4", "side")
+    merge = repository("rev-parse", "HEAD")
+
+    assert git.generations(repository.path) == {first: 1, side[0]: 2, side[1]: 3, second: 2, merge: 4}
+    order = [commit.sha for commit in git.commits(repository.path)]
+    assert order.index(first) == 0
+    assert order.index(merge) == 4
+    assert git.commit(repository.path, second).generation == 2
+
+
+def test_branches_are_named_but_the_default_is_not(repository: Repository) -> None:
+    """A branch given by name, or checked out at the revision, is the run's branch."""
+    sha = repository.commit("1")
+    repository("tag", "v1")
+    repository("checkout", "--quiet", "-b", "fix/one")
+
+    assert git.commit(repository.path, "main").branch == ""
+    assert git.commit(repository.path, "fix/one").branch == "fix/one"
+    assert git.commit(repository.path, "HEAD").branch == "fix/one"
+    assert git.commit(repository.path, sha).branch == "fix/one"
+    assert git.commit(repository.path, "v1").branch == ""
+
+
+def test_the_remotes_default_branch_is_known(repository: Repository, tmp_path: Path) -> None:
+    """A project whose default branch has another name than main."""
+    repository("checkout", "--quiet", "-b", "trunk")
+    repository.commit("1")
+    repository("clone", "--quiet", str(repository.path), str(tmp_path / "clone"))
+
+    assert git.commit(tmp_path / "clone", "origin/trunk").branch == ""
+    assert git.commit(tmp_path / "clone", "HEAD").branch == ""
+
+
+def test_a_shallow_clone_has_no_generations(repository: Repository, tmp_path: Path) -> None:
+    """A number counted from a cut-off history would be wrong."""
+    for subject in "123":
+        repository.commit(subject)
+    repository("clone", "--quiet", "--depth=2", f"file://{repository.path}", str(tmp_path / "clone"))
+
+    assert git.commit(tmp_path / "clone", "HEAD").generation is None
+    assert [commit.subject for commit in git.commits(tmp_path / "clone")] == ["2", "3"]
+    assert git.generations(tmp_path / "clone") == {}
+
+
+def test_an_empty_repository_has_no_commits(repository: Repository) -> None:
+    """It is no error to import into a project that has only begun."""
+    assert list(git.commits(repository.path)) == []
+
+
+def test_a_hooks_variables_do_not_lead_elsewhere(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git sets GIT_DIR for a hook; the repository asked for is still the one read."""
+    sha = repository.commit("1")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+
+    assert git.resolve(repository.path, "HEAD") == sha
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--all", "HEAD~5", "", "HEAD:file"])
+def test_an_unknown_revision_is_refused(repository: Repository, revision: str) -> None:
+    """Also one that looks like an option."""
+    repository.commit("1")
+
+    with pytest.raises(InvalidInput, match="names no commit"):
+        git.commit(repository.path, revision)
+
+
+def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
+    """With git's reason."""
+    with pytest.raises(InvalidInput, match="not a git repository"):
+        git.commit(tmp_path, "HEAD")
+    with pytest.raises(InvalidInput, match="not a git repository"):
+        list(git.commits(tmp_path))
