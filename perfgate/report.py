@@ -23,6 +23,9 @@ MAX_FOLDED_ROWS = 25
 MAX_COMMENT_CHARACTERS = 20_000
 """A comment longer than this is read by nobody; GitHub's own limit is 65,536."""
 
+NO_BREAK = "\u00a0"
+"""Keeps a number and its unit on one line of a narrow table."""
+
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
 
 
@@ -140,14 +143,13 @@ def _markdown_table(rows: Sequence[Row], sparklines: Mapping[str, str]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         word = worse(row.metric, row.direction)
-        cells = [
-            SYMBOLS[row.outcome],
-            code(row.label),
+        numbers = [
             f"**{percent(row.effect)}** {word if row.judgement == 'regressed' else ''}".strip(),
             interval(row.low, row.high),
             _allowed(row),
             f"{quantity(row.baseline, row.unit)} → {quantity(row.candidate, row.unit)}",
         ]
+        cells = [SYMBOLS[row.outcome], code(row.label), *(number.replace(" ", NO_BREAK) for number in numbers)]
         lines.append("| " + " | ".join(cells + ([sparklines.get(row.label, "")] if history else [])) + " |")
     return "\n".join(lines)
 

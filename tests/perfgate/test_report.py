@@ -141,7 +141,7 @@ def test_improvements_and_waivers_are_named() -> None:
     )
 
     assert "1 waived · 1 improved" in text
-    assert "| 20 % |" in text
+    assert "| 20\u00a0% |" in text
     assert "<summary>1 improved</summary>" in text
 
 

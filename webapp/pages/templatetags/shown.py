@@ -35,7 +35,13 @@ def counted(number: int) -> str:
 @register.filter
 def noise(fraction: float | str | None) -> str:
     """Return a noise level with two significant digits; a dash where it is unknown."""
-    return f"± {wording.share(float(f'{fraction:.2g}'))}" if isinstance(fraction, float) else "–"
+    return f"± {wording.share(fraction, digits=2)}" if isinstance(fraction, float) else "–"
+
+
+@register.filter
+def rounded_share(fraction: float) -> str:
+    """Return an estimated share with two significant digits."""
+    return wording.share(fraction, digits=2)
 
 
 @register.filter
