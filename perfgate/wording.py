@@ -57,7 +57,7 @@ def quantity(value: float | None, unit: str) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     for factor, name in _SCALES.get(unit, ()):
-        if abs(value) >= factor:
+        if abs(value) >= 0.9995 * factor:  # what rounds to 1,000 of the smaller unit is 1 of this one
             return f"{_three(value / factor)} {name}"
     if unit in _SCALES and value:
         factor, name = _SCALES[unit][-1]

@@ -7,6 +7,7 @@ PERFGATE_SECRET_KEY      signs cookies                                          
 PERFGATE_ALLOWED_HOSTS   comma-separated host names                              (localhost,127.0.0.1,[::1])
 PERFGATE_BASE_URL        the address that comments link to                       (http://127.0.0.1:8000)
 PERFGATE_GITHUB_TOKEN    lets the bot write; empty: it writes nothing
+PERFGATE_GITHUB_LOGIN    whom the bot writes as; an App: its-slug[bot]            (asked from GitHub, for personal tokens)
 PERFGATE_GITHUB_API_URL  GitHub Enterprise or a stand-in                         (https://api.github.com)
 PERFGATE_MAX_UPLOAD      largest request body in bytes                           (67108864)
 PERFGATE_DEBUG           1: Django's debug pages
@@ -35,6 +36,17 @@ def _secret_key(data_directory: Path) -> str:
     return file.read_text()
 
 
+def broker_options(url: str) -> dict[str, object]:
+    """Return what the queue at *url* needs to know besides its address."""
+    if url.startswith("files:"):
+        queue = DATA_DIR / "queue"
+        folders = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": queue / "control"}
+        return {**{name: str(folder) for name, folder in folders.items()}, "polling_interval": 0.1}
+    # An upload does not wait for a broker that is down: the sweep rings later. Workers wait by rules of their own.
+    options: dict[str, object] = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+    return {**options, "socket_connect_timeout": 2} if url.startswith("redis") else options
+
+
 DATA_DIR = Path(os.environ.get("PERFGATE_DATA_DIR", Path.home() / ".perfgate")).absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
@@ -59,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "webapp.pages.middleware.ContentSecurityPolicy",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -85,12 +98,11 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-# The files are served from the apps themselves: no collectstatic step to forget.
+# The files are served from the apps themselves, there is no STATIC_ROOT: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -110,6 +122,25 @@ REST_FRAMEWORK = {
 }
 
 GITHUB_TOKEN = os.environ.get("PERFGATE_GITHUB_TOKEN", "")
+GITHUB_LOGIN = os.environ.get("PERFGATE_GITHUB_LOGIN", "")
 GITHUB_API_URL = os.environ.get("PERFGATE_GITHUB_API_URL", "https://api.github.com").rstrip("/")
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "files://localhost")
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "perfgate"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+# What a task did stands in the database: nobody reads results.
+CELERY_TASK_IGNORE_RESULT = True
+# Tasks may run twice, so a message is only gone when its work is done.
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Threads share one process: SQLite has one writer anyway, and numpy lets go of the interpreter lock.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 2
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "webapp.gating.tasks.sweep", "schedule": 60.0}}
+CELERY_TIMEZONE = "UTC"

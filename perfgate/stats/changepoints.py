@@ -19,8 +19,8 @@ from scipy.special import stdtr, stdtrit
 MIN_SEGMENT = 5
 """Fewest points of a level."""
 
-WINDOW = 60
-"""Points on either side that count for a split; older ones say nothing about it."""
+WINDOWS = (10, 20, 60)
+"""Points on either side through which a split is looked at; older ones say nothing about it."""
 
 THRESHOLD = 6.5
 """Standard errors that a step between long segments needs."""
@@ -136,15 +136,27 @@ def _noise(signal: Floats) -> float:
 
 
 def _scores(signal: Floats, start: int, end: int, noise: float) -> tuple[NDArray[np.int64], Floats]:
-    """Return all admissible splits of ``signal[start:end]`` and how far each exceeds what it needs (>= 1: enough)."""
+    """Return all admissible splits of ``signal[start:end]`` and how far each exceeds what it needs (>= 1: enough).
+
+    Each split is seen through every window, and the clearest view counts: a level that did not last is visible to the
+    short windows only, a small step to the long ones only.
+    """
     splits = np.arange(start + MIN_SEGMENT, end - MIN_SEGMENT + 1)
-    sums = np.concatenate([[0.0], np.cumsum(signal - signal[start])])
-    squares = np.concatenate([[0.0], np.cumsum((signal - signal[start]) ** 2)])
-    left, right = np.maximum(splits - WINDOW, start), np.minimum(splits + WINDOW, end)
+    part = signal[start:end] - signal[start]
+    sums, squares = np.concatenate([[0.0], np.cumsum(part)]), np.concatenate([[0.0], np.cumsum(part**2)])
+    views = [_seen_through(window, splits, sums, squares, (start, end), noise) for window in WINDOWS]
+    return splits, np.max(views, axis=0)
+
+
+def _seen_through(
+    window: int, splits: NDArray[np.int64], sums: Floats, squares: Floats, edges: tuple[int, int], noise: float
+) -> Floats:
+    left, right = np.maximum(splits - window, edges[0]), np.minimum(splits + window, edges[1])
     n_left, n_right = splits - left, right - splits
-    mean_left, mean_right = (sums[splits] - sums[left]) / n_left, (sums[right] - sums[splits]) / n_right
-    var_left = (squares[splits] - squares[left]) / n_left - mean_left**2
-    var_right = (squares[right] - squares[splits]) / n_right - mean_right**2
+    at, to_left, to_right = splits - edges[0], left - edges[0], right - edges[0]
+    mean_left, mean_right = (sums[at] - sums[to_left]) / n_left, (sums[to_right] - sums[at]) / n_right
+    var_left = (squares[at] - squares[to_left]) / n_left - mean_left**2
+    var_right = (squares[to_right] - squares[at]) / n_right - mean_right**2
     floor = noise**2
     error = np.sqrt(
         np.maximum(var_left * n_left / (n_left - 1), floor) / n_left
@@ -152,7 +164,7 @@ def _scores(signal: Floats, start: int, end: int, noise: float) -> tuple[NDArray
     )
     step = np.abs(mean_right - mean_left)
     needed = THRESHOLD + SHORT_SEGMENT_SURCHARGE / np.minimum(n_left, n_right)
-    return splits, np.where(step >= MIN_RELATIVE_STEP, step / error / needed, 0.0)
+    return np.where(step >= MIN_RELATIVE_STEP, step / error / needed, 0.0)
 
 
 def _best_split(signal: Floats, start: int, end: int, noise: float) -> int | None:
@@ -195,7 +207,7 @@ def _described(
 ) -> ChangePoint:
     """Return the change point at ``edges[1]`` with its effect and the levels beside it."""
     start, split, end = edges
-    before, after = slice(max(start, split - WINDOW), split), slice(split, min(end, split + WINDOW))
+    before, after = slice(max(start, split - WINDOWS[-1]), split), slice(split, min(end, split + WINDOWS[-1]))
     x, y = signal[before], signal[after]
     step = float(y.mean() - x.mean())
     error = math.sqrt(max(x.var(ddof=1), noise**2) / len(x) + max(y.var(ddof=1), noise**2) / len(y))

@@ -8,3 +8,8 @@ class GatingConfig(AppConfig):
 
     name = "webapp.gating"
     label = "gating"
+
+    def ready(self) -> None:
+        """Begin to listen to history."""
+        # Models can be imported from here on only.
+        from webapp.gating import receivers  # noqa: F401, PLC0415

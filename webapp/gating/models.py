@@ -37,11 +37,11 @@ class Alert(models.Model):
     branch = models.CharField(max_length=255)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     quiet = models.BooleanField(default=False)
-    """Found in an imported history: shown on the pages, no issue is filed."""
+    """Seen in imported runs only: shown on the pages, no issue is filed."""
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(Commit, models.PROTECT, null=True, related_name="+")
-    """First commit measured back at the old level."""
+    """First commit measured back at the old level; NULL in a closed alert: later points took the change back."""
 
     class Meta:
         constraints: ClassVar = [
@@ -58,6 +58,8 @@ class ChangePoint(models.Model):
     series = models.ForeignKey(Series, models.CASCADE, related_name="change_points")
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     """First run of the new level."""
+    position = models.PositiveIntegerField()
+    """Place of `run` among the series' points when they were last read; orders the change points of one series."""
     previous_run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     """Last run of the old level: the cause lies after its commit, up to that of `run`."""
     effect = models.FloatField()
@@ -93,17 +95,21 @@ class Publication(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="publications")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     key = models.CharField(max_length=200)
-    """What it is about: ``pull/7``, ``run/12``, ``alert/3``."""
+    """What it is about: ``pull/7``, ``commit/<sha>``, ``alert/3``."""
     wanted = models.JSONField()
-    """The arguments of the call in `perfgate.github` that writes it."""
+    """What the calls in `perfgate.github` that write it are given, see `webapp.gating.wanted`."""
     revision = models.PositiveIntegerField(default=1)
     """Counts up with every change of `wanted`."""
     published_revision = models.PositiveIntegerField(default=0)
     """Less than `revision`: work is owed."""
     remote_id = models.BigIntegerField(null=True)
     """GitHub's id of the comment or check run, or the issue's number."""
+    claimed_until = models.DateTimeField(null=True)
+    """A worker is writing it; a claim that it did not give back lapses then."""
+    attempts = models.PositiveIntegerField(default=0)
+    """Failed attempts since the last success; the wait grows with it."""
     not_before = models.DateTimeField(null=True)
-    """GitHub asked us to wait until then."""
+    """GitHub did not answer or asked us to wait: not tried again before then."""
     error = models.TextField(blank=True)
     """Why the last attempt failed."""
     failed_for_good = models.BooleanField(default=False)
@@ -112,6 +118,13 @@ class Publication(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "kind", "key"], name="one_publication_per_place")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["id"],
+                name="publication_owed",
+                condition=models.Q(published_revision__lt=models.F("revision"), failed_for_good=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,10 @@ from django.db import models
 
 from perfgate.records import Direction
 
+CHUNK_RUNS = 64
+"""Runs behind one `SeriesChunk`. An append rewrites half a chunk on average, a read pays for each row: 64 is the
+middle that docs/decisions/0002-packed-series.md measures. Changing it asks for ``manage.py rebuild``."""
+
 
 class Project(models.Model):
     """One repository whose benchmarks are followed."""
@@ -70,7 +74,7 @@ class Environment(models.Model):
     key = models.CharField(max_length=64)
     """SHA-256 of the name: names may be longer than an index allows."""
     runs = models.PositiveIntegerField(default=0)
-    """Number of the newest run; counted up under a lock, which makes ingests of one environment take turns."""
+    """The newest `Run.number` here; counted up under the project's lock."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "key"], name="one_environment_per_name")]
@@ -128,8 +132,9 @@ class Run(models.Model):
     suite = models.CharField(max_length=200)
     tool = models.TextField(blank=True)
     dirty = models.BooleanField(default=False)
-    number = models.PositiveIntegerField()
-    """1, 2, 3 … in its environment, in the order of arrival; says which chunk holds its points."""
+    number = models.PositiveIntegerField(null=True)
+    """1, 2, 3 … among the runs of its environment that are points of series, in the order of arrival; says which
+    chunks hold its points. NULL: a pull request's."""
     key = models.CharField(max_length=64, blank=True)
     """SHA-256 of the source's stable identity (asv: machine and file name); a later file there supersedes this one."""
     digest = models.CharField(max_length=64)
@@ -214,18 +219,14 @@ class Series(models.Model):
 
 
 class SeriesChunk(models.Model):
-    """Up to 128 points of a series, in the order of arrival, little-endian arrays of equal length."""
+    """The points of a series from up to `CHUNK_RUNS` runs, packed; written and read by `webapp.history.chunks` only."""
 
     pk = models.CompositePrimaryKey("series_id", "chunk_number")
     series = models.ForeignKey(Series, models.CASCADE, db_index=False, related_name="chunks")
     chunk_number = models.PositiveIntegerField()
-    """``run.number // 128``: an append needs no look at what is stored."""
-    runs = models.BinaryField()
-    """int32: `Run` ids."""
-    values = models.BinaryField()
-    """float64, finite, in the series' unit."""
-    segments = models.BinaryField()
-    """uint16: positions in `Series.segments`."""
+    """``run.number // CHUNK_RUNS``: an append needs no look at what is stored."""
+    points = models.BinaryField()
+    """Records of `webapp.history.chunks.POINT`, 14 bytes each, in no particular order; at most one for each run."""
 
     def __str__(self) -> str:
         return f"chunk {self.series_id}/{self.chunk_number}"

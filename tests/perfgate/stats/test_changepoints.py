@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from perfgate.stats.changepoints import find_change_points
 
 
-def noisy(levels: list[float], each: int, noise: float = 0.01, seed: int = 1) -> np.ndarray:
+def noisy(levels: list[float], each: int, noise: float = 0.01, seed: int = 1) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
-    return np.repeat(levels, each) * np.exp(noise * rng.standard_normal(len(levels) * each))
+    return np.asarray(np.repeat(levels, each) * np.exp(noise * rng.standard_normal(len(levels) * each)), np.float64)
 
 
 def test_a_step_is_found_at_its_commit() -> None:
@@ -28,6 +29,14 @@ def test_a_step_is_found_at_its_commit() -> None:
 def test_up_and_back_are_two_changes() -> None:
     """A regression and its fix are both marked, in order."""
     assert [30, 60] == [each.index for each in find_change_points(noisy([1.0, 1.2, 1.0], 30))]
+
+
+@pytest.mark.parametrize(("before", "slow", "after"), [(12, 12, 12), (30, 12, 30), (60, 20, 60)])
+def test_a_regression_that_was_soon_fixed_is_seen(before: int, slow: int, after: int) -> None:
+    """A short-lived level between two longer ones is two changes, so that its fix can be told."""
+    values = np.concatenate([noisy([1.0], before), noisy([1.1], slow, seed=2), noisy([1.0], after, seed=3)])
+
+    assert [before, before + slow] == [each.index for each in find_change_points(values)]
 
 
 def test_noise_alone_is_no_change() -> None:
@@ -83,7 +92,7 @@ def test_segment_labels_must_fit() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(hnp.arrays(float, st.integers(0, 80), elements=st.floats(1e-9, 1e9)), st.sampled_from([1e-6, 8.0, 1e6]))
-def test_the_unit_does_not_matter(values: np.ndarray, factor: float) -> None:
+def test_the_unit_does_not_matter(values: NDArray[np.float64], factor: float) -> None:
     """Seconds and microseconds have the same change points; no input makes it crash."""
     here, there = find_change_points(values), find_change_points(values * factor)
 

@@ -1,0 +1,86 @@
+"""A run with its baseline gets the gate's verdict, whole, whatever happened to its upload."""
+
+from __future__ import annotations
+
+import pytest
+
+from perfgate import gate
+from tests.webapp.gating.lab import Lab
+from webapp.gating import tasks, verdicts
+from webapp.gating.models import Verdict
+from webapp.history.models import Upload
+
+WAIVER = """
+[[waiver]]
+benchmarks = "parse"
+max_regression = "30%"
+until = {until}
+owner = "Ada"
+reason = "exact decimals"
+"""
+
+
+def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
+    """The stored document is what the gate says of the same record, and reads back as the same verdict."""
+    run = lab.pull(7, 1_002, 1.0, 1.2)
+    lab.work()
+
+    stored = Verdict.objects.get(run=run)
+    expected = gate.judge(verdicts.record(run), today=run.received_at.date())
+    assert expected == verdicts.read(stored)
+    assert "fail" == stored.outcome == expected.outcome
+
+
+def test_judging_again_changes_nothing(lab: Lab) -> None:
+    """The same run gets the same verdict."""
+    run = lab.pull(7, 1_002, 1.0, 1.2)
+    tasks.process_run(run.pk)
+    before = Verdict.objects.values().get()
+
+    verdicts.decide(run)
+
+    assert before == Verdict.objects.values().get()
+
+
+@pytest.mark.parametrize(("until", "outcome"), [("2999-01-01", "waived"), ("2020-01-01", "fail")])
+def test_waivers_hold_by_the_day_of_the_upload(lab: Lab, until: str, outcome: str) -> None:
+    """A waiver counts if it held when the run was uploaded."""
+    lab.pull(7, 1_002, 1.0, 1.2, policy=WAIVER.format(until=until))
+    lab.work()
+
+    assert outcome == Verdict.objects.get().outcome
+
+
+def test_a_policy_that_cannot_be_obeyed_is_no_verdict(lab: Lab) -> None:
+    """A broken policy makes the verdict inconclusive and says which line is wrong; the run is done."""
+    run = lab.pull(7, 1_002, 1.0, 1.2, policy='[[budget]]\nmax_regression = "much"\n')
+    lab.work()
+
+    said = verdicts.read(Verdict.objects.get())
+    assert "inconclusive" == said.outcome
+    assert "perfgate.toml:1" in said.notes[0]
+    run.refresh_from_db()
+    assert run.processed_at is not None
+
+
+@pytest.mark.parametrize("content", [b"not compressed", None])
+def test_an_upload_that_cannot_be_read_is_no_verdict(lab: Lab, content: bytes | None) -> None:
+    """A damaged or missing upload makes the verdict inconclusive with the reason."""
+    run = lab.pull(7, 1_002, 1.0, 1.2)
+    if content is None:
+        Upload.objects.all().delete()
+    else:
+        Upload.objects.update(content=content)
+    tasks.process_run(run.pk)
+
+    said = verdicts.read(Verdict.objects.get())
+    assert ("inconclusive", 7) == (said.outcome, said.pull_request)
+    assert said.notes[0].startswith("No verdict could be made")
+
+
+def test_a_run_on_a_branch_asks_for_none(lab: Lab) -> None:
+    """A run without baseline and pull request is history only."""
+    lab.upload(1, {"parse": 1.0})
+    lab.work()
+
+    assert not Verdict.objects.exists()

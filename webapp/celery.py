@@ -1,0 +1,32 @@
+"""The Celery application: which queue, and what is due regularly. What the tasks do stands in `webapp.gating.tasks`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+from django.conf import settings
+
+from webapp.gating import mailbox
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+mailbox.register()
+app = Celery("perfgate")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def sweep_at_start(**_: Any) -> None:
+    """Look for work that was owed while no worker ran, without waiting for the schedule."""
+    app.send_task("webapp.gating.tasks.sweep")
+
+
+def prepare_queue() -> None:
+    """Declare the embedded queue once, before several processes do so at the same time; brokers see to it themselves."""
+    if settings.CELERY_BROKER_URL.startswith(f"{mailbox.SCHEME}:"):
+        with app.connection_for_write() as connection:
+            app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE](connection.default_channel).declare()

@@ -1,0 +1,63 @@
+"""A run that was measured beside its baseline -> its verdict, judged by `perfgate.gate` from the upload itself."""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+from perfgate import gate, records
+from perfgate.adapters import read_run
+from perfgate.errors import InvalidInput
+from perfgate.gate import Outcome
+from webapp.gating.models import Verdict
+from webapp.history.models import Run, Upload
+
+
+def asks_for_verdict(run: Run) -> bool:
+    """Return whether *run* is to be judged: it belongs to a pull request, or brought its baseline along."""
+    return run.pull_request is not None or run.baseline_commit_id is not None
+
+
+def decide(run: Run) -> Verdict:
+    """Judge *run* and store the verdict; the same upload always gets the same one.
+
+    What cannot be judged, for its policy or its upload cannot be read, gets an inconclusive verdict that says why.
+    """
+    said = _judged(run)
+    verdict, _ = Verdict.objects.update_or_create(
+        run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said)}
+    )
+    return verdict
+
+
+def read(verdict: Verdict) -> gate.Verdict:
+    """Return the gate's own record of a stored verdict."""
+    return msgspec.convert(verdict.document, gate.Verdict)
+
+
+def record(run: Run) -> records.Run:
+    """Read the uploaded file of *run* again.
+
+    Raises:
+        InvalidResult: It cannot be read any more, or the upload is not there. A retry cannot help.
+    """
+    upload = Upload.objects.select_related("context").get(pk=run.pk)
+    context = zlib.decompress(upload.context.content) if upload.context else None
+    return read_run(zlib.decompress(upload.content), name=upload.name, context=context)
+
+
+def _judged(run: Run) -> gate.Verdict:
+    # Waivers hold by the day of the upload: judging the same run again later changes nothing.
+    today = run.received_at.date()
+    try:
+        return gate.judge(record(run), today=today)
+    except (InvalidInput, Upload.DoesNotExist, zlib.error) as error:
+        return gate.Verdict(
+            outcome=Outcome.INCONCLUSIVE,
+            suite=run.suite,
+            head=records.Commit(sha=run.commit.sha),
+            environment=run.environment.name,
+            notes=(f"No verdict could be made: {error}",),
+            pull_request=run.pull_request,
+        )
