@@ -39,6 +39,7 @@ _REMOVED = (
     "COVERAGE_PROCESS_START",
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
+    "PYTEST_XDIST_WORKER",  # makes pytest-benchmark measure nothing
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONHOME",
     "PYTHONPATH",

@@ -122,4 +122,7 @@ def test_the_policy_of_a_repository_is_found() -> None:
 )
 def test_quantities_are_read_as_people_write_them(text: str, value: float, unit: str) -> None:
     """Numbers with units come out in seconds, bytes or as pure numbers."""
-    assert (pytest.approx(value), unit) == policy.quantity(text)
+    found, found_unit = policy.quantity(text)
+
+    assert pytest.approx(value) == found
+    assert unit == found_unit

@@ -9,6 +9,7 @@ import lzma
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -33,7 +34,8 @@ def refused_in(path: Path) -> list[Refusal]:
 
 
 def pack(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, f"w:{path.suffix[1:]}" if path.suffix in {".gz", ".xz"} else "w") as archive:
+    modes: dict[str, Literal["w:gz", "w:xz", "w:"]] = {".gz": "w:gz", ".xz": "w:xz"}
+    with tarfile.open(path, modes.get(path.suffix, "w:")) as archive:
         for name, data in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(data)

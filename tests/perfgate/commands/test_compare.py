@@ -16,9 +16,9 @@ def write(path: Path, values: dict[str, list[float]], machine: str = "m", **chan
         Sample(
             benchmark=Benchmark(name=name),
             metric=TIME,
-            value=level((v,) * 3 for v in each),
+            value=level(tuple((v,) * 3 for v in each)),
             rounds=tuple((v,) * 3 for v in each),
-        )  # type: ignore[arg-type]
+        )
         for name, each in values.items()
     )
     run = Run(

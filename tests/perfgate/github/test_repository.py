@@ -85,7 +85,7 @@ class TestComment:
         assert github.writes() == ["issues/create-comment"]
 
     @pytest.mark.parametrize("known", [True, False])
-    def test_is_not_written_when_unchanged(self, known: bool, github: StandIn, repository: Repository) -> None:  # noqa: FBT001
+    def test_is_not_written_when_unchanged(self, known: bool, github: StandIn, repository: Repository) -> None:
         """The same report again costs no write, which GitHub counts and shows as an edit."""
         comment_id = repository.upsert_comment(1, MARKER, "A\nB\n")
         github.comments(NAME, 1)[0].body = f"{FIRST_LINE}\r\nA\r\nB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -49,7 +50,7 @@ def environment(python: str = "3.12", name: str = "runner") -> Environment:
     return Environment(name=name, fields={"machine": "m1", "cpu": "EPYC 7763", "os": "Linux 6.8", "python": python})
 
 
-def history_run(number: int, samples: Sequence[Sample], python: str = "3.12", **more: object) -> Run:
+def history_run(number: int, samples: Sequence[Sample], python: str = "3.12", **more: Any) -> Run:
     return Run(
         suite="pytest-benchmark",
         tool="pytest-benchmark 5.3.1",
