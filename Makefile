@@ -29,7 +29,7 @@ test: check ## everything that must hold: check, then all tests, the server's on
 	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q tests/webapp
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.storage
 
 demo: setup ## the main job on a small real project; ONCE=1 prints a transcript and ends
 	$(BIN)/python -m demo $(if $(ONCE),--once)

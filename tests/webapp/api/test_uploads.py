@@ -1,0 +1,365 @@
+"""Tests of ``POST /api/v1/runs``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from perfgate import resultfile
+from tests.webapp.history.stored import run
+from webapp.history import models, series, tokens
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/runs"
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def project() -> models.Project:
+    return models.Project.objects.create(slug="p")
+
+
+@pytest.fixture
+def secret(project: models.Project) -> str:
+    return tokens.create(project, name="CI")
+
+
+def post(secret: str, data: bytes, query: str = "", **headers: str) -> Any:
+    return Client().post(
+        URL + query, data, content_type="application/json", headers={"Authorization": f"Bearer {secret}", **headers}
+    )
+
+
+def own(**more: Any) -> dict[str, Any]:
+    """Return perfgate's own result file as plain data, to be spoilt."""
+    document: dict[str, Any] = json.loads(resultfile.write(run(1, {"a": 1.0})))
+    document["run"].update(more)
+    return document
+
+
+def asv(**more: Any) -> dict[str, Any]:
+    """Return an asv result file as plain data."""
+    columns = ["result", "params", "version"]
+    return {
+        "commit_hash": SHA,
+        "date": 1_700_000_000_000,
+        "params": {"machine": "m1"},
+        "python": "3.12",
+        "result_columns": columns,
+        "results": {"bench.time_a": [[1.5], [], "v1"], "bench.time_b": [None, [], "v1"]},
+        "version": 2,
+        **more,
+    }
+
+
+def pytest_file(**more: Any) -> dict[str, Any]:
+    """Return a pytest-benchmark file as plain data."""
+    return {
+        "machine_info": {"node": "m1", "system": "Linux"},
+        "commit_info": {"id": SHA, "time": "2026-01-01T00:00:00+00:00", "branch": "main"},
+        "benchmarks": [{"fullname": "test_a.py::test_x", "stats": {"median": 0.5}}],
+        "datetime": "2026-01-01T00:00:00+00:00",
+        "version": "5.3.1",
+        **more,
+    }
+
+
+def named(name: str) -> dict[str, Any]:
+    document = own()
+    document["run"]["samples"][0]["benchmark"]["name"] = name
+    return document
+
+
+def test_a_result_is_stored_once(secret: str) -> None:
+    """The first upload is 201, the same again 200, and both say what is stored."""
+    data = resultfile.write(run(1, {"a": 1.0, "b": None}))
+    first, again = post(secret, data), post(secret, data)
+    assert (first.status_code, again.status_code) == (201, 200)
+    body = first.json()
+    assert body == {
+        "run": models.Run.objects.get().pk,
+        "url": f"http://127.0.0.1:8000/runs/{models.Run.objects.get().pk}/",
+        "created": True,
+        "stored": {"measured": 1, "failed": 1, "skipped": 0},
+        "benchmarks": 2,
+        "refused": [],
+    }
+    assert again.json() == {**body, "created": False}
+
+
+@pytest.mark.parametrize("document", [own(), asv(), pytest_file()], ids=["perfgate", "asv", "pytest-benchmark"])
+def test_every_format_is_taken(secret: str, document: dict[str, Any]) -> None:
+    """A raw file of a tool needs no converting."""
+    assert post(secret, json.dumps(document).encode()).json()["stored"]["measured"] == 1
+
+
+def test_what_could_not_be_kept_is_listed(secret: str) -> None:
+    """A file that is partly readable keeps what is sound."""
+    document = asv(results={"bench.time_a": [[1.5], [], "v1"], "bench.time_b": "nonsense"})
+    body = post(secret, json.dumps(document).encode(), "?name=m1/01234567-py.json").json()
+    assert body["stored"]["measured"] == 1
+    assert "time_b" in body["refused"][0]["where"]
+
+
+def test_asv_files_come_with_their_context(secret: str) -> None:
+    """A form takes ``benchmarks.json`` beside the file: it names parameters and units."""
+    context = {"bench.time_a": {"type": "time", "unit": "seconds", "param_names": ["n"]}, "version": 2}
+    document = asv(results={"bench.time_a": [[1.5, 2.5], [["1", "2"]], "v1"]})
+    form = {
+        "file": SimpleUploadedFile("01234567-py.json", json.dumps(document).encode()),
+        "context": SimpleUploadedFile("benchmarks.json", json.dumps(context).encode()),
+    }
+    response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
+    assert response.status_code == 201
+    assert set(models.Benchmark.objects.values_list("label", flat=True)) == {"bench.time_a[n=1]", "bench.time_a[n=2]"}
+    assert models.Upload.objects.get().context is not None
+
+
+def test_asv_adds_to_a_file_and_it_is_one_run(secret: str) -> None:
+    """A later state of one asv file supersedes the earlier."""
+    for value in (1.0, 2.0):
+        document = asv(results={"bench.time_a": [[value], [], "v1"]})
+        assert post(secret, json.dumps(document).encode(), "?name=01234567-py.json").status_code == 201
+    assert series.read(models.Series.objects.get()).values.tolist() == [2.0]
+
+
+def test_packed_with_gzip(secret: str) -> None:
+    """A packed body is the same upload as an unpacked one."""
+    data = resultfile.write(run(1, {"a": 1.0}))
+    assert post(secret, gzip.compress(data), **{"Content-Encoding": "gzip"}).status_code == 201
+    assert post(secret, data).status_code == 200
+    assert zlib.decompress(models.Upload.objects.get().content) == data
+
+
+def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
+    """No token or an unknown one is 401; a revoked or expired one 403; nothing is stored by any."""
+    data = resultfile.write(run(1, {"a": 1.0}))
+    assert Client().post(URL, data, content_type="application/json").status_code == 401
+    assert post("pgt_unknown", data).status_code == 401
+    assert post("\u00e9", data).status_code == 401
+    expired = tokens.create(project, name="old", expires_at=timezone.now() - timedelta(seconds=1))
+    assert "expired" in post(expired, data).json()["error"]["reason"]
+    models.Token.objects.filter(name="CI").update(revoked_at=timezone.now())
+    response = post(secret, data)
+    assert (response.status_code, response.json()["error"]["path"]) == (403, "$")
+    assert not models.Run.objects.exists()
+
+
+def test_use_is_recorded_at_most_once_a_minute(secret: str) -> None:
+    """`last_used_at` is set by the first upload and left by the next."""
+    post(secret, resultfile.write(run(1, {"a": 1.0})))
+    first = models.Token.objects.get().last_used_at
+    assert first is not None
+    post(secret, resultfile.write(run(2, {"a": 1.0})))
+    assert models.Token.objects.get().last_used_at == first
+
+
+def test_only_the_digest_of_a_token_is_kept(secret: str) -> None:
+    """Who reads the database cannot upload."""
+    assert secret.startswith("pgt_")
+    row = models.Token.objects.get()
+    assert secret not in {str(getattr(row, field.attname)) for field in row._meta.fields}
+
+
+def spoilt() -> Iterator[tuple[str, bytes]]:
+    """Yield bodies that no server may accept."""
+    sound = json.dumps(own()).encode()
+    yield from {
+        "empty": b"",
+        "blank": b"   ",
+        "no JSON": b"hello",
+        "null": b"null",
+        "number": b"17",
+        "string": b'"perfgate_result"',
+        "list": b"[]",
+        "empty object": b"{}",
+        "truncated": sound[:-30],
+        "truncated in a string": sound[:40],
+        "two documents": sound + sound,
+        "UTF-16": json.dumps(own()).encode("utf-16"),
+        "byte order mark": b"\xef\xbb\xbf" + sound,
+        "latin-1 name": sound.replace(b'"a"', b'"\xe9"'),
+        "cut UTF-8": sound.replace(b'"a"', b'"\xe2\x82"'),
+        "binary": bytes(range(256)) * 40,
+        "NUL bytes": bytes(10_000),
+        "deep list": b"[" * 200_000,
+        "deep object": b'{"a":' * 200_000,
+        "deep in the run": sound[:-3] + b',"policy":' + b"[" * 100_000,
+        "deep asv": b'{"commit_hash":"' + SHA.encode() + b'","results":{"a":' + b"[" * 100_000,
+        "deep pytest-benchmark": b'{"machine_info":{},"benchmarks":' + b"[" * 100_000,
+        "gzip without saying so": gzip.compress(sound),
+        "html": b"<!doctype html><title>502</title>",
+        "data.js": b"window.BENCHMARK_DATA = {}",
+    }.items()
+    for name, document in {
+        "later version": {**own(), "perfgate_result": 2},
+        "version as text": {**own(), "perfgate_result": "1"},
+        "no run": {"perfgate_result": 1},
+        "unknown field": {**own(), "extra": 1},
+        "unknown field in the run": own(extra=1),
+        "no samples": own(samples=[]),
+        "samples as object": own(samples={}),
+        "no commit": {
+            "perfgate_result": 1,
+            "run": {key: value for key, value in own()["run"].items() if key != "commit"},
+        },
+        "short sha": own(commit={"sha": "abc"}),
+        "sha with newline": own(commit={"sha": SHA + "\n"}),
+        "path as sha": own(commit={"sha": "../../etc/passwd"}),
+        "time as text": own(commit={"sha": SHA, "committed_at": "yesterday"}),
+        "generation too large": own(commit={"sha": SHA, "generation": 2**31}),
+        "negative pull request": own(pull_request=-1),
+        "huge pull request": own(pull_request=10**30),
+        "empty suite": own(suite=""),
+        "long suite": own(suite="x" * 201),
+        "HTML suite": own(suite="<script>alert(1)</script>"),
+        "baseline of a baseline": own(baseline={**own()["run"], "baseline": own()["run"]}),
+        "environment as text": own(environment="linux"),
+        "no environment name": own(environment={"name": ""}),
+        "bidi environment": own(environment={"name": "a\u202eb"}),
+        "NUL in a fact": own(environment={"name": "a", "fields": {"cpu": "a\0b"}}),
+        "NUL in a subject": own(commit={"sha": SHA, "subject": "\0"}),
+        "line break in a branch": own(commit={"sha": SHA, "branch": "main\nmain"}),
+        "NUL name": named("a\0b"),
+        "bidi name": named("a\u2067b\u2069"),
+        "escape sequence name": named("\x1b[2J"),
+        "HTML name": named("<img src=x onerror=alert(1)>"),
+        "script name": named("</title><SCRIPT src=//x>"),
+        "long name": named("x" * 100_000),
+        "empty name": named(""),
+        "asv without commit": asv(commit_hash=None),
+        "asv with a bad commit": asv(commit_hash="HEAD"),
+        "asv with results as list": asv(results=[]),
+        "asv without results": asv(results={}),
+        "asv of nonsense only": asv(results={"a": "b", "c": {"d": 1}}),
+        "asv NUL name": asv(results={"a\0b": [[1.5], [], "v1"]}),
+        "asv bidi name": asv(results={"a\u202eb": [[1.5], [], "v1"]}),
+        "pytest-benchmark without benchmarks": pytest_file(benchmarks=[]),
+        "pytest-benchmark with benchmarks as text": pytest_file(benchmarks="all"),
+        "pytest-benchmark of nonsense only": pytest_file(benchmarks=[1, None, "x"]),
+        "pytest-benchmark NUL name": pytest_file(benchmarks=[{"fullname": "a\0b", "stats": {"median": 1}}]),
+        "pytest-benchmark HTML name": pytest_file(benchmarks=[{"fullname": "<svg onload=x>", "stats": {"median": 1}}]),
+        "pytest-benchmark hostile branch": pytest_file(commit_info={"id": SHA, "branch": "a\u202eb"}),
+    }.items():
+        yield name, json.dumps(document).encode()
+    sample = json.dumps(own()).encode()
+    for value in (b"1e999", b"NaN", b"Infinity", b"null", b'"1"', b"[1]", b"1" * 400):
+        yield f"value {value[:10].decode()}", sample.replace(b'"value": 1.0', b'"value": ' + value)
+    for name, text in {"lone surrogate": b"\\ud800", "reversed surrogates": b"\\udc00\\ud800"}.items():
+        yield name, sample.replace(b'"a"', b'"' + text + b'"')
+
+
+SPOILT = dict(spoilt())
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_is_malformed_changes_nothing(project: models.Project, secret: str, name: str) -> None:
+    """Bad input is refused with its path, never by a 500, and what is stored stays as it was."""
+    post(secret, resultfile.write(run(7, {"z": 1.0})))
+    before = counts(project)
+    response = post(secret, SPOILT[name])
+    assert response.status_code in {400, 415, 422}, response.content
+    error = response.json()["error"]
+    assert error["path"].startswith("$")
+    assert error["reason"]
+    assert counts(project) == before
+
+
+def test_enough_spoilt_files_are_tried() -> None:
+    """The list above does not shrink unseen."""
+    assert len(SPOILT) >= 75
+
+
+def counts(project: models.Project) -> dict[str, int]:
+    project.refresh_from_db()
+    kinds = (
+        models.Run,
+        models.Upload,
+        models.UploadContext,
+        models.Commit,
+        models.Environment,
+        models.EnvironmentState,
+        models.Benchmark,
+        models.Series,
+        models.SeriesChunk,
+    )
+    return {"revision": project.revision, **{kind.__name__: kind.objects.count() for kind in kinds}}
+
+
+def test_a_body_that_is_too_large_is_not_read(project: models.Project, secret: str) -> None:
+    """100 MB are refused by the length they announce, and the limit is told."""
+    before = counts(project)
+    response = post(secret, b" " * (100 * 2**20))
+    assert response.status_code == 413
+    assert response.json()["error"]["limit"] == 64 * 2**20
+    assert counts(project) == before
+
+
+def test_a_small_body_cannot_become_a_large_one(secret: str, settings: Any) -> None:
+    """Unpacking stops at the limit."""
+    settings.MAX_UPLOAD_BYTES = 2**20
+    response = post(secret, gzip.compress(bytes(50 * 2**20)), **{"Content-Encoding": "gzip"})
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "status"),
+    [
+        (b"not gzip", "gzip", 400),
+        (gzip.compress(b"{}")[:-4], "gzip", 400),
+        (gzip.compress(b"{}") + b"more", "gzip", 400),
+        (b"{}", "br", 415),
+    ],
+    ids=["not packed", "cut", "more behind it", "unknown"],
+)
+def test_bad_packing_is_refused(secret: str, data: bytes, encoding: str, status: int) -> None:
+    """What cannot be unpacked is the client's error."""
+    response = post(secret, data, **{"Content-Encoding": encoding})
+    assert (response.status_code, response.json()["error"]["path"]) == (status, "$")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data", "status"),
+    [
+        ("text/plain", b"{}", 415),
+        ("multipart/form-data", b"{}", 400),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n", 400),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--', 400),
+        ("multipart/form-data; boundary=\xe9", b"{}", 400),
+    ],
+)
+def test_other_kinds_of_bodies_are_refused(secret: str, content_type: str, data: bytes, status: int) -> None:
+    """The two kinds of bodies are a file and a form with a file."""
+    response = Client().post(URL, data, content_type=content_type, headers={"Authorization": f"Bearer {secret}"})
+    assert response.status_code == status
+    assert response.json()["error"]["reason"]
+
+
+def test_a_form_of_many_parts_is_refused(secret: str) -> None:
+    """A form is bounded in parts as in bytes."""
+    form = {f"f{index}": SimpleUploadedFile("x", b"x") for index in range(200)}
+    response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
+    assert (response.status_code, response.json()["error"]["path"]) == (400, "$")
+
+
+def test_a_bad_context_is_refused(secret: str) -> None:
+    """The context is checked like the file."""
+    form = {"file": SimpleUploadedFile("f", json.dumps(asv()).encode()), "context": SimpleUploadedFile("c", b"\xff{")}
+    response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("name", ["", "%00", "../../x", "%F0%9F%92%A9", "x" * 3_000, "%ED%A0%80", "%E2%80%AE.json"])
+def test_any_file_name_is_survived(secret: str, name: str) -> None:
+    """A file's name is kept for people and opens nothing."""
+    assert post(secret, json.dumps(own()).encode(), f"?name={name}").status_code == 201

@@ -1,0 +1,54 @@
+"""Tests of the commands that make projects and tokens."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from webapp.history import models, tokens
+
+pytestmark = pytest.mark.django_db
+
+
+def call(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_a_project_is_made_and_changed() -> None:
+    """Calling it again changes only what is given."""
+    assert call("create_project", "p", "--repository", "o/r", "--default-branch", "trunk") == "project p created\n"
+    assert call("create_project", "p", "--repository", "o/new") == "project p changed\n"
+    project = models.Project.objects.get()
+    assert (project.repository, project.default_branch) == ("o/new", "trunk")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 101])
+def test_a_project_needs_a_name_for_addresses(name: str) -> None:
+    """The name is part of every address."""
+    with pytest.raises(CommandError):
+        call("create_project", name)
+    assert not models.Project.objects.exists()
+
+
+def test_a_token_is_shown_once() -> None:
+    """What is printed opens the project, and nothing else is printed to standard output."""
+    call("create_project", "p")
+    secret = call("create_token", "p", "--name", "CI", "--expires-days", "30").removesuffix("\n")
+    token = tokens.find(secret)
+    assert token is not None
+    assert token.project.slug == "p"
+    assert tokens.refusal(token) == ""
+    assert token.expires_at is not None
+
+
+@pytest.mark.parametrize("arguments", [("nobody", "--name", "x"), ("p", "--name", "x", "--expires-days", "0")])
+def test_bad_arguments_are_refused(arguments: tuple[str, ...]) -> None:
+    """No token is made for nobody or for no time."""
+    call("create_project", "p")
+    with pytest.raises(CommandError):
+        call("create_token", *arguments)
+    assert not models.Token.objects.exists()

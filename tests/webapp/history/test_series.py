@@ -1,0 +1,124 @@
+"""Tests of the read path."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webapp.history.stored import START, commit, run, sha, store
+from webapp.history import models, series
+from webapp.history.chunks import integers
+from webapp.history.order import commit_order, stamp
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> models.Project:
+    return models.Project.objects.create(slug="p")
+
+
+def test_points_stand_in_commit_order(project: models.Project) -> None:
+    """An old history may arrive after a new one; several points of a commit stay in order of arrival."""
+    stored = [
+        store(project, run(number, {"a": number + place / 10})).run_id for place, number in enumerate((5, 3, 4, 3, 1))
+    ]
+    one = models.Series.objects.get()
+    points = series.read(one)
+    assert points.values.tolist() == [1.4, 3.1, 3.3, 4.2, 5.0]
+    hours = [(START + timedelta(hours=number)).timestamp() for number in (1, 3, 3, 4, 5)]
+    assert points.times.tolist() == hours
+    assert points.runs.tolist() == [stored[place] for place in (4, 1, 3, 2, 0)]
+
+
+def test_generations_win_over_times(project: models.Project) -> None:
+    """Where git's graph is known, a committer's wrong clock does not move a commit; the others go by time."""
+    store(project, run(1, {"a": 1.0}, commit=commit(1, generation=1, committed_at=START + timedelta(days=9))))
+    store(project, run(2, {"a": 2.0}, commit=commit(2, generation=2)))
+    store(project, run(3, {"a": 3.0}, commit=commit(3, generation=3, committed_at=START + timedelta(days=10))))
+    store(project, run(4, {"a": 4.0}, commit=commit(4, committed_at=START + timedelta(days=9, hours=1))))
+    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 2.0, 4.0, 3.0]
+
+
+def test_a_commit_without_time_stands_where_it_was_measured(project: models.Project) -> None:
+    """Some tools record no commit time; the start of the first run stands in."""
+    store(project, run(1, {"a": 1.0}))
+    store(project, run(9, {"a": 9.0}))
+    early = START + timedelta(hours=5)
+    store(project, run(7, {"a": 7.0}, commit=commit(7, committed_at=None), started_at=early))
+    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 7.0, 9.0]
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(1, 9), st.integers(0, 9)), max_size=12))
+def test_commit_order_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> None:
+    """Known generations never run backwards; among equals the order is by time, then id; all are there once."""
+    generations = np.array([np.nan if one is None else one for one, _ in commits], float)
+    times = np.array([when for _, when in commits], float)
+    order = integers(commit_order(np.arange(len(commits)), generations, times))
+    assert sorted(order) == list(range(len(commits)))
+    known = [index for index in order if commits[index][0] is not None]
+    assert known == sorted(known, key=lambda index: (commits[index][0], commits[index][1], index))
+    unknown = [index for index in order if commits[index][0] is None]
+    assert unknown == sorted(unknown, key=lambda index: (commits[index][1], index))
+    for index in unknown:  # everything known after it is not preceded by anything but later commits
+        later = known[sum(order.index(one) < order.index(index) for one in known) :]
+        assert all(commits[one][1] > commits[index][1] for one in later[:1])
+
+
+def test_the_newest_points_of_many_series(project: models.Project) -> None:
+    """Sparklines ask for a few points of many series; a series without points is there, empty."""
+    for number in range(1, 6):
+        store(project, run(number, {"a": float(number), "b": -float(number)}))
+    a, b = models.Series.objects.order_by("benchmark__name")
+    empty = models.Series.objects.create(
+        environment=a.environment, branch="x", benchmark=a.benchmark, metric="time", direction="lower"
+    )
+    found = series.latest([b.pk, empty.pk, a.pk], 2)
+    assert {one: points.values.tolist() for one, points in found.items()} == {
+        a.pk: [4.0, 5.0],
+        b.pk: [-4.0, -5.0],
+        empty.pk: [],
+    }
+    assert series.latest([], 2) == {}
+
+
+def test_columns_are_the_points_as_json(project: models.Project) -> None:
+    """The fast path says what `read` says, with shas, and segments as stretches."""
+    for number in range(1, 5):
+        store(project, run(number, {"a": float(number)}, version="v1" if number < 3 else "v2"))
+    one = models.Series.objects.get()
+    points = series.read(one)
+    document = msgspec.json.decode(msgspec.json.encode(series.columns(one.pk, stamp(project.pk))))
+    assert document == {
+        "run": points.runs.tolist(),
+        "commit": [sha(number) for number in range(1, 5)],
+        "time": points.times.astype(int).tolist(),
+        "value": [1.0, 2.0, 3.0, 4.0],
+        "segment": [[0, 0], [2, 1]],
+    }
+
+
+def test_an_empty_series_is_empty_json(project: models.Project) -> None:
+    """A series whose points were all superseded can still be asked for."""
+    store(project, run(1, {"a": 1.0}), key="k")
+    store(project, run(1, {"b": 1.0}), key="k")
+    one = models.Series.objects.get(benchmark__name="a")
+    assert msgspec.json.encode(series.columns(one.pk, stamp(project.pk))) == (
+        b'{"run":[],"commit":[],"time":[],"value":[],"segment":[]}'
+    )
+
+
+def test_points_stored_after_the_order_was_made_wait_for_the_next(project: models.Project) -> None:
+    """A reader sees one revision: what a concurrent upload adds is not shown at a wrong place."""
+    store(project, run(1, {"a": 1.0}))
+    one = models.Series.objects.get()
+    before = stamp(project.pk)
+    series.columns(one.pk, before)
+    store(project, run(2, {"a": 2.0}))
+    assert series.columns(one.pk, before)["value"] == [1.0]
+    assert series.read(one).values.tolist() == [1.0, 2.0]

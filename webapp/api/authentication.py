@@ -1,0 +1,39 @@
+"""Tokens of machines: ``Authorization: Bearer pgt_…`` names the project that is uploaded to. Reading needs none."""
+
+from __future__ import annotations
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.request import Request
+
+from webapp.history import tokens
+from webapp.history.models import Token
+
+SCHEME = "Bearer"
+MAX_SECRET_CHARACTERS = 200
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Puts the `Token` into ``request.auth``; there are no users here."""
+
+    def authenticate(self, request: Request) -> tuple[None, Token]:
+        """Return the token of a request.
+
+        Raises:
+            NotAuthenticated: There is none, which is 401.
+            AuthenticationFailed: Nobody has such a token, which is 401.
+            PermissionDenied: It was revoked or has expired, which is 403.
+        """
+        scheme, _, secret = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
+        if scheme.lower() != SCHEME.lower() or not secret.strip():
+            raise NotAuthenticated(f"an upload needs the header 'Authorization: {SCHEME} {tokens.PREFIX}…'")
+        token = tokens.find(secret.strip()[:MAX_SECRET_CHARACTERS])
+        if token is None:
+            raise AuthenticationFailed("no such token: make one with 'manage.py create_token'")
+        if reason := tokens.refusal(token):
+            raise PermissionDenied(reason)
+        return None, token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
+        """Return what a 401 asks for."""
+        return f'{SCHEME} realm="perfgate"'

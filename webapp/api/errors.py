@@ -1,0 +1,65 @@
+"""Every refusal in one form: ``{"error": {"reason": …, "path": …}}``, never a 500 for what a client sent.
+
+A refusal because of a limit carries it as ``limit``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from perfgate.errors import InvalidResult, UnknownFormat
+from webapp.api.bodies import TooLarge
+
+RETRY_AFTER_SECONDS = 5
+
+
+class Malformed(APIException):
+    """422: understood, and not what it must be.
+
+    Args:
+        error: Knows reason and path.
+    """
+
+    status_code = 422
+
+    def __init__(self, error: InvalidResult) -> None:
+        super().__init__(error.reason)
+        self.path = error.path
+        if isinstance(error, UnknownFormat):
+            self.status_code = 415
+
+
+class Busy(APIException):
+    """503: the database did not let us write in time; the same request may succeed later."""
+
+    status_code = 503
+    default_detail = "the database is busy or away: try again"
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception raised in a view; None leaves it to Django."""
+    if isinstance(error, InvalidResult):
+        error = Malformed(error)
+    elif isinstance(error, SuspiciousOperation):
+        error = ParseError(str(error))
+    elif isinstance(error, OperationalError):
+        error = Busy()
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, Http404):
+        reason = "there is no such thing here"
+    else:
+        reason = str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])
+    limit = {"limit": error.limit} if isinstance(error, TooLarge) else {}
+    response.data = {"error": {"reason": reason, "path": getattr(error, "path", "$"), **limit}}
+    if isinstance(error, Busy):
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

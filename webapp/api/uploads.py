@@ -1,0 +1,63 @@
+"""``POST /api/v1/runs``: one result file in, what was stored and what was refused out."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any, cast
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from perfgate import records
+from perfgate.adapters import asv, read_run
+from perfgate.adapters.text import printable
+from webapp.api import bodies
+from webapp.api.authentication import TokenAuthentication
+from webapp.api.views import View
+from webapp.history import ingest, tokens
+from webapp.history.models import Token
+
+CREATED, PRESENT = 201, 200
+UNNAMED = "upload.json"
+
+
+class Uploads(View):
+    """Takes uploads; the token says to which project."""
+
+    authentication_classes = (TokenAuthentication,)
+    parser_classes = (bodies.FileParser, bodies.FilesParser)
+
+    def post(self, request: Request) -> Response:
+        """Store one result file: perfgate's own, asv's or pytest-benchmark's.
+
+        ``?name=`` or a form's file name tells its name; old asv files need it as ``machine/file.json``.
+        """
+        bodies.check_length(request)
+        token = cast("Token", request.auth)
+        body = cast("bodies.Body", request.data)
+        name = printable(request.query_params.get("name") or body.name) or UNNAMED
+        context = asv.slim(body.context, name="context") if body.context else None
+        run = read_run(body.data, name=name, context=context)
+        stored = ingest.store(token.project, run, body.data, name=name, context=context, key=_source(run, name))
+        tokens.record_use(token)
+        return Response(_document(stored), status=CREATED if stored.created else PRESENT)
+
+
+def _source(run: records.Run, name: str) -> str:
+    """Return the identity of an asv file as `perfgate.adapters.find_results` makes it; asv adds to a file later on."""
+    path = PurePosixPath(name)
+    if run.suite != "asv" or not asv.FILE_NAME.match(path.name):
+        return ""
+    return f"asv:{path.parent.name or run.environment.fields.get('machine', '')}/{path.name}"
+
+
+def _document(stored: ingest.Stored) -> dict[str, Any]:
+    return {
+        "run": stored.run_id,
+        "url": f"{settings.BASE_URL}/runs/{stored.run_id}/",
+        "created": stored.created,
+        "stored": {"measured": stored.measured, "failed": stored.failed, "skipped": stored.skipped},
+        "benchmarks": stored.benchmarks,
+        "refused": [{"where": each.where, "reason": each.reason} for each in stored.refused],
+    }

@@ -1,0 +1,1 @@
+"""``manage.py`` commands: projects, tokens, imports, rebuilding."""
