@@ -73,8 +73,8 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             "PERFGATE_GITHUB_LOGIN": LOGIN,
             "PERFGATE_SERVER": f"http://127.0.0.1:{port}",
         }
-        environment.pop("DATABASE_URL", None)
-        environment.pop("CELERY_BROKER_URL", None)
+        for elsewhere in ("DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"):
+            environment.pop(elsewhere, None)
         stage = Stage(folder, f"http://127.0.0.1:{port}", github, environment)
         with (folder / "server.log").open("wb") as log:
             server = subprocess.Popen(
