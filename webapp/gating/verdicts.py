@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-
 import msgspec
 
 from perfgate import gate, records
-from perfgate.adapters import read_run
 from perfgate.errors import InvalidInput
 from perfgate.gate import Outcome
 from webapp.gating.models import Verdict
-from webapp.history.models import Run, Upload
+from webapp.history import uploads
+from webapp.history.models import Run
 
 
 def asks_for_verdict(run: Run) -> bool:
@@ -36,23 +34,12 @@ def read(verdict: Verdict) -> gate.Verdict:
     return msgspec.convert(verdict.document, gate.Verdict)
 
 
-def record(run: Run) -> records.Run:
-    """Read the uploaded file of *run* again.
-
-    Raises:
-        InvalidResult: It cannot be read any more, or the upload is not there. A retry cannot help.
-    """
-    upload = Upload.objects.select_related("context").get(pk=run.pk)
-    context = zlib.decompress(upload.context.content) if upload.context else None
-    return read_run(zlib.decompress(upload.content), name=upload.name, context=context)
-
-
 def _judged(run: Run) -> gate.Verdict:
     # Waivers hold by the day of the upload: judging the same run again later changes nothing.
     today = run.received_at.date()
     try:
-        return gate.judge(record(run), today=today)
-    except (InvalidInput, Upload.DoesNotExist, zlib.error) as error:
+        return gate.judge(uploads.open_again(run).run, today=today)
+    except InvalidInput as error:
         return gate.Verdict(
             outcome=Outcome.INCONCLUSIVE,
             suite=run.suite,

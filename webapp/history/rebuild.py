@@ -5,15 +5,13 @@ Runs, commits and uploads stay, and so do the ids of series that still have poin
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
-from perfgate.adapters import read_run
 from perfgate.errors import InvalidResult
-from webapp.history import chunks, ingest
+from webapp.history import chunks, ingest, uploads
 from webapp.history.models import Environment, EnvironmentState, Project, Run, Series, SeriesChunk
 from webapp.history.submission import Submission, prepare
 
@@ -68,7 +66,7 @@ def rebuild(project: Project) -> Iterator[int]:
 
 def _replay(project: Project, ids: Sequence[int]) -> set[int]:
     """Read some runs again and add their points; return the benchmarks in them."""
-    rows = list(Run.objects.filter(pk__in=ids).select_related("upload__context").order_by("id"))
+    rows = list(Run.objects.filter(pk__in=ids).order_by("id"))
     read: list[tuple[Run, Submission]] = []
     for row in rows:
         row.processed_at = None
@@ -88,10 +86,8 @@ def _replay(project: Project, ids: Sequence[int]) -> set[int]:
 
 
 def _read(row: Run) -> Submission:
-    upload = row.upload
-    data = zlib.decompress(upload.content)
-    context = zlib.decompress(upload.context.content) if upload.context is not None else None
-    return prepare(read_run(data, name=upload.name, context=context), data, name=upload.name, context=context)
+    kept = uploads.open_again(row)
+    return prepare(kept.run, kept.data, name=kept.name, context=kept.context)
 
 
 def _number(row: Run, environment: Environment, *, is_point: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
@@ -11,9 +10,9 @@ from django.shortcuts import get_object_or_404, render
 
 from perfgate.errors import InvalidResult
 from perfgate.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, State
-from webapp.gating import verdicts
+from webapp.history import uploads
 from webapp.history.catalogue import benchmark_key
-from webapp.history.models import Project, Run, Series, Upload
+from webapp.history.models import Project, Run, Series
 
 RUNS_PER_PAGE = 50
 SAMPLES_PER_PAGE = 200
@@ -51,7 +50,6 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
             "baseline_commit",
             "superseded_by",
             "verdict",
-            "upload__context",
         ),
         pk=number,
     )
@@ -80,8 +78,8 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
 def _measured(one: Run) -> tuple[list[tuple[Sample, float | None]], str]:
     """Return all samples of the kept upload with the other side's values, or none and why."""
     try:
-        read = verdicts.record(one)
-    except (InvalidResult, Upload.DoesNotExist, zlib.error) as error:
+        read = uploads.open_again(one).run
+    except InvalidResult as error:
         return [], str(error)
     other = {}
     if read.baseline is not None:

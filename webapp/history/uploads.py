@@ -1,0 +1,39 @@
+"""The kept file of a run, opened again: what everything derived from it is read from."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from perfgate import records
+from perfgate.adapters import read_run
+from perfgate.errors import InvalidResult
+from webapp.history.models import Run, Upload
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An upload and the run that it holds."""
+
+    run: records.Run
+    data: bytes
+    """The file, byte for byte."""
+    name: str
+    context: bytes | None
+
+
+def open_again(run: Run) -> Opened:
+    """Read the uploaded file of *run* again.
+
+    Raises:
+        InvalidResult: It is not there, is damaged, or cannot be read any more. A retry cannot help.
+    """
+    upload = Upload.objects.select_related("context").filter(pk=run.pk).first()
+    if upload is None:
+        raise InvalidResult("the uploaded file is not there", source=str(run))
+    try:
+        data = zlib.decompress(upload.content)
+        context = zlib.decompress(upload.context.content) if upload.context is not None else None
+    except zlib.error as error:
+        raise InvalidResult(f"the stored file is damaged: {error}", source=upload.name) from error
+    return Opened(read_run(data, name=upload.name, context=context), data, upload.name, context)
