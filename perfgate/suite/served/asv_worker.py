@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import pickle
 import re
 import time
@@ -20,7 +21,7 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
 
-from .channel import Channel, Origins
+from .channel import VARIABLE, Channel, Origins
 from .stopwatch import Stopwatch
 
 CACHE = "cache.pickle"
@@ -45,7 +46,7 @@ class _Clock:
 
 def main() -> None:
     """Do what the first request says."""
-    channel = Channel()
+    channel = Channel(os.environ.pop(VARIABLE))
     request = channel.receive()
     _WORK[request.pop("do")](channel, **request)
 

@@ -18,10 +18,13 @@ class Channel:
     Three descriptors are inherited: requests to read, answers to write, and a lifeline on which nothing is ever
     written. When the asking process dies, however it dies, the kernel signals the lifeline's hang-up with SIGIO,
     which ends this process: no benchmark keeps running for nobody.
+
+    Args:
+        address: What stands in the variable `VARIABLE`.
     """
 
-    def __init__(self) -> None:
-        requests, answers, lifeline = (int(number) for number in os.environ.pop(VARIABLE).split(","))
+    def __init__(self, address: str) -> None:
+        requests, answers, lifeline = (int(number) for number in address.split(","))
         for descriptor in (requests, answers, lifeline):
             os.set_inheritable(descriptor, False)
         if hasattr(os, "O_ASYNC"):

@@ -22,8 +22,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.utils import safe_dumps
 
-from .channel import Channel, Origins
+from .channel import VARIABLE, Channel, Origins
 from .stopwatch import Stopwatch, Untraced, repeat
+
+# Taken at once: a project's own start-up code may clear the environment before pytest is configured.
+_ADDRESS = os.environ.pop(VARIABLE)
+_ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
 
 Take = Callable[[Stopwatch, int], int]
 """Takes one sample of so many repetitions and returns how many calls it made."""
@@ -45,8 +49,8 @@ class _Session:
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
     """Connect to the process that asks, and take the place of pytest-benchmark's own measuring."""
-    _Session.channel = Channel()
-    _Session.origins = Origins(**json.loads(os.environ.pop("PERFGATE_ORIGINS")))
+    _Session.channel = Channel(_ADDRESS)
+    _Session.origins = Origins(**json.loads(_ORIGINS))
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic

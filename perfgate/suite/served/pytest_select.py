@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+# Taken at once: a project's own start-up code may clear the environment before tests are collected.
+_PATTERN = os.environ.get("PERFGATE_SELECT", "*")
+
 
 def is_benchmark(item: pytest.Item) -> bool:
     """Tell whether *item* uses pytest-benchmark's fixture, directly or through another, and no parameter so called."""
@@ -17,8 +20,7 @@ def is_benchmark(item: pytest.Item) -> bool:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect all others."""
-    pattern = os.environ.get("PERFGATE_SELECT", "*")
-    kept = [item for item in items if is_benchmark(item) and _is_meant(item.nodeid, pattern)]
+    kept = [item for item in items if is_benchmark(item) and _is_meant(item.nodeid, _PATTERN)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 

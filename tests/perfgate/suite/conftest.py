@@ -75,6 +75,14 @@ def test_without_benchmark():
     raise AssertionError("not a benchmark: never run")
 """
 
+CLEARS_ENVIRONMENT = """
+import os
+
+for name in list(os.environ):  # as a project does that wants no settings from outside in its tests
+    if name.startswith("PERFGATE_"):
+        del os.environ[name]
+"""
+
 ASV_CONFIGURATION = """{
     // comments and trailing commas are asv's own habit
     "version": 1,
@@ -159,6 +167,7 @@ def make_project(path: Path) -> Project:
     )
     project.git("tag", "base")
     suites = {
+        "benchmarks/conftest.py": CLEARS_ENVIRONMENT,
         "benchmarks/test_shop.py": TEST_SUITE,
         "asv.conf.json": ASV_CONFIGURATION,
         "asv_bench/__init__.py": "",
