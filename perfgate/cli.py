@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "measure two revisions side by side and give one verdict",
     "compare": "compare two result files",
     "changes": "find the change points of a history",
+    "doctor": "judge this machine as a runner",
     "upload": "send result files to a perfgate server",
 }
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -27,8 +29,11 @@ LONGEST_DEPENDENCIES = 200
 
 _INTERPRETER_SECONDS = 60
 
+_ADDR_NO_RANDOMIZE = 0x0040000
+"""Bit of a process's personality, see personality(2)."""
+
 _INTERPRETER = """
-import importlib.metadata, json, platform, re
+import importlib.metadata, json, platform, re, sysconfig
 packages = {}
 for found in importlib.metadata.distributions():
     name = found.metadata["Name"]
@@ -36,8 +41,13 @@ for found in importlib.metadata.distributions():
         key = re.sub(r"[-_.]+", "-", name).lower()
         origin = json.loads(found.read_text("direct_url.json") or "{}")
         packages.setdefault(key, [found.version or "", origin.get("url", "").startswith("file:") and "dir_info" in origin])
+settings = sysconfig.get_config_vars()
+how = settings.get("CONFIG_ARGS") or ""
+traits = [("debug build", settings.get("Py_DEBUG")), ("free-threaded", settings.get("Py_GIL_DISABLED")),
+          ("profile-guided", "--enable-optimizations" in how), ("link-time optimised", "--with-lto" in how)]
+build = ", ".join([platform.python_compiler().strip(), *(name for name, holds in traits if holds)])
 print(json.dumps({"implementation": platform.python_implementation(), "version": platform.python_version(),
-                  "packages": packages}))
+                  "build": build, "packages": packages}))
 """
 """Run by the interpreter that is described; the first distribution found on its path is the one that imports."""
 
@@ -45,6 +55,8 @@ print(json.dumps({"implementation": platform.python_implementation(), "version":
 class _Interpreter(msgspec.Struct):
     implementation: str
     version: str
+    build: str
+    """Compiler, and what sets this build apart."""
     packages: dict[str, tuple[str, bool]]
     """Normalised name to (version, whether it was installed from a folder on this machine)."""
 
@@ -74,28 +86,85 @@ def describe(name: str | None = None, python: Path | None = None, *, leaving_out
         "os": _operating_system(),
         "kernel": platform.release(),
         "python": f"{interpreter.implementation} {interpreter.version}",
+        "python_build": interpreter.build,
         **_dependencies(interpreter, {"perfgate", *leaving_out}),
         **hygiene(),
     }
     return Environment(name=named, fields={key: value[:MAX_TEXT_CHARACTERS] for key, value in facts.items() if value})
 
 
-def hygiene() -> dict[str, str]:
+def hygiene(root: Path = Path("/")) -> dict[str, str]:
     """Return what this system shows of the conditions that make timing noisy.
 
-    Keys, where visible: ``virtualisation``, ``governor``, ``turbo``, ``smt``, ``aslr`` and ``load`` (of the last
-    minute). None of them is part of the fingerprint.
+    None of them is part of the fingerprint. Keys, where visible:
+
+    - ``virtualisation``, ``governor``, ``turbo`` (on, off), ``smt`` (on, off) and ``aslr`` (full, partial, off);
+    - ``load`` of the last minute, ``steal_since_boot`` as a fraction of the CPU time that was wanted;
+    - ``cpus_available`` to this process, ``cpus_isolated`` from the scheduler, ``cpu_quota`` in CPUs;
+    - ``hash_seed``: ``random``, or the value of PYTHONHASHSEED; live pairs get a random one each all the same;
+    - ``valgrind`` (yes, no) and ``perf`` (yes, no, without counters).
+
+    Args:
+        root: Folder that holds ``proc`` and ``sys``.
     """
-    cpu = Path("/sys/devices/system/cpu")
+    cpu = root / "sys/devices/system/cpu"
+    ticks = cpu_ticks(root)
     facts = {
-        "virtualisation": _virtualisation(),
+        "virtualisation": _virtualisation(root),
         "governor": _read(cpu / "cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(cpu),
         "smt": {"1": "on", "0": "off"}.get(_read(cpu / "smt/active"), ""),
-        "aslr": {"0": "off", "1": "partial", "2": "full"}.get(_read(Path("/proc/sys/kernel/randomize_va_space")), ""),
+        "aslr": _aslr(root / "proc"),
         "load": f"{os.getloadavg()[0]:.2f}",
+        "steal_since_boot": f"{ticks.steal:.4f}" if ticks else "",
+        "cpus_available": str(len(available_cpus()) or ""),
+        "cpus_isolated": _read(cpu / "isolated"),
+        "cpu_quota": _cpu_quota(root / "sys/fs/cgroup"),
+        "hash_seed": os.environ.get("PYTHONHASHSEED") or "random",
+        "valgrind": "yes" if shutil.which("valgrind") else "no",
+        "perf": _perf(root),
     }
     return {key: value for key, value in facts.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CpuTicks:
+    """Time of the machine's CPUs, in the kernel's ticks."""
+
+    stolen: int
+    """Ticks in which something was ready to run and the host ran another guest."""
+    wanted: int
+    """Ticks in which something was ready to run, stolen ones included."""
+
+    @property
+    def steal(self) -> float:
+        """Return the stolen share of the wanted time; idle CPUs do not dilute it."""
+        return self.stolen / self.wanted if self.wanted else 0.0
+
+    def since(self, earlier: CpuTicks) -> CpuTicks:
+        """Return the ticks between two readings."""
+        return CpuTicks(stolen=self.stolen - earlier.stolen, wanted=self.wanted - earlier.wanted)
+
+
+def cpu_ticks(root: Path = Path("/")) -> CpuTicks | None:
+    """Return the ticks of all CPUs together since the machine started; None where the system does not count them.
+
+    Args:
+        root: Folder that holds ``proc``.
+
+    Source:
+        proc_stat(5): user nice system idle iowait irq softirq steal; the guest columns are part of user and nice.
+    """
+    label, *columns = (_read(root / "proc/stat").splitlines() or [""])[0].split() or [""]
+    if label != "cpu" or len(columns) < 8:
+        return None
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, columns[:8])
+    return CpuTicks(stolen=steal, wanted=user + nice + system + irq + softirq + steal)
+
+
+def available_cpus() -> tuple[int, ...]:
+    """Return the numbers of the CPUs that this process may run on; empty where the system has no affinity."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
 def _interpreter(python: Path) -> _Interpreter:
@@ -182,15 +251,40 @@ def _operating_system() -> str:
     return f"{system} {version}"
 
 
-def _virtualisation() -> str:
-    kind = "container" if any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))) else ""
-    guest = "hypervisor" in _entry(Path("/proc/cpuinfo"), "flags", "Features").split()
-    vendor = _read(Path("/sys/class/dmi/id/sys_vendor"))
-    product = _read(Path("/sys/class/dmi/id/product_name"))
+def _virtualisation(root: Path) -> str:
+    kind = "container" if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")) else ""
+    guest = "hypervisor" in _entry(root / "proc/cpuinfo", "flags", "Features").split()
+    vendor = _read(root / "sys/class/dmi/id/sys_vendor")
+    product = _read(root / "sys/class/dmi/id/product_name")
     machine = " ".join(part for part in ("virtual machine", f"({vendor} {product})" if vendor else "") if part)
     return ", ".join(part for part in (machine if guest else "", kind) if part)
+
+
+def _aslr(proc: Path) -> str:
+    """Return how much of the memory layout is random; ``setarch -R`` turns it off for one process and its children."""
+    if int(_read(proc / "self/personality") or "0", 16) & _ADDR_NO_RANDOMIZE:
+        return "off"
+    return {"0": "off", "1": "partial", "2": "full"}.get(_read(proc / "sys/kernel/randomize_va_space"), "")
 
 
 def _turbo(cpu: Path) -> str:
     no_turbo = {"0": "on", "1": "off"}.get(_read(cpu / "intel_pstate/no_turbo"), "")
     return no_turbo or {"1": "on", "0": "off"}.get(_read(cpu / "cpufreq/boost"), "")
+
+
+def _cpu_quota(groups: Path) -> str:
+    """Return how many CPUs' time a container may use before it is throttled; empty where nothing limits it."""
+    words = _read(groups / "cpu.max").split() or [
+        _read(groups / "cpu/cpu.cfs_quota_us"),
+        _read(groups / "cpu/cpu.cfs_period_us"),
+    ]
+    if len(words) != 2 or not all(word.isdecimal() and int(word) for word in words):
+        return ""  # "max" in the second version of cgroups, -1 in the first
+    return f"{int(words[0]) / int(words[1]):.2f}"
+
+
+def _perf(root: Path) -> str:
+    """Tell whether instructions can be counted; most virtual machines have the program at best."""
+    if not shutil.which("perf"):
+        return "no"
+    return "yes" if (root / "sys/bus/event_source/devices/cpu").exists() else "without counters"

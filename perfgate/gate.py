@@ -8,23 +8,18 @@ only render it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-from perfgate import policy
+from perfgate import policy, recorded
 from perfgate.policy import Budgets, Limit, Waiver
-from perfgate.records import Commit, Direction, Metric, Record, Run, Sample, State, level
-from perfgate.stats.sequential import CannotMeasure, Decision, Pair, judge_suite
+from perfgate.recorded import NotJudged, Sides
+from perfgate.records import Commit, Direction, Record, Run, Sample, level
+from perfgate.stats.sequential import MAX_INFLATION, Decision, Decisions, judge_suite
 
 ALPHA = 0.05
 """Chance, over the whole suite, that unchanged code is called regressed."""
-
-BESIDE_TIME = "voluntary_switches"
-"""Metric that says whether a benchmark waits; it decides which clock is used and is never judged itself."""
 
 MAY_DIFFER = frozenset({"dependencies"})
 """Environment fields in which head may differ from base: a bumped dependency is part of the change under test."""
@@ -75,14 +70,6 @@ class Row(Record, frozen=True):
         return size / self.smallest_detectable if self.smallest_detectable else size
 
 
-class NotJudged(Record, frozen=True):
-    """A benchmark and metric for which there is nothing to compare."""
-
-    label: str
-    metric: str
-    reason: str
-
-
 class Verdict(Record, frozen=True):
     """The gate's one answer."""
 
@@ -127,11 +114,16 @@ def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
     why_not = _incomparable(run)
     if why_not or run.baseline is None:
         return _verdict(run, budgets, (), (), (*notes, why_not), alpha)
-    pairs, not_judged = _paired(run, run.baseline)
-    rows = _rows(pairs, budgets, today, alpha)
+    sides, not_judged = recorded.bring_together(run, run.baseline)
+    rows, decisions = _rows(sides, budgets, today, alpha)
     if not rows:
         notes.append("Nothing was compared: no benchmark was measured on both sides.")
-    return _verdict(run, budgets, rows, not_judged, notes, alpha)
+    if decisions.inflation > MAX_INFLATION:
+        notes.append(
+            f"This runner drifts: benchmarks that hardly changed differ {decisions.inflation:.1f} times as much as their"
+            " pairs explain. All intervals were widened by that."
+        )
+    return _verdict(run, budgets, tuple(rows), not_judged, notes, alpha)
 
 
 def _verdict(
@@ -185,114 +177,22 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"{len(run.refused)} parts of the result file could not be read."
 
 
-class _Sides(Record, frozen=True):
-    """The samples of one benchmark that are judged together: one metric, or the two clocks of one measurement."""
-
-    label: str
-    metric: Metric
-    base: dict[str, Sample]
-    head: dict[str, Sample]
-
-    @property
-    def key(self) -> str:
-        return f"{self.label}\n{self.metric.name}"
-
-
-def _paired(run: Run, baseline: Run) -> tuple[list[_Sides], tuple[NotJudged, ...]]:
-    """Bring the two sides' samples together, and list what has no counterpart."""
-    head, base = _by_benchmark(run), _by_benchmark(baseline)
-    sides, not_judged = [], []
-    for key in dict.fromkeys((*head, *base)):
-        ours, theirs = head.get(key, {}), base.get(key, {})
-        name = next(iter({**ours, **theirs}))
-        reason = _missing(ours, theirs)
-        if reason:
-            not_judged.append(NotJudged(label=key[0], metric=name, reason=reason))
-        else:
-            sides.append(_Sides(label=key[0], metric=ours[name].metric, base=theirs, head=ours))
-    return sides, tuple(not_judged)
-
-
-def _by_benchmark(run: Run) -> dict[tuple[str, str], dict[str, Sample]]:
-    """Group samples: the clocks of one benchmark with what was counted beside them, every other metric alone."""
-    groups: dict[tuple[str, str], dict[str, Sample]] = {}
-    for sample in run.samples:
-        name = sample.metric.name
-        kind = "time" if name in {"cpu_time", "wall_time", BESIDE_TIME} else name
-        groups.setdefault((sample.benchmark.label, kind), {})[name] = sample
-    return groups
-
-
-def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:
-    """Return why one benchmark cannot be compared, empty if it can."""
-    if not base:
-        return "new in head"
-    if not head:
-        return "removed in head"
-    for side, samples in (("head", head), ("base", base)):
-        for sample in samples.values():
-            if sample.state is not State.MEASURED:
-                return f"{sample.state}: {sample.reason}" if sample.reason else f"{sample.state} on {side}"
-    return ""
-
-
-def _rows(sides: list[_Sides], budgets: Budgets, today: date, alpha: float) -> tuple[Row, ...]:
+def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -> tuple[list[Row], Decisions]:
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
     decisions = judge_suite(
         list(by_key),
-        _recorded(by_key),
+        recorded.source(sides),
         budget={key: limit.value for key, limit in allowed.items()},
         alpha=alpha,
     )
-    return tuple(_row(each, decisions[key], allowed[key], budgets, today) for key, each in by_key.items())
+    rows = [
+        _row(each, decisions[key], allowed[key], budgets, today) for key, each in by_key.items() if not each.failure
+    ]
+    return rows, decisions
 
 
-def _recorded(sides: Mapping[str, _Sides]) -> Callable[[str], Pair]:
-    """Return a function that hands out the recorded pairs of a benchmark one after the other."""
-    pairs = {key: _pairs(each) for key, each in sides.items()}
-
-    def take_pair(key: str) -> Pair:
-        pair = next(pairs[key], None)
-        if pair is None:
-            raise CannotMeasure("no further pair was recorded")
-        return pair
-
-    return take_pair
-
-
-def _pairs(sides: _Sides) -> Iterator[Pair]:
-    name = sides.metric.name
-    clock, other = ("cpu_time", "wall_time") if "cpu_time" in sides.head else (name, name)
-    flip = sides.metric.direction is Direction.HIGHER
-
-    def rounds(samples: Mapping[str, Sample], metric: str) -> list[NDArray[np.float64]]:
-        chosen = samples.get(metric) or samples[name]
-        arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
-        return [np.reciprocal(array) for array in arrays] if flip else arrays
-
-    def switches(samples: Mapping[str, Sample]) -> Iterator[float]:
-        counted = samples.get(BESIDE_TIME)
-        yield from (float(np.mean(one_round)) for one_round in counted.rounds) if counted else ()
-        while True:
-            yield 0.0
-
-    for base_cpu, head_cpu, base_wall, head_wall, base_switches, head_switches in zip(
-        rounds(sides.base, clock), rounds(sides.head, clock), rounds(sides.base, other), rounds(sides.head, other),
-        switches(sides.base), switches(sides.head), strict=False,
-    ):  # fmt: skip
-        yield Pair(
-            base_cpu=base_cpu,
-            candidate_cpu=head_cpu,
-            base_wall=base_wall,
-            candidate_wall=head_wall,
-            base_switches=base_switches,
-            candidate_switches=head_switches,
-            seconds=0.0,
-        )
-
-
-def _row(sides: _Sides, decision: Decision, allowed: Limit, budgets: Budgets, today: date) -> Row:
+def _row(sides: Sides, decision: Decision, allowed: Limit, budgets: Budgets, today: date) -> Row:
     metric = sides.metric
     if decision.metric in sides.head and metric.name in {"cpu_time", "wall_time"}:
         metric = sides.head[decision.metric].metric

@@ -183,9 +183,10 @@ def _decided(verdict: Verdict) -> str:
     pairs = sorted(row.pairs for row in verdict.rows)
     spent = f" Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
     return (
-        "Both sides were measured in turn on one machine, a fresh process each for every pair; the change is the mean "
-        "of the pairs' log ratios. A regression is significant and larger than the budget. The chance of any false "
-        f"“regressed” in the whole suite is at most {share(verdict.alpha)}.{spent}"
+        "Both sides were measured in turn on one machine, fresh processes for every pair; the change is the mean of the "
+        "pairs' log ratios. A few pairs certify what is not slower than its budget; what looks slower is measured again, "
+        "and only these fresh pairs can call it regressed: surely changed, and by more than the budget. The chance of "
+        f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}.{spent}"
     )
 
 

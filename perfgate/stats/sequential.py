@@ -1,7 +1,15 @@
-"""Which benchmarks of a suite got slower: take live pairs, decide each benchmark, stop when decided.
+"""Which benchmarks of a suite got slower: take live pairs, screen all, confirm the suspects, stop when decided.
 
 A *pair* is one round: two processes alive at once, one of each side, samples alternating. The value of a pair is one
 log ratio; pairs are independent of each other, samples inside a pair are not, so all inference is over pairs.
+
+    1. Screen.   A few pairs of every benchmark. Most are certified "not slower than the budget" here, with the help of
+                 a prior for their noise that the suite as a whole provides. Some become suspects.
+    2. Confirm.  Fresh pairs of the suspects only, judged without the prior. Only here is anything called regressed.
+
+Given the suspects, the pairs of stage 2 are independent of how they were chosen, so the chance of *any* false
+"regressed" in the whole suite is at most the sum over looks and suspects of the level spent there: *alpha*, whatever
+the size of the suite, the prior or the screen.
 
 `take_pair` is injected: live processes, recordings and tests drive the same code. This module owns no process.
 """
@@ -9,22 +17,32 @@ log ratio; pairs are independent of each other, samples inside a pair are not, s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from scipy.special import digamma, ndtri, polygamma, stdtr, stdtrit
 
-PAIRS = 8
-"""Pairs taken of every benchmark: the smallest number whose paired t interval is of use in a large suite."""
+SCREEN_LOOKS = (3, 4, 6, 8, 12)
+"""Pairs after which the screen looks at the benchmarks that are still open."""
+
+CONFIRM_LOOKS = (8, 16, 32, 64)
+"""Fresh pairs after which a suspect is looked at."""
+
+SUSPICION = 0.10
+"""One-sided p-value below which a benchmark that looks slower is confirmed or cleared on fresh pairs."""
+
+SUSPICION_OF_IMPROVEMENT = 0.02
+"""The same for one that looks faster: nobody's pull request waits for it, so it must be clearer."""
+
+CERTAINTY_WITHIN = 0.99
+"""One-sided confidence at each look of the screen with which "within" excludes a change beyond the budget; over all
+looks that certifies at most 5 % of the benchmarks that sit exactly at their budget."""
 
 CONFIDENCE = 0.95
 """Coverage of the interval that is reported, two-sided."""
-
-CERTAINTY_WITHIN = 0.95
-"""Confidence, per benchmark and one-sided, with which "within" excludes a change beyond the budget."""
 
 POWER = 0.9
 """Probability with which the smallest detectable change would have been found."""
@@ -37,6 +55,24 @@ CPU-bound code shows 0.00, a sleep 1.0, an fsync 2.8.
 
 CLOCK_TICK_SECONDS = 1e-9
 """A sample shorter than the clock can tell counts as one tick."""
+
+MANY_SAMPLES = 12
+"""From so many samples a pair's median stands on its own; with fewer, the ratio of the minima steadies it."""
+
+TRIM_SHARE = 0.13
+"""Cut off at either end of the pair values: one pair in two hundred is off by half whatever the layout."""
+
+TRIM_FROM_SCREEN, TRIM_FROM_CONFIRM = 6, 16
+"""Pairs from which values are trimmed; a plain mean confirms best from eight."""
+
+MIN_SUITE = 20
+"""Benchmarks from which the suite tells what noise is usual, and whether the runner drifts."""
+
+MAX_INFLATION = 1.5
+"""Robust spread of the suite's z-scores up to which the runner is taken to be sound; beyond, all errors are widened."""
+
+STILL = 0.02
+"""Benchmarks whose change seems smaller than this, or than their budget, tell how much the runner drifts."""
 
 Samples = npt.NDArray[np.float64]
 _Values = npt.NDArray[np.float64]
@@ -93,13 +129,14 @@ class Decision:
 
     outcome: Outcome
     effect: float
-    """Candidate ÷ baseline − 1."""
+    """Candidate ÷ baseline − 1; from the fresh pairs of stage 2 where there are any, so that having looked suspicious
+    does not exaggerate it."""
     low: float
     """Lower end of the two-sided 95 % interval of the effect."""
     high: float
     """Upper end of that interval."""
     pairs: int
-    """Pairs that were taken."""
+    """Pairs that were taken, of both stages."""
     seconds: float
     """What they cost."""
     smallest_detectable: float
@@ -107,29 +144,37 @@ class Decision:
     metric: str
     """``cpu_time``, or ``wall_time`` for a benchmark that blocks."""
     reason: str
-    """Why it is inconclusive; empty otherwise."""
+    """Why it is inconclusive, or what else to know: that it waits more or less often than before."""
+
+
+class Decisions(dict[str, Decision]):
+    """The decision for every benchmark, in the order given, and what was learnt of the runner on the way."""
+
+    inflation: float = 1.0
+    """λ: robust spread of the z-scores of the benchmarks that hardly moved; 1.1 to 1.3 on a sound runner. Beyond
+    `MAX_INFLATION` all errors were widened by it. 1 where the suite is too small to tell."""
 
 
 @dataclass(frozen=True)
 class _Estimate:
-    """Mean log ratio over pairs with its standard error; both NaN below two pairs."""
+    """Location of log ratios over pairs with its standard error."""
 
     mean: float
     error: float
-    freedom: int
+    freedom: float
 
     def exceeds(self, limit: float) -> float:
-        """Return the one-sided p-value of "the true mean is at most *limit*"."""
+        """Return the one-sided p-value of "the true location is at most *limit*"."""
         if self.error == 0:
             return 0.0 if self.mean > limit else 1.0
         return float(stdtr(self.freedom, (limit - self.mean) / self.error))
 
-    def falls_below(self, limit: float) -> float:
-        """Return the one-sided p-value of "the true mean is at least *limit*"."""
-        return _Estimate(-self.mean, self.error, self.freedom).exceeds(-limit)
+    def mirrored(self) -> _Estimate:
+        """Return the estimate with the sides swapped."""
+        return _Estimate(-self.mean, self.error, self.freedom)
 
     def bound(self, confidence: float) -> float:
-        """Return the upper one-sided confidence bound of the mean."""
+        """Return the upper one-sided confidence bound of the location."""
         return self.mean + self.quantile(confidence) * self.error
 
     def quantile(self, probability: float) -> float:
@@ -137,47 +182,76 @@ class _Estimate:
         return float(stdtrit(self.freedom, probability))
 
 
-class _Track:
-    """The pairs of one benchmark so far."""
+_UNKNOWN = _Estimate(math.nan, math.nan, 0.0)
 
-    def __init__(self, budget: float) -> None:
-        if not (math.isfinite(budget) and budget >= 0):
-            raise ValueError(f"a budget is a fraction of at least 0 (0.03 for 3 %), got {budget!r}")
-        self.limit = math.log1p(budget)
-        self.pairs: list[Pair] = []
-        self.reason = ""
+
+@dataclass(frozen=True)
+class _Prior:
+    """What the suite tells about the variance of one pair value, worth so many degrees of freedom."""
+
+    variance: float = 0.0
+    freedom: float = 0.0
+
+
+@dataclass
+class _Track:
+    """One benchmark on its way to a decision."""
+
+    limit: float
+    """Budget on the log scale."""
+    screened: list[Pair] = field(default_factory=list)
+    confirmed: list[Pair] = field(default_factory=list)
+    sign: int = 0
+    """+1: suspected slower, −1: suspected faster, 0: no suspect."""
+    outcome: Outcome | None = None
+    reason: str = ""
+    _logs: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     @property
-    def seconds(self) -> float:
-        return math.fsum(pair.seconds for pair in self.pairs)
+    def pairs(self) -> list[Pair]:
+        return self.screened + self.confirmed
 
     @property
     def blocks(self) -> bool:
-        switches = [max(pair.base_switches, pair.candidate_switches) for pair in self.pairs]
-        return bool(switches) and float(np.median(switches)) >= BLOCKING_SWITCHES
+        switches = sorted(max(pair.base_switches, pair.candidate_switches) for pair in self.pairs)
+        return bool(switches) and switches[len(switches) // 2] >= BLOCKING_SWITCHES
 
-    @property
-    def estimate(self) -> _Estimate:
-        values = np.array([pair_value(pair, wall=self.blocks) for pair in self.pairs])
-        if len(values) < 2:
-            return _Estimate(math.nan, math.nan, 0)
-        return _Estimate(float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))), len(values) - 1)
+    def values(self, pairs: Sequence[Pair]) -> _Values:
+        wall = self.blocks
+        for pair in pairs:
+            if id(pair) not in self._logs:
+                self._logs[id(pair)] = (pair_value(pair), pair_value(pair, wall=True))
+        return np.array([self._logs[id(pair)][wall] for pair in pairs])
+
+    def screen(self, prior: _Prior, inflation: float) -> _Estimate:
+        """Estimate the change from the pairs of stage 1, its variance steadied by the prior."""
+        mean, variance, freedom = _location(self.values(self.screened), trim_from=TRIM_FROM_SCREEN)
+        weight = prior.freedom + freedom
+        steadied = (prior.freedom * prior.variance + freedom * variance) / weight if weight else math.nan
+        return _Estimate(mean, inflation * math.sqrt(steadied / len(self.screened)), weight)
+
+    def confirm(self, inflation: float, trim_from: int = TRIM_FROM_CONFIRM) -> _Estimate:
+        """Estimate the change from the fresh pairs alone."""
+        mean, variance, freedom = _location(self.values(self.confirmed), trim_from=trim_from)
+        return _Estimate(mean, inflation * math.sqrt(variance / len(self.confirmed)), freedom)
 
 
 def pair_value(pair: Pair, *, wall: bool = False) -> float:
     """Return the log ratio candidate ÷ baseline of one pair: the median over its neighbouring samples.
 
-    The median, not a minimum: with samples of about a millisecond a minimum picks rare fast moments of one side.
+    With few samples the ratio of the minima is averaged in; with many of about a millisecond it would only pick rare
+    fast moments of one side.
 
-    >>> slow, fast = np.array([2e-3, 2e-3, 2e-3]), np.array([1e-3, 1e-3, 9e-3])
+    >>> slow, fast = np.array([2e-3] * 12), np.array([1e-3] * 11 + [9e-3])
     >>> pair = Pair(base_cpu=fast, candidate_cpu=slow, base_wall=fast, candidate_wall=slow,
     ...             base_switches=0, candidate_switches=0, seconds=0.1)
     >>> round(math.exp(pair_value(pair)), 3)
     2.0
     """
     base, candidate = (pair.base_wall, pair.candidate_wall) if wall else (pair.base_cpu, pair.candidate_cpu)
-    ratios = np.log(np.maximum(candidate, CLOCK_TICK_SECONDS)) - np.log(np.maximum(base, CLOCK_TICK_SECONDS))
-    return float(np.median(ratios))
+    before, after = np.log(np.maximum(base, CLOCK_TICK_SECONDS)), np.log(np.maximum(candidate, CLOCK_TICK_SECONDS))
+    middle = float(np.median(after - before))
+    return middle if len(before) >= MANY_SAMPLES else 0.5 * (middle + float(after.min() - before.min()))
 
 
 def judge_suite(
@@ -187,21 +261,22 @@ def judge_suite(
     budget: float | Mapping[str, float],
     alpha: float = 0.05,
     max_seconds: float | None = None,
-) -> Mapping[str, Decision]:
-    """Take pairs of every benchmark and decide each.
+    watch: Callable[[str, int], None] | None = None,
+) -> Decisions:
+    """Take pairs of every benchmark, as few as its noise allows, and decide each.
 
-    Eight pairs a benchmark, round-robin. "Regressed" and "improved" hold for the suite as a whole: Holm's procedure
-    over one-sided paired t-tests against the budget keeps the probability of *any* false one of either kind at
-    *alpha*. "Within" holds per benchmark: the one-sided 95 % bound of the change lies below the budget. Everything
-    else is inconclusive, with the reason.
+    "Regressed" and "improved" are said on fresh pairs, with probability at most *alpha* of any false one in the whole
+    suite. "Within" holds per benchmark: of those that sit exactly at their budget, at most 5 % are
+    certified. Everything else is inconclusive, with the reason.
 
     Args:
-        benchmarks: Labels, each once; their order is the order of measuring and changes no decision.
+        benchmarks: Labels, each once; their order is the order of measuring.
         take_pair: Measures one pair of a benchmark. It may raise `CannotMeasure`: that benchmark is inconclusive,
             the others go on. Any other exception ends the judgement.
         budget: Largest tolerated slowdown as a fraction (0.03 for 3 %), for all or per benchmark.
-        alpha: Probability of any false "regressed" in the whole suite.
+        alpha: Probability of any false "regressed" or "improved" in the whole suite; each direction gets half of it.
         max_seconds: Stop taking pairs when they have cost so much; what is open then stays inconclusive.
+        watch: Is told before each pass over the suite which stage it belongs to, and how many benchmarks are open.
 
     Returns:
         A decision for every benchmark, in the order given.
@@ -211,87 +286,265 @@ def judge_suite(
         KeyError: *budget* is a mapping that lacks a benchmark.
 
     Source:
-        Holm (1979), A simple sequentially rejective multiple test procedure.
+        Smyth (2004), Linear models and empirical Bayes methods, section 6, for the prior; Yuen (1974) for the trimmed
+        mean's error. The split into screen and confirmation on fresh data is ours, with Bonferroni over suspects and
+        looks.
     """
     if len(set(benchmarks)) != len(benchmarks):
         raise ValueError("every benchmark may be named once only")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is a probability between 0 and 1, got {alpha!r}")
-    tracks = {name: _Track(budget[name] if isinstance(budget, Mapping) else budget) for name in benchmarks}
-    _measure(tracks, take_pair, math.inf if max_seconds is None else max_seconds)
-    return _decide(tracks, alpha)
+    tracks = {name: _Track(_limit(budget[name] if isinstance(budget, Mapping) else budget)) for name in benchmarks}
+    suite = _Suite(tracks, take_pair, alpha, math.inf if max_seconds is None else max_seconds, watch)
+    suite.screen()
+    suite.confirm()
+    return suite.decisions()
 
 
-def _measure(tracks: Mapping[str, _Track], take_pair: Callable[[str], Pair], max_seconds: float) -> None:
-    spent = 0.0
-    for _ in range(PAIRS):
-        for name, track in tracks.items():
-            if track.reason:
-                continue
-            if spent >= max_seconds:
-                track.reason = f"the time budget of {max_seconds:g} s was spent after {len(track.pairs)} of {PAIRS} pairs; allow more"
-                continue
-            try:
-                pair = take_pair(name)
-            except CannotMeasure as problem:
-                track.reason = problem.reason or "no pair could be measured"
-                continue
-            track.pairs.append(pair)
-            spent += pair.seconds
+def _limit(budget: float) -> float:
+    if not (math.isfinite(budget) and budget >= 0):
+        raise ValueError(f"a budget is a fraction of at least 0 (0.03 for 3 %), got {budget!r}")
+    return math.log1p(budget)
 
 
-def _decide(tracks: Mapping[str, _Track], alpha: float) -> dict[str, Decision]:
-    estimates = {name: track.estimate for name, track in tracks.items()}
-    complete = [name for name, track in tracks.items() if not track.reason]
-    slower = {name: estimates[name].exceeds(tracks[name].limit) for name in complete}
-    faster = {name: estimates[name].falls_below(-tracks[name].limit) for name in complete}
-    regressed, improved = _holm(slower, alpha), _holm(faster, alpha)
-    level = alpha / max(1, len(complete))
-    decisions = {}
-    for name, track in tracks.items():
-        if name in regressed:
-            outcome = Outcome.REGRESSED
-        elif name in improved:
-            outcome = Outcome.IMPROVED
-        elif name in slower and estimates[name].bound(CERTAINTY_WITHIN) <= track.limit:
-            outcome = Outcome.WITHIN
-        else:
-            outcome = Outcome.INCONCLUSIVE
-        decisions[name] = _decision(track, outcome, estimates[name], level)
-    return decisions
+class _Suite:
+    """All benchmarks of one judgement, and the time that is left for them."""
+
+    def __init__(
+        self,
+        tracks: Mapping[str, _Track],
+        take_pair: Callable[[str], Pair],
+        alpha: float,
+        max_seconds: float,
+        watch: Callable[[str, int], None] | None,
+    ) -> None:
+        self.tracks = tracks
+        self.take_pair = take_pair
+        self.alpha = alpha
+        self.max_seconds = max_seconds
+        self.watch = watch
+        self.stage = "screening"
+        self.spent = 0.0
+        self.prior = _Prior()
+        self.inflation = 1.0
+        """λ as estimated."""
+        self.level = alpha / 2 / len(CONFIRM_LOOKS)
+        """Level of one look at all suspects of one direction; the two directions share alpha."""
+
+    @property
+    def widening(self) -> float:
+        return self.inflation if self.inflation > MAX_INFLATION else 1.0
+
+    def open(self) -> dict[str, _Track]:
+        return {name: track for name, track in self.tracks.items() if track.outcome is None}
+
+    def screen(self) -> None:
+        """Certify, suspect or give up every benchmark, looking again after each few pairs."""
+        for look in SCREEN_LOOKS:
+            self._take(self._undecided(), look, lambda track: track.screened)
+            complete = {name: track for name, track in self._undecided().items() if len(track.screened) == look}
+            if look == SCREEN_LOOKS[0]:
+                self.prior = _prior([track.values(track.screened) for track in complete.values()])
+                self.inflation = _inflation(complete.values(), self.prior)
+            for track in complete.values():
+                _look_at_screened(track, self.prior, self.widening, last=look == SCREEN_LOOKS[-1])
+
+    def confirm(self) -> None:
+        """Call suspects regressed or improved, or clear them, on fresh pairs."""
+        self.stage = "confirming"
+        suspects = {name: track for name, track in self.open().items() if track.sign}
+        for sign in (+1, -1):
+            count = sum(track.sign == sign for track in suspects.values())
+            level = self.level / max(1, count)
+            for look in CONFIRM_LOOKS:
+                waiting = {n: t for n, t in suspects.items() if t.sign == sign and t.outcome is None}
+                self._take(waiting, look, lambda track: track.confirmed)
+                for track in waiting.values():
+                    if track.outcome is None:
+                        self._look_at_confirmed(track, level, last=look == CONFIRM_LOOKS[-1])
+
+    def _look_at_confirmed(self, track: _Track, level: float, *, last: bool) -> None:
+        """Call one suspect, clear it, give it up, or leave it open for another look."""
+        estimate = track.confirm(self.widening)
+        seen = estimate if track.sign > 0 else estimate.mirrored()
+        if seen.exceeds(track.limit) <= level:
+            track.outcome = Outcome.REGRESSED if track.sign > 0 else Outcome.IMPROVED
+        elif estimate.bound(1 - (1 - CERTAINTY_WITHIN) / len(CONFIRM_LOOKS)) <= track.limit:
+            track.outcome = Outcome.WITHIN
+        elif last or _is_hopeless(track, self.widening, level):
+            track.outcome = Outcome.INCONCLUSIVE
+            track.reason = _undecided(track, estimate)
+
+    def decisions(self) -> Decisions:
+        made = Decisions({name: self._decision(track) for name, track in self.tracks.items()})
+        made.inflation = self.inflation
+        return made
+
+    def _undecided(self) -> dict[str, _Track]:
+        return {name: track for name, track in self.open().items() if not track.sign}
+
+    def _take(self, tracks: Mapping[str, _Track], count: int, store: Callable[[_Track], list[Pair]]) -> None:
+        """Take pairs round-robin until each of *tracks* has *count*, or no more can be had."""
+        while missing := {n: t for n, t in tracks.items() if t.outcome is None and len(store(t)) < count}:
+            if self.watch:
+                self.watch(self.stage, len(self.open()))
+            for name, track in missing.items():
+                if self.spent >= self.max_seconds:
+                    track.outcome = Outcome.INCONCLUSIVE
+                    track.reason = f"the time budget of {self.max_seconds:g} s was spent after {len(track.pairs)} pairs; allow more"
+                    continue
+                try:
+                    pair = self.take_pair(name)
+                except CannotMeasure as problem:
+                    track.outcome = Outcome.INCONCLUSIVE
+                    track.reason = problem.reason or "no pair could be measured"
+                    continue
+                store(track).append(pair)
+                self.spent += pair.seconds
+
+    def _decision(self, track: _Track) -> Decision:
+        estimate = self._best_estimate(track)
+        low = high = math.nan
+        if estimate.freedom:
+            half = estimate.quantile((1 + CONFIDENCE) / 2) * estimate.error
+            low, high = math.expm1(estimate.mean - half), math.expm1(estimate.mean + half)
+        assert track.outcome is not None
+        return Decision(
+            outcome=track.outcome,
+            effect=math.expm1(estimate.mean),
+            low=low,
+            high=high,
+            pairs=len(track.pairs),
+            seconds=math.fsum(pair.seconds for pair in track.pairs),
+            smallest_detectable=self._smallest_detectable(track, estimate),
+            metric="wall_time" if track.blocks else "cpu_time",
+            reason=track.reason or _waits_differently(track),
+        )
+
+    def _best_estimate(self, track: _Track) -> _Estimate:
+        if len(track.confirmed) >= 2:
+            return track.confirm(self.widening)
+        return track.screen(self.prior, self.widening) if len(track.screened) >= 2 else _UNKNOWN
+
+    def _smallest_detectable(self, track: _Track, estimate: _Estimate) -> float:
+        """Return the effect that both stages together would have found with probability `POWER`.
+
+        Had there been more to see, more pairs would have been taken, up to the last look of either stage; only where
+        measuring was cut short do the pairs at hand decide.
+        """
+        if not estimate.freedom:
+            return math.nan
+        each = math.sqrt(POWER)
+        level = self.level / max(1, sum(other.sign > 0 for other in self.tracks.values()))
+        pair_error = estimate.error * math.sqrt(len(track.confirmed) or len(track.screened))
+        cut_short = track.outcome is Outcome.INCONCLUSIVE and not track.sign and len(track.screened) < SCREEN_LOOKS[-1]
+        stages = ((SUSPICION, len(track.screened) if cut_short else SCREEN_LOOKS[-1]), (level, CONFIRM_LOOKS[-1]))
+        reach = [(_normal(1 - chance) + _normal(each)) * pair_error / math.sqrt(n) for chance, n in stages]
+        return math.expm1(track.limit + max(reach))
 
 
-def _holm(p_values: Mapping[str, float], alpha: float) -> set[str]:
-    """Return the names whose hypothesis is rejected with family-wise error *alpha*."""
-    rejected: set[str] = set()
-    for name, p_value in sorted(p_values.items(), key=lambda item: item[1]):
-        if p_value > alpha / (len(p_values) - len(rejected)):
-            break
-        rejected.add(name)
-    return rejected
+def _look_at_screened(track: _Track, prior: _Prior, widening: float, *, last: bool) -> None:
+    """Certify, suspect or give up one benchmark, or leave it open for another look."""
+    estimate = track.screen(prior, widening)
+    slower, faster = estimate.exceeds(track.limit), estimate.mirrored().exceeds(track.limit)
+    if estimate.mean > track.limit and slower <= SUSPICION:
+        track.sign = +1
+    elif estimate.mean < -track.limit and faster <= SUSPICION_OF_IMPROVEMENT:
+        track.sign = -1
+    elif estimate.bound(CERTAINTY_WITHIN) <= track.limit:
+        track.outcome = Outcome.WITHIN
+    elif last or _is_futile(track, estimate, slower, prior):
+        track.outcome = Outcome.INCONCLUSIVE
+        track.reason = _undecided(track, estimate)
 
 
-def _decision(track: _Track, outcome: Outcome, estimate: _Estimate, level: float) -> Decision:
-    low = high = detectable = math.nan
-    if estimate.freedom:
-        half = estimate.quantile((1 + CONFIDENCE) / 2) * estimate.error
-        low, high = math.expm1(estimate.mean - half), math.expm1(estimate.mean + half)
-        reach = estimate.quantile(1 - level) + estimate.quantile(POWER)
-        detectable = math.expm1(track.limit + reach * estimate.error)
-    reason = ""
-    if outcome is Outcome.INCONCLUSIVE:
-        reason = track.reason or _undecided(track, estimate)
-    return Decision(
-        outcome=outcome,
-        effect=math.expm1(estimate.mean),
-        low=low,
-        high=high,
-        pairs=len(track.pairs),
-        seconds=track.seconds,
-        smallest_detectable=detectable,
-        metric="wall_time" if track.blocks else "cpu_time",
-        reason=reason,
-    )
+def _is_futile(track: _Track, estimate: _Estimate, slower: float, prior: _Prior) -> bool:
+    """Tell whether more pairs can hardly certify this benchmark, and are as unlikely to make it a suspect."""
+    taken = len(track.screened)
+    error = estimate.error * math.sqrt(taken / SCREEN_LOOKS[-1])
+    if taken < TRIM_FROM_SCREEN and prior.freedom:
+        # One pair that went wrong inflates so few: the suite's usual noise decides what can be hoped for.
+        error = min(error, math.sqrt(prior.variance / SCREEN_LOOKS[-1]))
+    at_the_end = _Estimate(0.0, error, prior.freedom + SCREEN_LOOKS[-1] - 1)
+    return at_the_end.bound(CERTAINTY_WITHIN) > track.limit and slower > FUTILE[taken]
+
+
+FUTILE = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
+"""p-value of "slower" above which, after so many pairs, a benchmark that cannot be certified is given up."""
+
+
+def _is_hopeless(track: _Track, widening: float, level: float) -> bool:
+    """Tell whether a suspect would not reach *level* at the last look even if its change were one error larger."""
+    # Trimmed at once: giving up must not hang on the one pair that went wrong.
+    estimate = track.confirm(widening, trim_from=TRIM_FROM_SCREEN)
+    seen = estimate if track.sign > 0 else estimate.mirrored()
+    at_the_end = seen.error * math.sqrt(len(track.confirmed) / CONFIRM_LOOKS[-1])
+    return _Estimate(seen.mean + seen.error, at_the_end, CONFIRM_LOOKS[-1] - 1.0).exceeds(track.limit) > level
+
+
+def _location(values: _Values, *, trim_from: int) -> tuple[float, float, float]:
+    """Return location, variance of one value, and degrees of freedom; trimmed from so many values on.
+
+    The variance of a trimmed mean is given as that of as many plain values, so that dividing by n gives its square
+    error. ddof = 1. Source: Yuen (1974).
+    """
+    n = len(values)
+    if n < trim_from:
+        mean = float(values.sum()) / n
+        return mean, float(((values - mean) ** 2).sum()) / (n - 1) if n > 1 else math.nan, n - 1.0
+    cut = max(1, round(TRIM_SHARE * n))
+    ordered = np.sort(values)
+    kept = n - 2 * cut
+    winsorised = np.clip(ordered, ordered[cut], ordered[n - 1 - cut])
+    squares = float(((winsorised - winsorised.mean()) ** 2).sum())
+    return float(ordered[cut : n - cut].mean()), squares / (kept * (kept - 1)) * n, kept - 1.0
+
+
+def _prior(screened: Sequence[_Values]) -> _Prior:
+    """Return what the suite's variances have in common: Smyth's prior, from robust moments of their logarithms."""
+    if len(screened) < MIN_SUITE:
+        return _Prior()
+    freedom = len(screened[0]) - 1
+    variances = np.maximum([values.var(ddof=1) for values in screened], 1e-12)
+    logs = np.log(variances) - digamma(freedom / 2) + math.log(freedom / 2)
+    middle = float(np.median(logs))
+    spread = (1.4826 * float(np.median(np.abs(logs - middle)))) ** 2
+    prior_freedom = float(np.clip(2 * _inverse_trigamma(max(spread - float(polygamma(1, freedom / 2)), 1e-3)), 1, 20))
+    variance = math.exp(middle + float(digamma(prior_freedom / 2)) - math.log(prior_freedom / 2))
+    return _Prior(variance, prior_freedom)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Return x with trigamma(x) = *value*, by Newton's method on its reciprocal. Source: Smyth (2004), appendix."""
+    x = 0.5 + 1 / value
+    for _ in range(30):
+        trigamma = float(polygamma(1, x))
+        x += trigamma * (1 - trigamma / value) / float(polygamma(2, x))
+    return x
+
+
+def _inflation(tracks: Iterable[_Track], prior: _Prior) -> float:
+    """Return λ, the robust spread of the z-scores of the benchmarks that hardly moved; 1 for a small suite."""
+    scores = []
+    for track in tracks:
+        estimate = track.screen(prior, 1.0)
+        if abs(estimate.mean) <= max(track.limit, STILL) and estimate.error > 0:
+            # On the normal scale: with three pairs, Student's tails alone would look like a drifting runner.
+            scores.append(abs(_normal(float(stdtr(estimate.freedom, -abs(estimate.mean) / estimate.error)))))
+    return 1.4826 * float(np.median(scores)) if len(scores) >= MIN_SUITE else 1.0
+
+
+def _normal(probability: float) -> float:
+    """Return the normal quantile."""
+    return float(ndtri(probability))
+
+
+def _waits_differently(track: _Track) -> str:
+    before = float(np.median([pair.base_switches for pair in track.pairs])) if track.pairs else 0.0
+    after = float(np.median([pair.candidate_switches for pair in track.pairs])) if track.pairs else 0.0
+    if abs(after - before) < BLOCKING_SWITCHES:
+        return ""
+    return f"it waits {after:.1f} times a call, {before:.1f} times before"
 
 
 def _undecided(track: _Track, estimate: _Estimate) -> str:

@@ -31,7 +31,7 @@ HERE = Environment(name="runner", fields={"machine": "m1", "cpu": "c"})
 
 def sample(name: str, milliseconds: float, metric: Metric = CPU_TIME, noise: float = 0.002, seed: int = 0) -> Sample:
     rng = np.random.default_rng([seed, int(milliseconds * 1e6), *name.encode()])
-    rounds = tuple(tuple((milliseconds / 1e3 * np.exp(noise * rng.standard_normal(9))).tolist()) for _ in range(8))
+    rounds = tuple(tuple((milliseconds / 1e3 * np.exp(noise * rng.standard_normal(9))).tolist()) for _ in range(20))
     return Sample(benchmark=Benchmark(name=name), metric=metric, value=level(rounds), rounds=rounds)
 
 
@@ -142,12 +142,34 @@ def test_a_benchmark_that_failed_on_one_side_is_named_and_the_others_judged() ->
     assert 3 == gate.exit_code(verdict, strict=True)
 
 
+def test_a_benchmark_that_broke_half_way_changes_nothing_for_the_others() -> None:
+    """Its pairs stay part of the suite, so that what was decided live is decided again; it is named and not judged."""
+    half = sample("a", 1.3)
+    broken = Sample(
+        benchmark=half.benchmark, metric=CPU_TIME, state=State.FAILED, reason="head: it ended", rounds=half.rounds[:5]
+    )
+    verdict = judge(run([broken, sample("b", 1.0, seed=1)], [broken, sample("b", 1.0)]), today=TODAY)
+
+    assert ["b"] == [row.label for row in verdict.rows]
+    assert [("a", "failed: head: it ended")] == [(each.label, each.reason) for each in verdict.not_judged]
+
+
+def test_a_drifting_runner_is_named() -> None:
+    """Benchmarks that differ among themselves by more than their pairs do: no red, and the reason in a sentence."""
+    head = [sample(f"b{i}", 1.0 + 0.02 * ((i % 3) - 1), noise=0.0005, seed=i) for i in range(30)]
+    base = [sample(f"b{i}", 1.0, noise=0.0005, seed=i + 100) for i in range(30)]
+    verdict = judge(run(head, base), today=TODAY)
+
+    assert Outcome.FAIL != verdict.outcome
+    assert "This runner drifts" in verdict.notes[-1]
+
+
 def test_a_benchmark_that_waits_is_judged_on_wall_time() -> None:
     """A sleep costs no CPU time, and is caught."""
     switches = Metric(name="voluntary_switches", unit="1")
 
     def waiting(wall: float) -> list[Sample]:
-        once = tuple((1.0,) for _ in range(8))
+        once = tuple((1.0,) for _ in range(20))
         return [
             sample("a", 1.0),
             sample("a", wall, WALL_TIME),

@@ -7,8 +7,9 @@ import cmarkgfm
 import pytest
 
 from perfgate import report
-from perfgate.gate import NotJudged, Outcome, Row, Verdict
+from perfgate.gate import Outcome, Row, Verdict
 from perfgate.policy import Limit, Waiver
+from perfgate.recorded import NotJudged
 from perfgate.records import Commit, Direction
 
 HOSTILE = [

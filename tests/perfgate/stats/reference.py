@@ -1,39 +1,120 @@
-"""Slow, obviously right statistics to hold the fast ones against."""
+"""Slow, obviously right statistics to hold the fast ones against: textbook formulas, one benchmark after the other."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import mean, median, stdev
+from statistics import median
+from typing import NamedTuple
 
-from scipy import stats
+import numpy as np
+from scipy import optimize, special, stats
 
 
 def log_ratio(base: Sequence[float], candidate: Sequence[float]) -> float:
-    """Median over the neighbouring samples of one pair."""
-    return median(math.log(late) - math.log(early) for early, late in zip(base, candidate, strict=True))
+    """Median over the neighbouring samples of one pair; with fewer than twelve, averaged with that of the minima."""
+    middle = median(math.log(late / early) for early, late in zip(base, candidate, strict=True))
+    return middle if len(base) >= 12 else (middle + math.log(min(candidate) / min(base))) / 2
 
 
-def p_value_above(values: Sequence[float], limit: float) -> float:
-    """One-sided paired t-test of "the mean is at most limit"."""
-    return float(stats.ttest_1samp(values, limit, alternative="greater").pvalue)
+class Estimate(NamedTuple):
+    location: float
+    error: float
+    freedom: float
+
+    def p_above(self, limit: float) -> float:
+        return float(stats.t.sf((self.location - limit) / self.error, self.freedom))
+
+    def upper(self, confidence: float) -> float:
+        return float(self.location + stats.t.ppf(confidence, self.freedom) * self.error)
+
+    def swapped(self) -> Estimate:
+        return self._replace(location=-self.location)
 
 
-def interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Two-sided t interval of the mean."""
-    error = stdev(values) / math.sqrt(len(values))
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean(values), scale=error)
-    return float(low), float(high)
+def plain_mean(values: Sequence[float]) -> Estimate:
+    return Estimate(float(np.mean(values)), float(stats.sem(values)), len(values) - 1)
 
 
-def holm(p_values: Mapping[str, float], alpha: float) -> set[str]:
-    """Reject the smallest p-value at alpha/m, the next at alpha/(m-1), and so on until one is not rejected."""
-    rejected: set[str] = set()
-    remaining = dict(p_values)
-    while remaining:
-        name = min(remaining, key=lambda one: remaining[one])
-        if remaining[name] > alpha / len(remaining):
-            break
-        rejected.add(name)
-        del remaining[name]
-    return rejected
+def trimmed_mean(values: Sequence[float]) -> Estimate:
+    """13 % cut off at either end, at least one value; Yuen's standard error."""
+    cut = max(1, round(0.13 * len(values)))
+    kept = len(values) - 2 * cut
+    winsorised = stats.mstats.winsorize(np.asarray(values), (cut / len(values), cut / len(values)))
+    squares = float(((winsorised - winsorised.mean()) ** 2).sum())
+    location = float(np.mean(sorted(values)[cut : len(values) - cut]))
+    return Estimate(location, math.sqrt(squares / (kept * (kept - 1))), kept - 1)
+
+
+def steadied(estimate: Estimate, pairs: int, prior: tuple[float, float]) -> Estimate:
+    """The estimate with its variance averaged with the prior's, weighted by degrees of freedom."""
+    variance, freedom = prior
+    total = freedom + estimate.freedom
+    own = estimate.error**2 * pairs
+    return Estimate(estimate.location, math.sqrt((freedom * variance + estimate.freedom * own) / total / pairs), total)
+
+
+def smyth_prior(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Variance and degrees of freedom of the scaled inverse chi-square that the suite's variances come from."""
+    if len(samples) < 20:
+        return 0.0, 0.0
+    d = len(samples[0]) - 1
+    logs = [math.log(np.var(each, ddof=1)) - special.digamma(d / 2) + math.log(d / 2) for each in samples]
+    spread = (1.4826 * median(abs(each - median(logs)) for each in logs)) ** 2 - special.polygamma(1, d / 2)
+    half = optimize.brentq(lambda x: special.polygamma(1, x) - max(spread, 1e-3), 1e-6, 1e6)
+    freedom = min(max(2 * half, 1.0), 20.0)
+    return math.exp(median(logs) + special.digamma(freedom / 2) - math.log(freedom / 2)), freedom
+
+
+def judge(values: Mapping[str, Sequence[float]], limit: float, alpha: float) -> dict[str, tuple[str, int]]:
+    """Outcome and number of pairs of every benchmark, given all pair values it would ever have, and no widening."""
+    prior = smyth_prior([each[:3] for each in values.values()])
+    answers: dict[str, tuple[str, int]] = {}
+    suspects: dict[str, tuple[int, int]] = {}
+    for name, each in values.items():
+        answers[name], suspects[name] = screen(each, limit, prior)
+    for sign in (+1, -1):
+        chosen = [name for name, (suspected, _) in suspects.items() if suspected == sign]
+        for name in chosen:
+            taken = suspects[name][1]
+            outcome, fresh = confirm([sign * v for v in values[name][taken:]], limit, alpha / 2 / 4 / len(chosen), sign)
+            answers[name] = (outcome, taken + fresh)
+    return answers
+
+
+def screen(
+    values: Sequence[float], limit: float, prior: tuple[float, float]
+) -> tuple[tuple[str, int], tuple[int, int]]:
+    given_up = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
+    for pairs in (3, 4, 6, 8, 12):
+        raw = trimmed_mean(values[:pairs]) if pairs >= 6 else plain_mean(values[:pairs])
+        estimate = steadied(raw, pairs, prior)
+        if estimate.location > limit and estimate.p_above(limit) <= 0.10:
+            return ("", pairs), (+1, pairs)
+        if estimate.location < -limit and estimate.swapped().p_above(limit) <= 0.02:
+            return ("", pairs), (-1, pairs)
+        if estimate.upper(0.99) <= limit:
+            return ("within", pairs), (0, pairs)
+        spread = estimate.error * math.sqrt(pairs)
+        if pairs < 6 and prior[1]:
+            spread = min(spread, math.sqrt(prior[0]))
+        hopeless = stats.t.ppf(0.99, prior[1] + 11) * spread / math.sqrt(12) > limit
+        if hopeless and estimate.p_above(limit) > given_up[pairs]:
+            return ("inconclusive", pairs), (0, pairs)
+    return ("inconclusive", 12), (0, 12)
+
+
+def confirm(values: Sequence[float], limit: float, level: float, sign: int) -> tuple[str, int]:
+    """Values are turned so that a confirmed change is positive."""
+    for pairs in (8, 16, 32, 64):
+        estimate = trimmed_mean(values[:pairs]) if pairs >= 16 else plain_mean(values[:pairs])
+        if estimate.p_above(limit) <= level:
+            return "regressed" if sign > 0 else "improved", pairs
+        as_measured = estimate if sign > 0 else estimate.swapped()
+        if as_measured.upper(1 - 0.01 / 4) <= limit:
+            return "within", pairs
+        robust = trimmed_mean(values[:pairs])
+        at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(pairs / 64), 63)
+        if at_the_end.p_above(limit) > level:
+            return "inconclusive", pairs
+    return "inconclusive", 64
