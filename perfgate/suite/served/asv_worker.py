@@ -1,7 +1,7 @@
-"""Serves samples of one asv benchmark: ``python -m perfgate_served.asv_worker``.
+"""Serves samples of asv benchmarks, one after the other: ``python -m perfgate_served.asv_worker``.
 
-The first request says what to do: ``discover`` the suite, fill a ``setup_cache``, or ``run`` one benchmark. An
-exception of the benchmark ends the process with its traceback on standard error, which is where the reason is read.
+A request says what to do: ``discover`` the suite, fill a ``setup_cache``, ``run`` one benchmark until ``next``, or
+``end``.
 """
 
 # ruff: noqa: SLF001 - asv_runner has no public way to take one sample
@@ -14,6 +14,8 @@ import os
 import pickle
 import re
 import time
+import timeit
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,13 @@ from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, updat
 
 from .channel import VARIABLE, Channel, Origins
 from .stopwatch import Stopwatch
+
+# Taken at once: a benchmark may clear the environment, and its children must not see them.
+_ADDRESS = os.environ.pop(VARIABLE)
+_ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
+
+_WALL_CLOCKS = (timeit.default_timer, time.perf_counter, time.monotonic, time.time)
+"""Timers of a benchmark in whose place all clocks are read; any other is its own and is believed."""
 
 CACHE = "cache.pickle"
 """asv's own name for what `setup_cache` returned, in the folder the benchmark runs in."""
@@ -44,18 +53,59 @@ class _Clock:
         return self.watch.wall_seconds
 
 
+class _OwnClock:
+    """A clock that the benchmark brings itself (``timer``): what it tells stands for all clocks."""
+
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self.watch = Stopwatch()
+        self._timer = timer
+        self._began: float | None = None
+
+    def __call__(self) -> float:
+        now = self._timer()
+        if self._began is None:
+            self._began = now
+        else:
+            self.watch.wall_seconds += now - self._began
+            self.watch.cpu_seconds = self.watch.wall_seconds
+            self._began = None
+        return now
+
+
+class _Worker:
+    """What this process knows."""
+
+    def __init__(self, channel: Channel, origins: Origins) -> None:
+        self.channel = channel
+        self.origins = origins
+
+    def finished(self, outcome: str, reason: str = "") -> None:
+        """Tell how a benchmark ended."""
+        self.channel.send(
+            **{
+                "is": "finished",
+                "outcome": outcome,
+                "reason": reason,
+                "foreign": self.origins.foreign(),
+                "reaches_code": self.origins.reaches_code,
+            }
+        )
+
+
 def main() -> None:
-    """Do what the first request says."""
-    channel = Channel(os.environ.pop(VARIABLE))
-    request = channel.receive()
-    _WORK[request.pop("do")](channel, **request)
+    """Do what the requests say, one after the other."""
+    worker = _Worker(Channel(_ADDRESS), Origins(**json.loads(_ORIGINS)))
+    worker.channel.send(**{"is": "started"})
+    while (request := worker.channel.receive())["do"] != "end":
+        _WORK[request.pop("do")](worker, **request)
+    os._exit(0)  # as asv's own: nobody waits for threads, and the benchmark was torn down
 
 
-def _discover(channel: Channel, folder: str) -> None:
+def _discover(worker: _Worker, folder: str) -> None:
     update_sys_path(folder)
     found = [_description(benchmark) for benchmark in disc_benchmarks(folder)]
     tool = "asv_runner " + importlib.metadata.version("asv_runner")
-    channel.send(**{"is": "collected", "tool": tool, "benchmarks": found})
+    worker.channel.send(**{"is": "collected", "tool": tool, "benchmarks": found})
 
 
 def _description(benchmark: Any) -> dict[str, Any]:
@@ -68,33 +118,39 @@ def _description(benchmark: Any) -> dict[str, Any]:
         "parameters": [[str(value) for value in values] for values in benchmark.params],
         "timeout": benchmark.timeout,
         "cache": benchmark.setup_cache_key,
+        "cache_timeout": benchmark.setup_cache_timeout,
     }
 
 
-def _fill_cache(channel: Channel, folder: str, benchmark: str) -> None:
+def _fill_cache(worker: _Worker, folder: str, benchmark: str) -> None:
     value = get_benchmark_from_name(folder, benchmark).do_setup_cache()
     with Path(CACHE).open("wb") as file:
         pickle.dump(value, file)
-    channel.send(**{"is": "cached"})
+    worker.channel.send(**{"is": "cached"})
 
 
-def _run(channel: Channel, folder: str, benchmark: str, origins: dict[str, Any]) -> None:
-    found = get_benchmark_from_name(folder, benchmark)
-    arguments = _arguments(found)
-    if found.do_setup():
-        channel.send(
-            **{"is": "finished", "outcome": "skipped", "reason": "setup raised NotImplementedError or skips it"}
-        )
-        return
+def _run(worker: _Worker, folder: str, benchmark: str, room: str) -> None:
+    os.chdir(room)
     try:
-        _serve(channel, found, arguments)
+        _measure(worker, get_benchmark_from_name(folder, benchmark))
     except SkipNotImplemented as reason:
-        channel.send(**{"is": "finished", "outcome": "skipped", "reason": str(reason) or "SkipNotImplemented"})
-        return
+        worker.finished("skipped", str(reason) or "SkipNotImplemented")
+    except Exception as error:  # noqa: BLE001 - whatever a benchmark raises is its own failure, and no other's
+        traceback.print_exc()
+        worker.finished("failed", " ".join("".join(traceback.format_exception_only(error)).split()))
+    else:
+        worker.finished("passed")
+
+
+def _measure(worker: _Worker, benchmark: Any) -> None:
+    arguments = _arguments(benchmark)
+    worker.channel.send(**{"is": "called"})
+    if benchmark.do_setup():
+        raise SkipNotImplemented("setup raised NotImplementedError or skips it")
+    try:
+        _serve(worker.channel, benchmark, arguments)
     finally:
-        found.do_teardown()
-    foreign = Origins(**origins).foreign()
-    channel.send(**{"is": "finished", "outcome": "passed", "reason": "", "foreign": foreign})
+        benchmark.do_teardown()
 
 
 def _arguments(benchmark: Any) -> tuple[Any, ...]:
@@ -140,16 +196,28 @@ def _sample(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> dict[str
     began = time.perf_counter()
     if type(benchmark).__name__ == "TimerawBenchmark":
         return _sample_of_another_process(benchmark, arguments, repeat, began)
-    clock = _Clock()
+    own = None if benchmark.timer in _WALL_CLOCKS else benchmark.timer
+    clock = _Clock() if own is None else _OwnClock(own)
     benchmark.timer = clock
-    timer = benchmark._get_timer(*arguments)
+    try:
+        calls = _time(benchmark, arguments, repeat)
+    finally:
+        benchmark.timer = own or timeit.default_timer
+    return clock.watch.answer(calls, began)
+
+
+def _time(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> int:
+    """Let the benchmark's timer time *repeat* × the smallest amount, and return how many calls that were."""
     number = benchmark.number or 1
     if not benchmark._setups:
-        timer.timeit(number * repeat)
-    else:
-        for _ in range(repeat):
-            timer.timeit(number)
-    return clock.watch.answer(number * repeat, began)
+        benchmark._get_timer(*arguments).timeit(number * repeat)
+        return int(number * repeat)
+    # Newer versions set up before every call, also where the benchmark asks for several calls a sample.
+    interleaved = getattr(benchmark, "_get_interleaved_timer", None) if number > 1 else None
+    timer = (interleaved or benchmark._get_timer)(*arguments)
+    for _ in range(repeat):
+        timer.timeit(number)
+    return int(number * repeat)
 
 
 def _sample_of_another_process(

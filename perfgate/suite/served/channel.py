@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 VARIABLE = "PERFGATE_CHANNEL"
@@ -36,8 +37,7 @@ class Channel:
 
     def receive(self) -> dict[str, Any]:
         """Return the next request; ends the process when nobody asks any more."""
-        if os.getpid() != self._owner:
-            os._exit(70)  # a benchmark forked, and its child came back here instead of ending
+        self._end_a_fork()
         line = self._requests.readline()
         if not line:
             os._exit(0)
@@ -46,8 +46,14 @@ class Channel:
 
     def send(self, **message: object) -> None:
         """Write one message and flush it."""
+        self._end_a_fork()
         self._answers.write(json.dumps(message) + "\n")
         self._answers.flush()
+
+    def _end_a_fork(self) -> None:
+        """End this process if a benchmark forked it and it came back here instead of ending."""
+        if os.getpid() != self._owner:
+            os._exit(70)
 
 
 class Origins:
@@ -58,13 +64,19 @@ class Origins:
         elsewhere: The developer's work tree: nothing below may be imported, except from *shared*.
         shared: Folders of installed packages that both sides use, wherever they lie.
         names: Top-level names of the project; they may only come from *own*.
+        benchmarks: Files and folders of the benchmarks themselves, which are no code of the project's.
     """
 
-    def __init__(self, own: list[str], elsewhere: str, shared: list[str], names: list[str]) -> None:
+    def __init__(
+        self, own: list[str], elsewhere: str, shared: list[str], names: list[str], benchmarks: Sequence[str] = ()
+    ) -> None:
         self._own = _folders(own)
         self._elsewhere = _folders([elsewhere])
         self._shared = _folders(shared)
         self._names = frozenset(names)
+        self._benchmarks = _folders(benchmarks)
+        self.reaches_code = not names
+        """Whether a module of the project's own was imported, as of the last look."""
         self._seen: set[str] = set()
 
     def foreign(self) -> list[tuple[str, str]]:
@@ -75,22 +87,25 @@ class Origins:
                 continue
             self._seen.add(name)
             file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or _below(file, self._own):
+            if not isinstance(file, str):
                 continue
             is_ours = name.partition(".")[0] in self._names
+            if _below(file, self._own):
+                self.reaches_code = self.reaches_code or (is_ours and not _below(file, self._benchmarks))
+                continue
             in_work_tree = _below(file, self._elsewhere) and not _below(file, self._shared)
             if is_ours or in_work_tree:
                 found.append((name, file))
         return found
 
 
-def _folders(paths: list[str]) -> tuple[str, ...]:
+def _folders(paths: Sequence[str]) -> tuple[str, ...]:
     both = {form for path in paths for form in _forms(path)}
     return tuple(path.rstrip(os.sep) + os.sep for path in sorted(both))
 
 
 def _below(file: str, folders: tuple[str, ...]) -> bool:
-    return any(form.startswith(folders) for form in _forms(file))
+    return any((form + os.sep).startswith(folders) for form in _forms(file))
 
 
 def _forms(path: str) -> tuple[str, str]:

@@ -188,7 +188,13 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
     _Session.bad = None
     _Session.wanted = None
     _Session.channel.send(
-        **{"is": "finished", "outcome": outcome, "reason": reason, "foreign": _Session.origins.foreign()}
+        **{
+            "is": "finished",
+            "outcome": outcome,
+            "reason": reason,
+            "foreign": _Session.origins.foreign(),
+            "reaches_code": _Session.origins.reaches_code,
+        }
     )
 
 

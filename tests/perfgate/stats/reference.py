@@ -40,7 +40,8 @@ def trimmed_mean(values: Sequence[float]) -> Estimate:
     """13 % cut off at either end, at least one value; Yuen's standard error."""
     cut = max(1, round(0.13 * len(values)))
     kept = len(values) - 2 * cut
-    winsorised = stats.mstats.winsorize(np.asarray(values), (cut / len(values), cut / len(values)))
+    share = cut / len(values)
+    winsorised = np.asarray(stats.mstats.winsorize(np.asarray(values), (share, share)), float)
     squares = float(((winsorised - winsorised.mean()) ** 2).sum())
     location = float(np.mean(sorted(values)[cut : len(values) - cut]))
     return Estimate(location, math.sqrt(squares / (kept * (kept - 1))), kept - 1)

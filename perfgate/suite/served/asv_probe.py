@@ -1,0 +1,127 @@
+"""Takes one number of each asv benchmark that is asked for: ``python -m perfgate_served.asv_probe``.
+
+The first request holds what all have in common, each further one a benchmark, or one whose `setup_cache` is due.
+"""
+
+# ruff: noqa: SLF001 - asv_runner has no public way to make one call
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import traceback
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from asv_runner.benchmarks.mark import SkipNotImplemented
+from asv_runner.discovery import get_benchmark_from_name
+
+from .channel import VARIABLE, Channel, Origins
+from .forks import end_together, forked
+from .probes import PROBES
+
+# Taken at once: a benchmark may clear the environment, and its children must not see it.
+_ADDRESS = os.environ.pop(VARIABLE)
+
+CACHE = "cache.pickle"
+"""asv's own name for what `setup_cache` returned, in the folder the benchmark runs in."""
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    channel = Channel(_ADDRESS)
+    request = channel.receive()
+    metric, folder, forks = request["metric"], request["folder"], request["forks"]
+    origins = Origins(**request["origins"])
+    if forks:
+        end_together(_ADDRESS)
+    channel.send(**{"is": "collected", "errors": [], "ids": request["wanted"]})
+    while True:
+        request = channel.receive()
+        os.chdir(request["room"])
+        if request["do"] == "cache":
+            answer = _attempt(partial(_fill_cache, folder, request["id"]))
+        else:
+            answer = _attempt(partial(_load, folder, request["id"]))  # once, not in every child
+            if answer["outcome"] == "passed":
+                if forks and not forked(channel):
+                    continue
+                answer = _attempt(partial(_probe, metric, folder, request["id"]))
+        channel.send(**{"is": "finished", **answer, "pid": os.getpid(), "foreign": origins.foreign()})
+        if forks and request["do"] != "cache" and os.getpid() != os.getpgrp():
+            os._exit(0)
+
+
+def _load(folder: str, address: str) -> float:
+    get_benchmark_from_name(folder, address)
+    return 0.0
+
+
+def _attempt(work: Callable[[], float]) -> dict[str, Any]:
+    try:
+        return {"outcome": "passed", "reason": "", "value": work()}
+    except SkipNotImplemented as skip:
+        return {"outcome": "skipped", "reason": str(skip) or "SkipNotImplemented", "value": None}
+    except Exception as error:  # noqa: BLE001 - whatever a benchmark raises is its own failure, and no other's
+        reason = " ".join("".join(traceback.format_exception_only(error)).split())
+        return {"outcome": "failed", "reason": reason, "value": None}
+
+
+def _fill_cache(folder: str, address: str) -> float:
+    value = get_benchmark_from_name(folder, address).do_setup_cache()
+    with Path(CACHE).open("wb") as file:
+        pickle.dump(value, file)
+    return 0.0
+
+
+def _probe(metric: str, folder: str, address: str) -> float:
+    benchmark = get_benchmark_from_name(folder, address)
+    if type(benchmark).__name__ == "TimerawBenchmark":
+        raise SkipNotImplemented("what it times runs in a process of its own, which is not looked into")
+    arguments = _arguments(benchmark)
+    if benchmark.do_setup():
+        raise SkipNotImplemented("setup raised NotImplementedError or skips it")
+    try:
+        return PROBES[metric](partial(_ready, metric, benchmark, arguments))
+    finally:
+        benchmark.do_teardown()
+
+
+@contextlib.contextmanager
+def _ready(metric: str, benchmark: Any, arguments: tuple[Any, ...]) -> Iterator[Callable[[], object]]:
+    """Set up anew for every call, as asv does for benchmarks with a setup; collect no garbage while it is counted.
+
+    Memory is what the program needs, with its garbage collected; timings, and so instructions, leave that out.
+    """
+    if benchmark._setups and hasattr(benchmark, "redo_setup"):
+        benchmark.redo_setup()
+    pauses = metric == "instructions" and gc.isenabled()
+    if pauses:
+        gc.disable()
+    try:
+        yield partial(benchmark.func, *arguments)
+    finally:
+        if pauses:
+            gc.enable()
+
+
+def _arguments(benchmark: Any) -> tuple[Any, ...]:
+    """Return the arguments of one call; asv_runner changed in 0.3 where a setup_cache value is put."""
+    cache = None
+    if benchmark.setup_cache_key is not None:
+        with Path(CACHE).open("rb") as file:
+            cache = pickle.load(file)  # noqa: S301 - written by our own worker a moment ago
+    if hasattr(benchmark, "set_cache"):
+        benchmark.set_cache(cache)
+    elif cache is not None:
+        benchmark.insert_param(cache)
+    build = getattr(benchmark, "_build_params", None)
+    return tuple(build() if build else benchmark._current_params)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""One pair of numbers that repeat: what lies beyond budget and repeatability is a change, what lies between is open."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfgate.stats.deterministic import judge_counts
+from perfgate.stats.sequential import Outcome
+
+counts = st.floats(min_value=1, max_value=1e12)
+fractions = st.floats(min_value=0, max_value=0.5)
+
+MIRRORED = {Outcome.REGRESSED: Outcome.IMPROVED, Outcome.IMPROVED: Outcome.REGRESSED}
+
+
+@pytest.mark.parametrize(
+    ("candidate", "budget", "outcome"),
+    [
+        (101_000, 0.0, Outcome.REGRESSED),
+        (101_000, 0.005, Outcome.REGRESSED),
+        (101_000, 0.01, Outcome.INCONCLUSIVE),
+        (101_000, 0.012, Outcome.WITHIN),
+        (100_000, 0.005, Outcome.WITHIN),
+        (99_000, 0.005, Outcome.IMPROVED),
+        (99_000, 0.012, Outcome.WITHIN),
+    ],
+)
+def test_a_change_is_what_lies_beyond_budget_and_repeatability(
+    candidate: float, budget: float, outcome: Outcome
+) -> None:
+    """One pair decides; at the budget itself, within repeatability, nothing is claimed."""
+    decision = judge_counts([100_000], [candidate], budget=budget, repeatability=0.0005, metric="traced_peak")
+
+    assert outcome is decision.outcome
+    assert decision.effect == pytest.approx(candidate / 100_000 - 1)
+    assert decision.low < decision.effect < decision.high
+    assert decision.smallest_detectable == pytest.approx((1 + budget) * 1.0005 - 1)
+    assert (decision.pairs, decision.metric) == (1, "traced_peak")
+    assert bool(decision.reason) == (outcome is Outcome.INCONCLUSIVE)
+
+
+@given(base=counts, candidate=counts, budget=fractions, repeatability=fractions, scale=st.sampled_from([0.5, 2.0, 8.0]))
+def test_scale_changes_nothing_and_swapping_sides_mirrors(
+    base: float, candidate: float, budget: float, repeatability: float, scale: float
+) -> None:
+    """Units do not matter; exchanging the sides turns a regression into an improvement and back."""
+    decision = judge_counts([base], [candidate], budget=budget, repeatability=repeatability)
+    scaled = judge_counts([base * scale], [candidate * scale], budget=budget, repeatability=repeatability)
+    swapped = judge_counts([candidate], [base], budget=budget, repeatability=repeatability)
+
+    assert scaled == decision
+    if decision.outcome in MIRRORED:
+        assert MIRRORED[decision.outcome] is swapped.outcome
+
+
+def test_pairs_that_differ_more_than_they_may_widen_the_interval() -> None:
+    """The median pair counts, and nothing is claimed that the pairs among themselves contradict."""
+    decision = judge_counts([100, 100, 100], [100, 102, 104], budget=0.005, repeatability=0.0005)
+
+    assert decision.effect == pytest.approx(0.02)
+    assert decision.low < 0.005
+    assert Outcome.INCONCLUSIVE is decision.outcome
+
+
+def test_nothing_on_both_sides_is_no_change_and_on_one_is_no_ratio() -> None:
+    """0 against 0 is within; 0 against something is left to people, with the reason."""
+    one_sided = judge_counts([0], [500], budget=0.05, repeatability=0.001)
+
+    assert Outcome.WITHIN is judge_counts([0], [0], budget=0.05, repeatability=0.001).outcome
+    assert Outcome.INCONCLUSIVE is one_sided.outcome
+    assert math.isnan(one_sided.effect)
+    assert "counts 0" in one_sided.reason
+
+
+@pytest.mark.parametrize(("base", "candidate"), [([], []), ([1.0], [1.0, 2.0]), ([-1.0], [1.0]), ([math.nan], [1.0])])
+def test_numbers_that_cannot_be_counts_are_refused(base: list[float], candidate: list[float]) -> None:
+    """No pair, unequal sides, negative or missing numbers are errors, not decisions."""
+    with pytest.raises(ValueError, match=r"got"):
+        judge_counts(base, candidate, budget=0.05, repeatability=0.001)
