@@ -30,6 +30,7 @@ test: check ## everything that must hold: check, then all tests, the server's on
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
 	$(BIN)/python -m benchmarks.storage
+	$(BIN)/python -m benchmarks.pairs
 
 demo: setup ## the main job on a small real project; ONCE=1 prints a transcript and ends
 	$(BIN)/python -m demo $(if $(ONCE),--once)

@@ -171,6 +171,7 @@ def _incomparable(run: Run) -> str:
 def _notes(run: Run) -> Iterator[str]:
     if run.baseline and "dependencies" in run.environment.differences(run.baseline.environment):
         yield "Base and head have different dependencies installed; their effect is part of what was measured."
+    yield from run.notes
     if run.commit.dirty:
         yield "Head held uncommitted changes."
     if run.refused:

@@ -246,6 +246,8 @@ class Run(Record, frozen=True):
     baseline: Run | None = None
     """The other side, when both were measured together: round *i* of a sample here was measured side by side with
     round *i* of the same sample there."""
+    notes: tuple[Text, ...] = ()
+    """What a reader must know about how this was measured, one sentence each."""
     policy: Policy | None = None
     """The policy in force at the baseline, when this run asks for a verdict."""
     pull_request: Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)] | None = None

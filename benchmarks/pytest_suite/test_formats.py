@@ -10,9 +10,9 @@ from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Samp
 
 
 def suite(count, factor=1.0, baseline=None):
-    """A run of *count* benchmarks, eight rounds of twelve measurements each."""
+    """A run of *count* benchmarks, twelve rounds of twelve measurements each."""
     rng = np.random.default_rng(3)
-    values = factor * 1e-3 * np.exp(0.01 * rng.standard_normal((count, 8, 12)))
+    values = factor * 1e-3 * np.exp(0.01 * rng.standard_normal((count, 12, 12)))
     return Run(
         suite="pytest-benchmark",
         tool="pytest-benchmark 5.3.1",

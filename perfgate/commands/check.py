@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.progress import Progress
 from rich.text import Text
 
-from perfgate import gate, git, policy, report, resultfile, suite, terminal
+from perfgate import gate, git, policy, recorded, report, resultfile, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
-from perfgate.stats.sequential import PAIRS, Pair, judge_suite
+from perfgate.stats.sequential import judge_suite
+from perfgate.suite import canary, checkout
 from perfgate.wording import interval, percent, plain, quantity, share
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
@@ -28,6 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("head", nargs="?", default="HEAD", help="commit, branch or tag to judge (HEAD)")
     add_measuring_arguments(parser)
     parser.add_argument("--pull-request", type=int, metavar="N", help="note the number in the result file")
+    parser.add_argument(
+        "--time-budget",
+        type=_seconds,
+        metavar="TIME",
+        help="measure no longer than this (90s, 10m); what is open then is inconclusive",
+    )
+    parser.add_argument(
+        "--canary",
+        action="store_true",
+        help="prove that the gate can go red: plant a slowdown into a throw-away copy of BASE; 0 if it was found",
+    )
     parser.add_argument("--strict", action="store_true", help="return 3 also if only some benchmarks had no answer")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the verdict as JSON")
@@ -36,9 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure pairs, decide, report; return the gate's exit code."""
+    if arguments.canary:
+        return _canary(arguments)
     root = git.root(arguments.repository)
     rules = _policy_at(root, git.resolve(root, arguments.base))
-    measured = _measure(arguments, policy.read(rules))
+    measured, seconds = _measure(arguments, policy.read(rules))
     measured = msgspec.structs.replace(measured, policy=rules, pull_request=arguments.pull_request)
     if arguments.output:
         resultfile.save(measured, arguments.output)
@@ -48,8 +62,39 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.markdown:
         print(report.markdown(verdict), end="")
     else:
-        _print(verdict, arguments.output)
+        _print(verdict, seconds, arguments.output)
     return gate.exit_code(verdict, strict=arguments.strict)
+
+
+def _canary(arguments: argparse.Namespace) -> int:
+    """Plant a known slowdown, judge it under the default budget, and return 0 if the gate went red."""
+    with checkout.workspace() as folder:
+        with terminal.progress() as bar:
+            task = bar.add_task("planting", total=None)
+            planted = canary.plant(
+                arguments.repository,
+                arguments.base,
+                workspace=folder,
+                suite=arguments.suite,
+                select=arguments.select,
+                install=arguments.install,
+                progress=lambda text: bar.update(task, description=text),
+            )
+        copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
+        measured, _ = _measure(argparse.Namespace(**{**vars(arguments), **copy}), policy.read(None))
+    verdict = gate.judge(measured, today=datetime.now(UTC).date())
+    (effect,) = [row.effect for row in verdict.rows] or [None]
+    is_alive = verdict.outcome is Outcome.FAIL
+    found = {"benchmark": planted.benchmark, "planted": planted.expected, "found": effect, "red": is_alive}
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        word = "alive: it went red" if is_alive else "DEAD: it stayed " + verdict.outcome
+        print(
+            f"The gate is {word}. Planted {percent(planted.expected)} in {plain(planted.function)} of"
+            f" {plain(planted.module)}; found {percent(effect)} in {plain(planted.benchmark)}."
+        )
+    return 0 if is_alive else 2
 
 
 def _policy_at(root: Path, sha: str) -> Policy | None:
@@ -62,7 +107,8 @@ def _policy_at(root: Path, sha: str) -> Policy | None:
     return policy.find(read_file, revision=sha)
 
 
-def _measure(arguments: argparse.Namespace, budgets: Budgets) -> Run:
+def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, float]:
+    """Return what was measured, and the seconds that its pairs took."""
     with terminal.progress() as bar:
         task = bar.add_task("starting", total=None)
         with suite.open_pairs(
@@ -75,32 +121,36 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> Run:
             install=arguments.install,
             progress=lambda text: bar.update(task, description=text),
         ) as pairs:
-            bar.reset(task, total=PAIRS * (len(pairs.benchmarks) + len(pairs.others)))
+            metrics = {recorded.key(label, metric): (label, metric) for label, metric in pairs.metrics.items()}
+            bar.reset(task, total=len(metrics))
 
-            def take_pair(label: str) -> Pair:
-                _tell(bar, label)
-                return pairs.take_pair(label)
+            def watch(stage: str, still_open: int) -> None:
+                text = f"{stage}, {still_open} of {len(metrics)} open"
+                bar.update(task, completed=len(metrics) - still_open, description=text)
 
-            judge_suite(
-                pairs.benchmarks,
-                take_pair,
-                budget={label: budgets.max_regression(label, "time").value for label in pairs.benchmarks},
+            decisions = judge_suite(
+                list(metrics),
+                lambda key: pairs.take(metrics[key][0]),
+                budget={key: budgets.max_regression(*names).value for key, names in metrics.items()},
                 alpha=gate.ALPHA,
+                max_seconds=arguments.time_budget,
+                watch=watch,
             )
-            for label in pairs.others:
-                # A value that cannot be taken leaves a failed sample, which the gate names.
-                with contextlib.suppress(suite.PairFailed):
-                    for _ in range(PAIRS):
-                        _tell(bar, label)
-                        pairs.take_values(label)
-            return pairs.run()
+            return pairs.run(), math.fsum(each.seconds for each in decisions.values())
 
 
-def _tell(bar: Progress, label: str) -> None:
-    bar.update(bar.task_ids[0], advance=1, description=plain(label, 40))
+def _seconds(text: str) -> float:
+    """Read a duration such as ``90``, ``90s`` or ``10m``."""
+    try:
+        value, unit = policy.quantity(f"{text}in" if text.endswith("m") else text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s or 10m") from error
+    if unit not in {"s", ""} or value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration above 0; write 90s or 10m")
+    return value
 
 
-def _print(verdict: Verdict, output: Path | None) -> None:
+def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
     out = terminal.console()
     out.print(Text(report.headline(verdict), style=STYLES[verdict.outcome]))
     base = verdict.base.sha[:10] if verdict.base else "nothing"
@@ -134,5 +184,6 @@ def _print(verdict: Verdict, output: Path | None) -> None:
         out.print()
     for line in report.remarks(verdict):
         out.print(Text(line, style="dim"))
+    out.print(Text(f"Measured in {seconds:.0f} seconds.", style="dim"))
     if output:
         out.print(f"written to {output}")

@@ -1,4 +1,8 @@
-"""asv benchmarks as live pairs: one process per side, benchmark and pair, driven through asv_runner."""
+"""asv benchmarks as live pairs, driven through asv_runner: a worker per side, one pair of each benchmark.
+
+asv gives every benchmark a process of its own. One that fails in a worker that served others before is therefore
+tried again alone, and stays alone.
+"""
 
 from __future__ import annotations
 
@@ -12,93 +16,68 @@ from perfgate.adapters import asv
 from perfgate.adapters.text import NO_COMMIT
 from perfgate.errors import MeasurementFailed
 from perfgate.suite.discover import Suite
-from perfgate.suite.server import GRACE_SECONDS, START_SECONDS, Ended, Server, stop_all
+from perfgate.suite.lockstep import Lockstep
+from perfgate.suite.server import START_SECONDS, Ended, Server
 from perfgate.suite.sides import SERVED, Side
 from perfgate.suite.source import HEAD, Item, PairFailed, Turn
 
 _WORKER = ("-m", f"{SERVED}.asv_worker")
-_ANY_SEED = 0
+_ALONE = Turn(number=0, hash_seed=0, cpu=None)
 
 
-class AsvPairs:
+class AsvPairs(Lockstep):
     """The benchmarks of an asv suite.
 
     Args:
         suite: Where they stand.
         sides: Both sides, by role, with the same files of benchmarks.
         folder: Where processes run and write.
-        timeout_seconds: Longest call of a benchmark that names no time-out of its own.
+        timeout_seconds: Longest call or set-up of a benchmark that names no time-out of its own.
 
     Raises:
         MeasurementFailed: The suite cannot be imported on the head side.
     """
 
+    import_seconds = START_SECONDS
+    retries_alone = True
+
     def __init__(self, suite: Suite, sides: dict[str, Side], folder: Path, timeout_seconds: float) -> None:
+        super().__init__(suite, sides, folder, timeout_seconds)
         assert suite.folder is not None
         self._benchmarks = suite.folder
-        self._sides = sides
-        self._folder = folder
-        self._timeout_seconds = timeout_seconds
-        self._live: dict[str, Server] = {}
-        self._caches: dict[tuple[str, str], Path] = {}
+        self._caches: dict[tuple[str, str], Path | PairFailed] = {}
         found = self._discover()
         self.tool: str = found["tool"]
         self.items = tuple(_items(found["benchmarks"]))
 
-    def bring_up(self, item: Item, turn: Turn) -> dict[str, Server]:
-        """Start a process per side and wait until both are set up."""
-        try:
-            for role in turn.order:
-                side = self._sides[role]
-                self._live[role] = self._start(side, self._prepared(side, item), turn.hash_seed)
-                self._live[role].send(
-                    do="run", folder=str(side.checkout / self._benchmarks), benchmark=item.address, origins=side.origins
-                )
-            for role in turn.order:
-                self._live[role].expect("ready", self._patience(item) + START_SECONDS)
-                self._live[role].pin(turn.cpu)
-        except Ended as end:
-            self.abandon()
-            raise PairFailed.of([end]) from end
-        return self._live
+    def _can_reach(self, item: Item) -> bool:
+        return bool(self._live) and item.address not in self._visited
 
-    def finish(self, item: Item) -> None:
-        """Tear the benchmark down on both sides and look at what they imported."""
-        try:
-            for server in self._live.values():
-                server.send(do="next")
-            for server in self._live.values():
-                server.side.refuse_foreign(server.receive(self._patience(item))["foreign"])
-        except Ended as end:
-            self.abandon()
-            raise PairFailed.of([end]) from end
-        self.close()
+    def _begin(self, item: Item, turn: Turn) -> None:  # noqa: ARG002 - every session can serve every benchmark
+        for role in turn.order:
+            self._live[role] = self._worker(self._sides[role], turn)
+        for role in turn.order:
+            try:
+                self._live[role].expect("started", START_SECONDS)
+            except Ended as end:
+                raise MeasurementFailed(f"asv_runner does not start on the side of {end.reason}") from end
 
-    def abandon(self) -> None:
-        """End both processes at once."""
-        self._end(0.0)
+    def _request(self, side: Side, item: Item) -> dict[str, object]:
+        return {**self._work("run", side, item), "room": str(self._prepared(side, item))}
 
-    def close(self) -> None:
-        """End both processes."""
-        self._end(GRACE_SECONDS)
+    def _work(self, what: str, side: Side, item: Item) -> dict[str, object]:
+        return {"do": what, "folder": str(side.checkout / self._benchmarks), "benchmark": item.address}
 
-    def _end(self, grace_seconds: float) -> None:
-        stop_all(self._live.values(), grace_seconds)
-        self._live = {}
-
-    def _patience(self, item: Item) -> float:
-        return item.timeout_seconds or self._timeout_seconds
-
-    def _start(self, side: Side, cwd: Path, hash_seed: int = _ANY_SEED) -> Server:
-        output = self._folder / f"{side.role}_out"
-        return Server(side, _WORKER, cwd=cwd, hash_seed=hash_seed, output=output)
+    def _worker(self, side: Side, turn: Turn, name: str = "plain") -> Server:
+        return self._start(side, _WORKER, self._room(side, name), turn, name)
 
     def _discover(self) -> dict[str, Any]:
         """Return what the head side's benchmarks are; the base side imports them when it is their turn."""
         side = self._sides[HEAD]
-        with self._start(side, self._room(side, "discover")) as server:
-            server.send(do="discover", folder=str(side.checkout / self._benchmarks))
+        with self._worker(side, _ALONE) as server:
             try:
+                server.expect("started", START_SECONDS)
+                server.send(do="discover", folder=str(side.checkout / self._benchmarks))
                 return server.expect("collected", START_SECONDS)
             except Ended as end:
                 raise MeasurementFailed(
@@ -117,12 +96,22 @@ class AsvPairs:
             return self._room(side, "plain")
         key = (side.role, item.cache)
         if key not in self._caches:
-            room = self._room(side, f"cache{len(self._caches) // 2:04d}")
-            with self._start(side, room) as server:
-                server.send(do="cache", folder=str(side.checkout / self._benchmarks), benchmark=item.address)
-                server.expect("cached", self._patience(item) + START_SECONDS)
-            self._caches[key] = room
-        return self._caches[key]
+            try:
+                self._caches[key] = self._filled(side, item)
+            except Ended as end:
+                self._caches[key] = PairFailed.of([end])
+        found = self._caches[key]
+        if isinstance(found, PairFailed):
+            raise PairFailed(found.reason, is_skip=found.is_skip)
+        return found
+
+    def _filled(self, side: Side, item: Item) -> Path:
+        name = f"cache{len(self._caches) // 2:04d}"
+        with self._worker(side, _ALONE, name) as server:
+            server.expect("started", START_SECONDS)
+            server.send(**self._work("cache", side, item))
+            server.expect("cached", item.cache_timeout_seconds or self._patience(item))
+        return self._room(side, name)
 
 
 def _items(benchmarks: list[dict[str, Any]]) -> list[Item]:
@@ -150,6 +139,7 @@ def _items(benchmarks: list[dict[str, Any]]) -> list[Item]:
                     address=f"{one['name']}-{index}" if one["parameters"] else one["name"],
                     timeout_seconds=one["timeout"],
                     cache=one["cache"],
+                    cache_timeout_seconds=one["cache_timeout"],
                 )
             )
     return items

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import filecmp
 import os
 import shutil
 import tempfile
@@ -75,6 +76,16 @@ def share_benchmarks(suite: Suite, source: Path, destination: Path) -> None:
             shutil.copytree(source / path, destination / path, symlinks=True)
         elif (source / path).exists():
             shutil.copy2(source / path, destination / path)
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Tell whether two files, or two folders with all that is in them, hold the same."""
+    if one.is_dir() and other.is_dir():
+        names = {path.name for folder in (one, other) for path in folder.iterdir() if path.name != "__pycache__"}
+        return all(is_same(one / name, other / name) for name in names)
+    if one.is_file() and other.is_file():
+        return filecmp.cmp(one, other, shallow=False)
+    return not one.exists() and not other.exists()
 
 
 def remove(path: Path) -> None:

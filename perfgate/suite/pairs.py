@@ -11,6 +11,7 @@ the same CPU, the next pair to another, and share a random hash seed, the next p
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import sys
@@ -21,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from perfgate import environment, git
 from perfgate.errors import MeasurementFailed
@@ -28,6 +30,7 @@ from perfgate.records import (
     CPU_TIME,
     MAX_TEXT_CHARACTERS,
     WALL_TIME,
+    Benchmark,
     Commit,
     Environment,
     Metric,
@@ -51,6 +54,12 @@ SWITCHES = Metric(name="voluntary_switches", unit="1")
 TIMEOUT_SECONDS = 60.0
 """Longest call of a benchmark that sets no time-out of its own; asv's default."""
 
+UNPINNED = (
+    "this system cannot bind processes to a CPU: the two sides of a pair may run on CPUs of different speed, which"
+    " makes pairs up to ten times noisier and needs many more of them"
+)
+"""What is said where affinity cannot be set; the factor is measured (free against pinned pairs on a shared host)."""
+
 Progress = Callable[[str], None]
 """Is told, in a few words, what begins."""
 
@@ -61,6 +70,7 @@ class _Track:
 
     item: Item
     plan: sampling.Plan | None = None
+    noise: sampling.Noise = field(default_factory=sampling.Noise)
     taken: dict[str, list[sampling.Recording]] = field(default_factory=lambda: {BASE: [], HEAD: []})
     values: dict[str, list[float]] = field(default_factory=lambda: {BASE: [], HEAD: []})
     attempts: int = 0
@@ -86,6 +96,9 @@ class Pairs:
         self._environment = measured_in
         self._timeout_seconds = timeout_seconds
         self._started_at = datetime.now(UTC)
+        self.removed: tuple[str, ...] = ()
+        """Labels of benchmarks that only the base had, whatever was selected: they are not measured."""
+        self._pair_seconds = self._sampled_seconds = 0.0
         self._tracks = {item.label: _Track(item) for item in source.items if item.matches(select)}
 
     @property
@@ -99,9 +112,47 @@ class Pairs:
         return tuple(label for label, track in self._tracks.items() if not track.item.is_timed)
 
     @property
+    def metrics(self) -> dict[str, str]:
+        """Return every selected benchmark's label with the name of the metric that it is judged by, first the timed."""
+        timed = dict.fromkeys(self.benchmarks, CPU_TIME.name)
+        return timed | {label: self._tracks[label].item.metric.name for label in self.others}
+
+    @property
     def suite(self) -> Suite:
         """Return which suite is measured."""
         return self._suite
+
+    @property
+    def overhead(self) -> float:
+        """Return the share of all pairs' seconds that gave no sample: process start, set-up, trials, discarded samples.
+
+        NaN before the first pair.
+        """
+        return 1 - self._sampled_seconds / self._pair_seconds if self._pair_seconds else math.nan
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return sentences on what makes the pairs taken so far doubtful or noisier; none is the normal case."""
+        return (*([] if _cpus() else [UNPINNED]), *self._source.warnings)
+
+    def take(self, benchmark: str) -> Pair:
+        """Measure one pair of any benchmark in `metrics`; raises as `take_pair` does.
+
+        A benchmark that yields values rather than times fills both clocks of the pair with its one value a side.
+        """
+        if self._tracks[benchmark].item.is_timed:
+            return self.take_pair(benchmark)
+        began = time.monotonic()
+        base, head = (np.array([value]) for value in self.take_values(benchmark))
+        return Pair(
+            base_cpu=base,
+            candidate_cpu=head,
+            base_wall=base,
+            candidate_wall=head,
+            base_switches=0.0,
+            candidate_switches=0.0,
+            seconds=time.monotonic() - began,
+        )
 
     def take_pair(self, benchmark: str) -> Pair:
         """Measure one pair of a benchmark that measures time.
@@ -115,14 +166,27 @@ class Pairs:
         """
         track = self._tracks[benchmark]
         began = time.monotonic()
+        try:
+            pair = self._pair(track)
+        except PairFailed as failure:
+            if not failure.has_raised or not self._source.sets_apart(track.item):
+                raise
+            track.failure = None
+            pair = self._pair(track)
+        self._sampled_seconds += pair.seconds
+        pair = replace(pair, seconds=time.monotonic() - began)
+        self._pair_seconds += pair.seconds
+        return pair
+
+    def _pair(self, track: _Track) -> Pair:
         with self._at(track) as (servers, number):
             patience = track.item.timeout_seconds or self._timeout_seconds
             if track.plan is None:
                 track.plan = sampling.calibrate(servers, patience)
-            recordings, pair = sampling.take(servers, track.plan, number=number, timeout_seconds=patience)
+            recordings, pair = sampling.take(servers, track.plan, track.noise, number=number, timeout_seconds=patience)
         for role, recording in recordings.items():
             track.taken[role].append(recording)
-        return replace(pair, seconds=time.monotonic() - began)
+        return pair
 
     def take_values(self, benchmark: str) -> tuple[float, float]:
         """Return one value of a benchmark that is no timing, of base and head, each from a fresh process.
@@ -141,6 +205,8 @@ class Pairs:
                 value = server.expect("value", track.item.timeout_seconds or self._timeout_seconds)["value"]
                 if value is None:
                     raise PairFailed(f"{role}: it yields no number")
+                if not value >= 0:
+                    raise PairFailed(f"{role}: it yields {value}; only values of 0 and above have a ratio")
                 found[role] = float(value)
         for role, value in found.items():
             track.values[role].append(value)
@@ -150,10 +216,15 @@ class Pairs:
         """Return all that was measured: the head's run with the base's as its baseline.
 
         Round *i* of a sample holds the measurements of pair *i* on either side. A benchmark that failed has a failed
-        sample on both sides, with the side in its reason; one that was never measured has none.
+        sample on both sides, with the side in its reason and the rounds until then; one that was never measured has
+        none. One that only the base had is a skipped sample there.
         """
         base, head = (self._one_run(role) for role in (BASE, HEAD))
-        return msgspec.structs.replace(head, baseline=base)
+        gone = tuple(
+            Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=State.SKIPPED) for label in self.removed
+        )
+        base = msgspec.structs.replace(base, samples=base.samples + gone)
+        return msgspec.structs.replace(head, baseline=base, notes=self.warnings)
 
     @contextlib.contextmanager
     def _at(self, track: _Track) -> Iterator[tuple[dict[str, Server], int]]:
@@ -232,16 +303,19 @@ def open_pairs(
             tell(f"checking out {role} {commit.sha[:12]}")
             checkout.check_out(root, commit.sha, folder / role)
         found = discover(folder / HEAD, suite)
-        checkout.share_benchmarks(found, folder / HEAD, folder / BASE)
         sides = {}
         for role, commit in commits.items():
             tell(f"preparing {role} {commit.sha[:12]}")
             sides[role] = prepare(role, commit.sha, folder / role, repository=root, python=python, install=install)
         tell(f"collecting the {found.kind} suite")
+        before = _labels_before(suite, found, sides[BASE], folder, timeout_seconds)
+        checkout.share_benchmarks(found, folder / HEAD, folder / BASE)
         source = _source(found, sides, folder, timeout_seconds, stack)
         project = distribution_name(folder / HEAD)
         measured_in = environment.describe(environment_name, python, leaving_out={project})
-        yield Pairs(source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds)
+        pairs = Pairs(source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds)
+        pairs.removed = tuple(sorted(before - {item.label for item in source.items}))
+        yield pairs
         source.close()
 
 
@@ -257,20 +331,30 @@ def _source(
     return source
 
 
+def _labels_before(wanted: str | None, now: Suite, side: Side, folder: Path, timeout_seconds: float) -> frozenset[str]:
+    """Return the labels of the base's own benchmarks, where their files differ from the head's and can be read."""
+    if all(checkout.is_same(folder / BASE / path, folder / HEAD / path) for path in now.shared):
+        return frozenset()
+    with contextlib.ExitStack() as stack, contextlib.suppress(MeasurementFailed):
+        suite = discover(side.checkout, wanted)
+        source = _source(suite, {BASE: side, HEAD: side}, folder, timeout_seconds, stack)
+        return frozenset(item.label for item in source.items)
+    return frozenset()
+
+
 def _turn(number: int) -> Turn:
-    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cpus = _cpus()
     return Turn(number=number, hash_seed=random.randrange(2**32), cpu=cpus[number % len(cpus)] if cpus else None)
+
+
+def _cpus() -> list[int]:
+    """Return the CPUs that a pair may be bound to, none where the system cannot bind."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
 
 def _samples(track: _Track, role: str) -> Iterator[Sample]:
     """Yield what one side of one benchmark measured, one sample a metric."""
     benchmark, is_timed = track.item.benchmark, track.item.is_timed
-    if track.failure is not None:
-        state = State.SKIPPED if track.failure.is_skip else State.FAILED
-        for metric in (CPU_TIME, WALL_TIME) if is_timed else (track.item.metric,):
-            reason = track.failure.reason[:MAX_TEXT_CHARACTERS]
-            yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason)
-        return
     taken = track.taken[role]
     rounds: dict[Metric, tuple[tuple[float, ...], ...]] = {
         CPU_TIME: tuple(tuple(one.cpu) for one in taken),
@@ -281,7 +365,11 @@ def _samples(track: _Track, role: str) -> Iterator[Sample]:
         rounds = {track.item.metric: tuple((value,) for value in track.values[role])}
     calls = taken[0].calls // len(taken[0].cpu) if taken else None
     for metric, measured in rounds.items():
-        if measured:
+        if track.failure is not None:
+            state = State.SKIPPED if track.failure.is_skip else State.FAILED
+            reason = track.failure.reason[:MAX_TEXT_CHARACTERS]
+            yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason, rounds=measured)
+        elif measured:
             yield Sample(benchmark=benchmark, metric=metric, value=level(measured), rounds=measured, calls=calls)
 
 

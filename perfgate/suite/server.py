@@ -126,9 +126,18 @@ class Server:
         if cpu is None:
             return
         with contextlib.suppress(OSError):  # a thread may just have ended, or all; the next answer will tell
-            tasks = Path(f"/proc/{self._process.pid}/task")
-            for thread in [int(path.name) for path in tasks.iterdir()] if tasks.is_dir() else [self._process.pid]:
+            for thread in self._threads():
                 os.sched_setaffinity(thread, {cpu})
+
+    def strays(self, cpu: int) -> bool:
+        """Tell whether a thread of the process may run elsewhere than on *cpu*, to which it was bound."""
+        with contextlib.suppress(OSError):
+            return any(os.sched_getaffinity(thread) != {cpu} for thread in self._threads())
+        return False
+
+    def _threads(self) -> list[int]:
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        return [int(path.name) for path in tasks.iterdir()] if tasks.is_dir() else [self._process.pid]
 
     def send(self, **message: object) -> None:
         """Send one request; a process that is gone is noticed when its answer is awaited."""
@@ -145,7 +154,7 @@ class Server:
         while b"\n" not in self._buffer:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise self._ended(f"no answer within {seconds:g} s, the time-out of one call")
+                raise self._ended(f"no answer within {seconds:g} s, the time-out of one call or its set-up")
             gone = has_ended(self._process)
             ready, _, _ = select.select([self._answers], [], [], 0 if gone else min(left, _LOOK_SECONDS))
             piece = os.read(self._answers, 65536) if ready else b""

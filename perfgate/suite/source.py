@@ -21,18 +21,21 @@ class PairFailed(MeasurementFailed, CannotMeasure):
     Args:
         reason: What happened, with the side where it did.
         is_skip: The benchmark itself asked not to be run.
+        has_raised: It raised, and its process lives on; it neither hung nor ended it.
     """
 
-    def __init__(self, reason: str, *, is_skip: bool = False) -> None:
+    def __init__(self, reason: str, *, is_skip: bool = False, has_raised: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_skip = is_skip
+        self.has_raised = has_raised
 
     @classmethod
     def of(cls, ends: Sequence[Ended]) -> PairFailed:
         """Return the failure that consists in one or both processes having *ended*."""
         is_skip = all(isinstance(end, Finished) and end.is_skip for end in ends)
-        return cls("; ".join(end.reason for end in ends), is_skip=is_skip)
+        has_raised = not is_skip and all(isinstance(end, Finished) for end in ends)
+        return cls("; ".join(end.reason for end in ends), is_skip=is_skip, has_raised=has_raised)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,8 @@ class Item:
     """The benchmark's own time-out; None: it has none."""
     cache: str | None = None
     """Key of what `setup_cache` prepares for it; None: nothing."""
+    cache_timeout_seconds: float | None = None
+    """The time-out of `setup_cache`; None: it has none of its own."""
 
     @property
     def label(self) -> str:
@@ -90,6 +95,10 @@ class Source(Protocol):
     items: tuple[Item, ...]
     """In the tool's own order."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what makes the comparison doubtful, from all that was measured so far."""
+
     def bring_up(self, item: Item, turn: Turn) -> dict[str, Server]:
         """Return a process per role, both waiting at *item* to hand out samples.
 
@@ -104,6 +113,9 @@ class Source(Protocol):
             PairFailed: The benchmark fails after its samples were taken; nothing is left to clean up.
             MeasurementFailed: A side ran code that is not its own.
         """
+
+    def sets_apart(self, item: Item) -> bool:
+        """Tell whether *item*, which raised, is worth another try in processes of its own, and keep it there."""
 
     def abandon(self) -> None:
         """End the processes at once; nothing live is no error."""

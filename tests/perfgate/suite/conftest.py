@@ -60,6 +60,13 @@ def test_exits(benchmark):
 def test_hangs(benchmark):
     benchmark(time.sleep, 600)
 
+@pytest.fixture
+def never():
+    time.sleep(600)
+
+def test_hangs_before(benchmark, never):
+    benchmark(shop.total, 10)
+
 def test_forks(benchmark):
     def fork():
         if os.fork() == 0:
@@ -133,6 +140,15 @@ def time_hangs():
     time.sleep(600)
 
 time_hangs.timeout = 0.5
+
+class Hanging:
+    timeout = 0.5
+
+    def setup(self):
+        time.sleep(600)
+
+    def time_never(self):
+        pass
 
 def timeraw_import():
     return "import shop", ""

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.records import Run, Sample, State
-from perfgate.stats.sequential import PAIRS, Outcome, judge_suite
+from perfgate.stats.sequential import Outcome, judge_suite
 from perfgate.suite import PairFailed, open_pairs
 from perfgate.suite.checkout import PREFIX
 from tests.perfgate.suite.conftest import Project
@@ -45,7 +46,7 @@ def test_a_slower_head_of_a_pytest_suite_is_found(project: Project, temporary: P
     for metric in ("cpu_time", "wall_time", "voluntary_switches"):
         head, base = sample(run, label, metric), sample(run.baseline, label, metric)
         assert [len(one) for one in head.rounds] == [len(one) for one in base.rounds]
-        assert len(head.rounds) == PAIRS
+        assert len(head.rounds) == decisions[label].pairs
         assert head.calls == base.calls
     assert not list(temporary.iterdir())
 
@@ -65,6 +66,7 @@ def test_the_same_code_is_no_regression(project: Project) -> None:
         ("test_wrong_after", "ValueError: wrong result"),
         ("test_exits", "ended with status 3"),
         ("test_hangs", "no answer within 1.5 s"),
+        ("test_hangs_before", "no answer within 1.5 s, the time-out of one call or its set-up"),
         ("test_skipped", "not today"),
     ],
 )
@@ -107,11 +109,12 @@ def test_asv_benchmarks_of_every_kind_are_served(project: Project, temporary: Pa
         run = pairs.run()
 
     slow = "totals.Totals.time_total[count=300, kind='one']"
-    assert {label: reason.partition(": ")[2] for label, reason in said.items()} == {
+    assert {label: reason.partition(";")[0].partition(": ")[2] for label, reason in said.items()} == {
         "totals.Totals.time_total[count=3000, kind='two']": "skipped: setup raised NotImplementedError or skips it",
-        "totals.time_raises": "ZeroDivisionError: division by zero",
+        "totals.time_raises": "failed: ZeroDivisionError: division by zero",
         "totals.time_exits": "its process ended with status 3",
-        "totals.time_hangs": "no answer within 0.5 s, the time-out of one call",
+        "totals.time_hangs": "no answer within 0.5 s, the time-out of one call or its set-up",
+        "totals.Hanging.time_never": "no answer within 0.5 s, the time-out of one call or its set-up",
     }
     assert values["totals.Cached.track_length"] == (100.0, 100.0)
     assert values["totals.peakmem_list"][0] > 8_000_000
@@ -121,6 +124,135 @@ def test_asv_benchmarks_of_every_kind_are_served(project: Project, temporary: Pa
     assert len(sample(run, slow, "cpu_time").rounds) == 1
     assert sample(run, slow, "cpu_time").benchmark.version
     assert not list(temporary.iterdir())
+
+
+WORK = """
+import time
+
+def burn():
+    began = time.thread_time()
+    while time.thread_time() - began < 0.004:
+        pass
+"""
+
+WAITING = """
+import os, subprocess, sys, threading, time
+import shop
+
+def test_pure(benchmark):
+    benchmark(shop.burn)
+
+def test_thread(benchmark):
+    def run():
+        threads = [threading.Thread(target=shop.burn) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    benchmark(run)
+
+def test_child(benchmark):
+    def run():
+        child = os.fork()
+        if child == 0:
+            for _ in range(3):
+                shop.burn()
+            os._exit(0)
+        os.waitpid(child, 0)
+    benchmark(run)
+
+def test_stray(benchmark):
+    benchmark(os.sched_setaffinity, 0, range(os.cpu_count()))
+"""
+
+WAITING_ASV = """
+import shop
+
+def time_pure():
+    shop.burn()
+
+def time_counted():
+    pass
+
+time_counted.timer = iter(range(10**9)).__next__
+"""
+
+
+@pytest.fixture
+def waiting(new_project: Callable[[], Project]) -> Project:
+    """A project of about 4 ms of work whose head, tagged ``sleepy``, also sleeps 0.3 ms."""
+    project = new_project()
+    files = {"benchmarks/test_shop.py": WAITING, "asv_bench/totals.py": WAITING_ASV}
+    project.commit("Work", {"shop/__init__.py": WORK, **files})
+    project.git("tag", "working")
+    project.commit("Sleep", {"shop/__init__.py": WORK + "    time.sleep(0.0003)\n"})
+    project.git("tag", "sleepy")
+    return project
+
+
+@pytest.mark.parametrize(("suite", "label"), [("pytest-benchmark", f"{TEST}test_pure"), ("asv", "totals.time_pure")])
+def test_a_planted_sleep_is_seen_in_the_switches(waiting: Project, suite: str, label: str) -> None:
+    """A head that sleeps where the base computes shows it, although CPU time is the same."""
+    with open_pairs(waiting.path, "working", "sleepy", suite=suite, select=label) as pairs:
+        pair = pairs.take_pair(label)
+
+    assert pair.base_switches < 0.5 <= pair.candidate_switches
+
+
+def test_threads_and_children_count(waiting: Project) -> None:
+    """CPU time is that of the whole process and of the children it waited for, not of the calling thread."""
+    with open_pairs(waiting.path, "working", "working", suite="pytest-benchmark") as pairs:
+        cpu = {label.partition("::")[2]: pairs.take_pair(label).base_cpu.min() for label in pairs.benchmarks}
+        warnings = pairs.warnings
+
+    assert cpu["test_thread"] > 0.0115
+    assert cpu["test_child"] > 0.0115
+    assert [warning.partition(",")[0] for warning in warnings] == ["1 benchmark(s) left the CPU that a pair runs on"]
+
+
+def test_a_timer_of_its_own_is_believed(waiting: Project) -> None:
+    """The ``timer`` attribute of asv: what it counts stands for every clock, here one tick a sample."""
+    with open_pairs(waiting.path, "working", "working", suite="asv", select="*counted") as pairs:
+        pair = pairs.take_pair("totals.time_counted")
+
+    assert pair.base_cpu.tolist() == pair.base_wall.tolist()
+    assert np.unique(pair.base_cpu).size == 1
+    assert pair.base_switches == 0
+
+
+ALONE = """
+import os
+
+STATE = []
+
+def time_first():
+    STATE.append(1)
+
+def time_needs_its_own_process():
+    if STATE:
+        raise RuntimeError("not first")
+
+def setup():
+    assert "PERFGATE_CHANNEL" not in os.environ
+"""
+
+
+@pytest.mark.parametrize("suite", ["asv", "pytest-benchmark"])
+def test_what_compares_nothing_is_said(new_project: Callable[[], Project], suite: str) -> None:
+    """Benchmarks that never import the project, and those that only the base had; none is made to share a process."""
+    project = new_project()
+    tests = "def test_only(benchmark):\n    benchmark(sum, [1, 2])\n"
+    project.commit("Measure nothing", {"asv_bench/totals.py": ALONE, "benchmarks/test_shop.py": tests})
+
+    with open_pairs(project.path, "head", "HEAD", suite=suite) as pairs:
+        taken = [pairs.take_pair(label) for _ in range(2) for label in pairs.benchmarks]
+
+    assert len(taken) == (4 if suite == "asv" else 2)
+    assert f"{TEST}test_raises" in pairs.removed or "totals.Cached.track_length" in pairs.removed
+    assert [warning.partition(" side:")[0] for warning in pairs.warnings] == [
+        f"no benchmark imported the project's own code on the {role}" for role in ("base", "head")
+    ]
+    assert 0 < pairs.overhead < 1
 
 
 def test_an_editable_install_cannot_shadow_a_side(project: Project) -> None:

@@ -32,7 +32,7 @@ class Lab:
     project: Project
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
-    def sample(self, name: str, seconds: float, *, metric: Metric = CPU_TIME, rounds: int = 8) -> Sample:
+    def sample(self, name: str, seconds: float, *, metric: Metric = CPU_TIME, rounds: int = 24) -> Sample:
         measured = tuple(tuple((seconds * np.exp(NOISE * self.rng.standard_normal(5))).tolist()) for _ in range(rounds))
         return Sample(benchmark=Benchmark(name=name), metric=metric, value=records.level(measured), rounds=measured)
 
