@@ -80,6 +80,8 @@ class Verdict(Record, frozen=True):
     rows: tuple[Row, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
     """Added, removed and failed benchmarks."""
+    exempt: tuple[str, ...] = ()
+    """Labels of benchmarks that nothing in this change can reach."""
     environment: str = ""
     notes: tuple[str, ...] = ()
     """What a reader must know about how this came about, one sentence each."""
@@ -116,7 +118,7 @@ def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
         return _verdict(run, budgets, (), (), (*notes, why_not), alpha)
     sides, not_judged = recorded.bring_together(run, run.baseline)
     rows, decisions = _rows(sides, budgets, today, alpha)
-    if not rows:
+    if not rows and not run.exempt:
         notes.append("Nothing was compared: no benchmark was measured on both sides.")
     if decisions.inflation > MAX_INFLATION:
         notes.append(
@@ -135,12 +137,13 @@ def _verdict(
     alpha: float,
 ) -> Verdict:
     return Verdict(
-        outcome=_overall([row.outcome for row in rows]),
+        outcome=_overall([row.outcome for row in rows], is_untouched=bool(run.exempt) and not not_judged),
         suite=run.suite,
         head=run.commit,
         base=run.baseline.commit if run.baseline else None,
         rows=rows,
         not_judged=not_judged,
+        exempt=run.exempt,
         environment=run.environment.name,
         notes=tuple(note for note in notes if note),
         alpha=alpha,
@@ -150,8 +153,14 @@ def _verdict(
     )
 
 
-def _overall(outcomes: list[Outcome]) -> Outcome:
-    """Return the suite's outcome: one failure fails it, and answers that are all missing make no answer."""
+def _overall(outcomes: list[Outcome], *, is_untouched: bool) -> Outcome:
+    """Return the suite's outcome: one failure fails it, and answers that are all missing make no answer.
+
+    Args:
+        is_untouched: The change reaches no benchmark at all; with nothing to compare, that is an answer.
+    """
+    if not outcomes and is_untouched:
+        return Outcome.PASS
     if Outcome.FAIL in outcomes:
         return Outcome.FAIL
     if all(outcome is Outcome.INCONCLUSIVE for outcome in outcomes):

@@ -246,6 +246,8 @@ class Run(Record, frozen=True):
     baseline: Run | None = None
     """The other side, when both were measured together: round *i* of a sample here was measured side by side with
     round *i* of the same sample there."""
+    exempt: tuple[Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)], ...] = ()
+    """Labels of benchmarks that were not measured, because nothing they reach differs between the two sides."""
     notes: tuple[Text, ...] = ()
     """What a reader must know about how this was measured, one sentence each."""
     policy: Policy | None = None

@@ -42,6 +42,8 @@ def headline(verdict: Verdict) -> str:
     failed, waived = verdict.count(Outcome.FAIL), verdict.count(Outcome.WAIVED)
     unclear, improved = verdict.count(Outcome.INCONCLUSIVE), len(verdict.judged("improved"))
     steady = len(rows) - failed - waived - unclear - sum(r.outcome is Outcome.PASS for r in verdict.judged("improved"))
+    if not rows and verdict.outcome is Outcome.PASS:
+        return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} traced)"
     if not rows:
         return f"{SYMBOLS[verdict.outcome]} No verdict: nothing was compared"
     parts = [
@@ -50,6 +52,7 @@ def headline(verdict: Verdict) -> str:
         f"{improved} improved" if improved else "",
         f"{steady} within budget" if steady else "",
         f"{unclear} inconclusive" if unclear else "",
+        f"{len(verdict.exempt)} not reached by the change" if verdict.exempt else "",
     ]
     start = "No verdict: " if verdict.outcome is Outcome.INCONCLUSIVE else ""
     return f"{SYMBOLS[verdict.outcome]} {start}" + " · ".join(part for part in parts if part)

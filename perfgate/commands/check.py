@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from rich.text import Text
 
 from perfgate import gate, git, policy, recorded, report, resultfile, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
+from perfgate.errors import MeasurementFailed
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
 from perfgate.stats.sequential import judge_suite
-from perfgate.suite import canary, checkout
+from perfgate.suite import canary, checkout, closure
 from perfgate.wording import interval, percent, plain, quantity, share
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
@@ -34,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         metavar="TIME",
         help="measure no longer than this (90s, 10m); what is open then is inconclusive",
+    )
+    parser.add_argument(
+        "--affected-only",
+        action="store_true",
+        help="trace BASE first, and measure only benchmarks that reach a changed file",
     )
     parser.add_argument(
         "--canary",
@@ -81,7 +88,8 @@ def _canary(arguments: argparse.Namespace) -> int:
                 progress=lambda text: bar.update(task, description=text),
             )
         copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
-        measured, _ = _measure(argparse.Namespace(**{**vars(arguments), **copy}), policy.read(None))
+        everything = {**vars(arguments), **copy, "affected_only": False}
+        measured, _ = _measure(argparse.Namespace(**everything), policy.read(None))
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     (effect,) = [row.effect for row in verdict.rows] or [None]
     is_alive = verdict.outcome is Outcome.FAIL
@@ -111,6 +119,7 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
     """Return what was measured, and the seconds that its pairs took."""
     with terminal.progress() as bar:
         task = bar.add_task("starting", total=None)
+        exemption = _exemption(arguments, lambda text: bar.update(task, description=text))
         with suite.open_pairs(
             arguments.repository,
             arguments.base,
@@ -121,7 +130,12 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
             install=arguments.install,
             progress=lambda text: bar.update(task, description=text),
         ) as pairs:
-            metrics = {recorded.key(label, metric): (label, metric) for label, metric in pairs.metrics.items()}
+            metrics = {
+                recorded.key(label, metric): (label, metric)
+                for label, metric in pairs.metrics.items()
+                if label not in exemption.labels
+            }
+            exempt = tuple(label for label in pairs.metrics if label in exemption.labels)
             bar.reset(task, total=len(metrics))
 
             def watch(stage: str, still_open: int) -> None:
@@ -136,7 +150,29 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
                 max_seconds=arguments.time_budget,
                 watch=watch,
             )
-            return pairs.run(), math.fsum(each.seconds for each in decisions.values())
+            run = pairs.run()
+            notes = (*run.notes, *([exemption.reason] if exemption.reason else []), *exemption.assumptions)
+            run = msgspec.structs.replace(run, exempt=exempt, notes=notes)
+            return run, math.fsum(each.seconds for each in decisions.values())
+
+
+def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -> closure.Exemption:
+    """Return which benchmarks the change cannot reach; none unless that was asked for and could be traced."""
+    if not arguments.affected_only:
+        return closure.Exemption(labels=frozenset(), reason="", assumptions=())
+    try:
+        traced = closure.trace(
+            arguments.repository,
+            arguments.base,
+            suite=arguments.suite,
+            select=arguments.select,
+            install=arguments.install,
+            progress=progress,
+        )
+    except MeasurementFailed as failure:
+        reason = f"Every benchmark was measured, for the base could not be traced: {failure}"
+        return closure.Exemption(labels=frozenset(), reason=reason, assumptions=())
+    return closure.exempt(arguments.repository, arguments.base, arguments.head, traced)
 
 
 def _seconds(text: str) -> float:

@@ -114,6 +114,16 @@ def test_a_gate_that_compared_nothing_is_inconclusive() -> None:
         assert nothing.notes
 
 
+def test_a_change_that_reaches_no_benchmark_is_an_answer() -> None:
+    """Nothing compared because nothing is reached passes; with anything missing besides, it is no answer."""
+    untouched = msgspec.structs.replace(run([], []), exempt=("a", "b"))
+    besides = msgspec.structs.replace(run([sample("c", 1.0)], []), exempt=("a", "b"))
+
+    assert Outcome.PASS == judge(untouched, today=TODAY).outcome
+    assert "No benchmark is reached by this change" in report.headline(judge(untouched, today=TODAY))
+    assert Outcome.INCONCLUSIVE == judge(besides, today=TODAY).outcome
+
+
 def test_different_machines_are_never_compared() -> None:
     """The fields that differ are named, and there is no verdict."""
     elsewhere = Environment(name="runner", fields={"machine": "m2", "cpu": "c"})

@@ -31,8 +31,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "benchmarks").mkdir()
     (path / "benchmarks/test_shop.py").write_text(SUITE)
     (path / "perfgate.toml").write_text('[[budget]]\nmax_regression = "10%"\n')
-    for tag, code in (("base", CODE), ("head", SLOWER)):
+    for tag, code in (("base", CODE), ("head", SLOWER), ("docs", SLOWER)):
         (path / "shop.py").write_text(code)
+        if tag == "docs":
+            (path / "README.md").write_text("A shop.\n")
         if tag == "head":
             (path / "perfgate.toml").write_text('[[budget]]\nmax_regression = "900%"\n')
         git("add", "--all")
@@ -70,6 +72,27 @@ def test_the_same_code_is_green(repository: Path, capsys: pytest.CaptureFixture[
     assert 0 == code
     assert "within budget" in printed
     assert "could have seen" in printed
+
+
+def test_a_change_that_reaches_no_benchmark_passes_unmeasured(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prose cannot slow code down: nothing is measured, and what was assumed is said."""
+    code = main(["check", "head", "docs", "--repository", str(repository), "--affected-only", "--json"])
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+
+    assert 0 == code
+    assert ("benchmarks/test_shop.py::test_total",) == verdict.exempt
+    assert () == verdict.rows
+    assert verdict.notes
+
+
+def test_a_change_that_reaches_a_benchmark_is_measured(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what the change cannot reach is left out."""
+    code = main(["check", "base", "head", "--repository", str(repository), "--affected-only", "--json"])
+
+    assert 1 == code
+    assert () == msgspec.json.decode(capsys.readouterr().out, type=Verdict).exempt
 
 
 def test_a_time_budget_certifies_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
