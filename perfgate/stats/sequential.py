@@ -23,7 +23,9 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, ndtri, polygamma, stdtr, stdtrit
+from scipy.special import ndtri, stdtr
+
+from perfgate.stats.estimates import Estimate, Prior, common_prior, location
 
 SCREEN_LOOKS = (3, 4, 6, 8, 12)
 """Pairs after which the screen looks at the benchmarks that are still open."""
@@ -58,9 +60,6 @@ CLOCK_TICK_SECONDS = 1e-9
 
 MANY_SAMPLES = 12
 """From so many samples a pair's median stands on its own; with fewer, the ratio of the minima steadies it."""
-
-TRIM_SHARE = 0.13
-"""Cut off at either end of the pair values: one pair in two hundred is off by half whatever the layout."""
 
 TRIM_FROM_SCREEN, TRIM_FROM_CONFIRM = 6, 16
 """Pairs from which values are trimmed; a plain mean confirms best from eight."""
@@ -155,42 +154,7 @@ class Decisions(dict[str, Decision]):
     `MAX_INFLATION` all errors were widened by it. 1 where the suite is too small to tell."""
 
 
-@dataclass(frozen=True)
-class _Estimate:
-    """Location of log ratios over pairs with its standard error."""
-
-    mean: float
-    error: float
-    freedom: float
-
-    def exceeds(self, limit: float) -> float:
-        """Return the one-sided p-value of "the true location is at most *limit*"."""
-        if self.error == 0:
-            return 0.0 if self.mean > limit else 1.0
-        return float(stdtr(self.freedom, (limit - self.mean) / self.error))
-
-    def mirrored(self) -> _Estimate:
-        """Return the estimate with the sides swapped."""
-        return _Estimate(-self.mean, self.error, self.freedom)
-
-    def bound(self, confidence: float) -> float:
-        """Return the upper one-sided confidence bound of the location."""
-        return self.mean + self.quantile(confidence) * self.error
-
-    def quantile(self, probability: float) -> float:
-        """Return Student's quantile for these degrees of freedom."""
-        return float(stdtrit(self.freedom, probability))
-
-
-_UNKNOWN = _Estimate(math.nan, math.nan, 0.0)
-
-
-@dataclass(frozen=True)
-class _Prior:
-    """What the suite tells about the variance of one pair value, worth so many degrees of freedom."""
-
-    variance: float = 0.0
-    freedom: float = 0.0
+_UNKNOWN = Estimate(math.nan, math.nan, 0.0)
 
 
 @dataclass
@@ -223,17 +187,17 @@ class _Track:
                 self._logs[id(pair)] = (pair_value(pair), pair_value(pair, wall=True))
         return np.array([self._logs[id(pair)][wall] for pair in pairs])
 
-    def screen(self, prior: _Prior, inflation: float) -> _Estimate:
+    def screen(self, prior: Prior, inflation: float) -> Estimate:
         """Estimate the change from the pairs of stage 1, its variance steadied by the prior."""
-        mean, variance, freedom = _location(self.values(self.screened), trim_from=TRIM_FROM_SCREEN)
+        mean, variance, freedom = location(self.values(self.screened), trim_from=TRIM_FROM_SCREEN)
         weight = prior.freedom + freedom
         steadied = (prior.freedom * prior.variance + freedom * variance) / weight if weight else math.nan
-        return _Estimate(mean, inflation * math.sqrt(steadied / len(self.screened)), weight)
+        return Estimate(mean, inflation * math.sqrt(steadied / len(self.screened)), weight)
 
-    def confirm(self, inflation: float, trim_from: int = TRIM_FROM_CONFIRM) -> _Estimate:
+    def confirm(self, inflation: float, trim_from: int = TRIM_FROM_CONFIRM) -> Estimate:
         """Estimate the change from the fresh pairs alone."""
-        mean, variance, freedom = _location(self.values(self.confirmed), trim_from=trim_from)
-        return _Estimate(mean, inflation * math.sqrt(variance / len(self.confirmed)), freedom)
+        mean, variance, freedom = location(self.values(self.confirmed), trim_from=trim_from)
+        return Estimate(mean, inflation * math.sqrt(variance / len(self.confirmed)), freedom)
 
 
 def pair_value(pair: Pair, *, wall: bool = False) -> float:
@@ -325,7 +289,7 @@ class _Suite:
         self.watch = watch
         self.stage = "screening"
         self.spent = 0.0
-        self.prior = _Prior()
+        self.prior = Prior()
         self.inflation = 1.0
         """λ as estimated."""
         self.level = alpha / 2 / len(CONFIRM_LOOKS)
@@ -344,7 +308,9 @@ class _Suite:
             self._take(self._undecided(), look, lambda track: track.screened)
             complete = {name: track for name, track in self._undecided().items() if len(track.screened) == look}
             if look == SCREEN_LOOKS[0]:
-                self.prior = _prior([track.values(track.screened) for track in complete.values()])
+                self.prior = common_prior(
+                    [track.values(track.screened) for track in complete.values()], min_samples=MIN_SUITE
+                )
                 self.inflation = _inflation(complete.values(), self.prior)
             for track in complete.values():
                 _look_at_screened(track, self.prior, self.widening, last=look == SCREEN_LOOKS[-1])
@@ -421,12 +387,12 @@ class _Suite:
             reason=track.reason or _waits_differently(track),
         )
 
-    def _best_estimate(self, track: _Track) -> _Estimate:
+    def _best_estimate(self, track: _Track) -> Estimate:
         if len(track.confirmed) >= 2:
             return track.confirm(self.widening)
         return track.screen(self.prior, self.widening) if len(track.screened) >= 2 else _UNKNOWN
 
-    def _smallest_detectable(self, track: _Track, estimate: _Estimate) -> float:
+    def _smallest_detectable(self, track: _Track, estimate: Estimate) -> float:
         """Return the effect that both stages together would have found with probability `POWER`.
 
         Had there been more to see, more pairs would have been taken, up to the last look of either stage; only where
@@ -443,7 +409,7 @@ class _Suite:
         return math.expm1(track.limit + max(reach))
 
 
-def _look_at_screened(track: _Track, prior: _Prior, widening: float, *, last: bool) -> None:
+def _look_at_screened(track: _Track, prior: Prior, widening: float, *, last: bool) -> None:
     """Certify, suspect or give up one benchmark, or leave it open for another look."""
     estimate = track.screen(prior, widening)
     slower, faster = estimate.exceeds(track.limit), estimate.mirrored().exceeds(track.limit)
@@ -458,14 +424,14 @@ def _look_at_screened(track: _Track, prior: _Prior, widening: float, *, last: bo
         track.reason = _undecided(track, estimate)
 
 
-def _is_futile(track: _Track, estimate: _Estimate, slower: float, prior: _Prior) -> bool:
+def _is_futile(track: _Track, estimate: Estimate, slower: float, prior: Prior) -> bool:
     """Tell whether more pairs can hardly certify this benchmark, and are as unlikely to make it a suspect."""
     taken = len(track.screened)
     error = estimate.error * math.sqrt(taken / SCREEN_LOOKS[-1])
     if taken < TRIM_FROM_SCREEN and prior.freedom:
         # One pair that went wrong inflates so few: the suite's usual noise decides what can be hoped for.
         error = min(error, math.sqrt(prior.variance / SCREEN_LOOKS[-1]))
-    at_the_end = _Estimate(0.0, error, prior.freedom + SCREEN_LOOKS[-1] - 1)
+    at_the_end = Estimate(0.0, error, prior.freedom + SCREEN_LOOKS[-1] - 1)
     return at_the_end.bound(CERTAINTY_WITHIN) > track.limit and slower > FUTILE[taken]
 
 
@@ -479,51 +445,10 @@ def _is_hopeless(track: _Track, widening: float, level: float) -> bool:
     estimate = track.confirm(widening, trim_from=TRIM_FROM_SCREEN)
     seen = estimate if track.sign > 0 else estimate.mirrored()
     at_the_end = seen.error * math.sqrt(len(track.confirmed) / CONFIRM_LOOKS[-1])
-    return _Estimate(seen.mean + seen.error, at_the_end, CONFIRM_LOOKS[-1] - 1.0).exceeds(track.limit) > level
+    return Estimate(seen.mean + seen.error, at_the_end, CONFIRM_LOOKS[-1] - 1.0).exceeds(track.limit) > level
 
 
-def _location(values: _Values, *, trim_from: int) -> tuple[float, float, float]:
-    """Return location, variance of one value, and degrees of freedom; trimmed from so many values on.
-
-    The variance of a trimmed mean is given as that of as many plain values, so that dividing by n gives its square
-    error. ddof = 1. Source: Yuen (1974).
-    """
-    n = len(values)
-    if n < trim_from:
-        mean = float(values.sum()) / n
-        return mean, float(((values - mean) ** 2).sum()) / (n - 1) if n > 1 else math.nan, n - 1.0
-    cut = max(1, round(TRIM_SHARE * n))
-    ordered = np.sort(values)
-    kept = n - 2 * cut
-    winsorised = np.clip(ordered, ordered[cut], ordered[n - 1 - cut])
-    squares = float(((winsorised - winsorised.mean()) ** 2).sum())
-    return float(ordered[cut : n - cut].mean()), squares / (kept * (kept - 1)) * n, kept - 1.0
-
-
-def _prior(screened: Sequence[_Values]) -> _Prior:
-    """Return what the suite's variances have in common: Smyth's prior, from robust moments of their logarithms."""
-    if len(screened) < MIN_SUITE:
-        return _Prior()
-    freedom = len(screened[0]) - 1
-    variances = np.maximum([values.var(ddof=1) for values in screened], 1e-12)
-    logs = np.log(variances) - digamma(freedom / 2) + math.log(freedom / 2)
-    middle = float(np.median(logs))
-    spread = (1.4826 * float(np.median(np.abs(logs - middle)))) ** 2
-    prior_freedom = float(np.clip(2 * _inverse_trigamma(max(spread - float(polygamma(1, freedom / 2)), 1e-3)), 1, 20))
-    variance = math.exp(middle + float(digamma(prior_freedom / 2)) - math.log(prior_freedom / 2))
-    return _Prior(variance, prior_freedom)
-
-
-def _inverse_trigamma(value: float) -> float:
-    """Return x with trigamma(x) = *value*, by Newton's method on its reciprocal. Source: Smyth (2004), appendix."""
-    x = 0.5 + 1 / value
-    for _ in range(30):
-        trigamma = float(polygamma(1, x))
-        x += trigamma * (1 - trigamma / value) / float(polygamma(2, x))
-    return x
-
-
-def _inflation(tracks: Iterable[_Track], prior: _Prior) -> float:
+def _inflation(tracks: Iterable[_Track], prior: Prior) -> float:
     """Return λ, the robust spread of the z-scores of the benchmarks that hardly moved; 1 for a small suite."""
     scores = []
     for track in tracks:
@@ -547,7 +472,7 @@ def _waits_differently(track: _Track) -> str:
     return f"it waits {after:.1f} times a call, {before:.1f} times before"
 
 
-def _undecided(track: _Track, estimate: _Estimate) -> str:
+def _undecided(track: _Track, estimate: Estimate) -> str:
     where = "above" if estimate.mean > track.limit else "below"
     return (
         f"the change lies {where} the budget, but {len(track.pairs)} pairs are too noisy to be sure"
