@@ -14,7 +14,7 @@ from rich.text import Text
 
 from perfgate import gate, git, policy, recorded, report, resultfile, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
-from perfgate.errors import MeasurementFailed
+from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
@@ -75,6 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _canary(arguments: argparse.Namespace) -> int:
     """Plant a known slowdown, judge it under the default budget, and return 0 if the gate went red."""
+    meaningless = [
+        name for name in ("output", "pull_request", "affected_only", "strict", "markdown") if vars(arguments)[name]
+    ]
+    if meaningless or arguments.head != "HEAD":
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in meaningless) or f"a head ({arguments.head})"
+        raise InvalidInput(f"--canary makes its own head and no verdict on yours: leave out {named}")
     with checkout.workspace() as folder:
         with terminal.progress() as bar:
             task = bar.add_task("planting", total=None)
@@ -88,8 +94,7 @@ def _canary(arguments: argparse.Namespace) -> int:
                 progress=lambda text: bar.update(task, description=text),
             )
         copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
-        everything = {**vars(arguments), **copy, "affected_only": False}
-        measured, _ = _measure(argparse.Namespace(**everything), policy.read(None))
+        measured, _ = _measure(argparse.Namespace(**{**vars(arguments), **copy}), policy.read(None))
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     (effect,) = [row.effect for row in verdict.rows] or [None]
     is_alive = verdict.outcome is Outcome.FAIL

@@ -20,15 +20,13 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import get_benchmark_from_name
 
+from .asv_arguments import CACHE, arguments_of
 from .channel import VARIABLE, Channel, Origins
 from .forks import end_together, forked
 from .probes import PROBES
 
 # Taken at once: a benchmark may clear the environment, and its children must not see it.
 _ADDRESS = os.environ.pop(VARIABLE)
-
-CACHE = "cache.pickle"
-"""asv's own name for what `setup_cache` returned, in the folder the benchmark runs in."""
 
 
 def main() -> None:
@@ -82,7 +80,7 @@ def _probe(metric: str, folder: str, address: str) -> float:
     benchmark = get_benchmark_from_name(folder, address)
     if type(benchmark).__name__ == "TimerawBenchmark":
         raise SkipNotImplemented("what it times runs in a process of its own, which is not looked into")
-    arguments = _arguments(benchmark)
+    arguments = arguments_of(benchmark)
     if benchmark.do_setup():
         raise SkipNotImplemented("setup raised NotImplementedError or skips it")
     try:
@@ -107,20 +105,6 @@ def _ready(metric: str, benchmark: Any, arguments: tuple[Any, ...]) -> Iterator[
     finally:
         if pauses:
             gc.enable()
-
-
-def _arguments(benchmark: Any) -> tuple[Any, ...]:
-    """Return the arguments of one call; asv_runner changed in 0.3 where a setup_cache value is put."""
-    cache = None
-    if benchmark.setup_cache_key is not None:
-        with Path(CACHE).open("rb") as file:
-            cache = pickle.load(file)  # noqa: S301 - written by our own worker a moment ago
-    if hasattr(benchmark, "set_cache"):
-        benchmark.set_cache(cache)
-    elif cache is not None:
-        benchmark.insert_param(cache)
-    build = getattr(benchmark, "_build_params", None)
-    return tuple(build() if build else benchmark._current_params)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
 
+from .asv_arguments import CACHE, arguments_of
 from .channel import VARIABLE, Channel, Origins
 from .stopwatch import Stopwatch
 
@@ -32,9 +33,6 @@ _ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
 
 _WALL_CLOCKS = (timeit.default_timer, time.perf_counter, time.monotonic, time.time)
 """Timers of a benchmark in whose place all clocks are read; any other is its own and is believed."""
-
-CACHE = "cache.pickle"
-"""asv's own name for what `setup_cache` returned, in the folder the benchmark runs in."""
 
 
 class _Clock:
@@ -143,7 +141,7 @@ def _run(worker: _Worker, folder: str, benchmark: str, room: str) -> None:
 
 
 def _measure(worker: _Worker, benchmark: Any) -> None:
-    arguments = _arguments(benchmark)
+    arguments = arguments_of(benchmark)
     worker.channel.send(**{"is": "called"})
     if benchmark.do_setup():
         raise SkipNotImplemented("setup raised NotImplementedError or skips it")
@@ -151,20 +149,6 @@ def _measure(worker: _Worker, benchmark: Any) -> None:
         _serve(worker.channel, benchmark, arguments)
     finally:
         benchmark.do_teardown()
-
-
-def _arguments(benchmark: Any) -> tuple[Any, ...]:
-    """Return the arguments of one call; asv_runner changed in 0.3 where a setup_cache value is put."""
-    cache = None
-    if benchmark.setup_cache_key is not None:
-        with Path(CACHE).open("rb") as file:
-            cache = pickle.load(file)  # noqa: S301 - written by our own worker a moment ago
-    if hasattr(benchmark, "set_cache"):
-        benchmark.set_cache(cache)
-    elif cache is not None:
-        benchmark.insert_param(cache)
-    build = getattr(benchmark, "_build_params", None)
-    return tuple(build() if build else benchmark._current_params)
 
 
 def _serve(channel: Channel, benchmark: Any, arguments: tuple[Any, ...]) -> None:

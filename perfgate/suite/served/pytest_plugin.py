@@ -23,6 +23,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.utils import safe_dumps
 
 from .channel import VARIABLE, Channel, Origins
+from .pytest_reports import last_line, reason
 from .stopwatch import Stopwatch, Untraced, repeat
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
@@ -137,7 +138,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Remember why a file could not be collected."""
     if report.failed:
         crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", None) or str(report.longrepr)
-        _Session.errors += (f"{report.nodeid}: {_last_line(crash)}",)
+        _Session.errors += (f"{report.nodeid}: {last_line(crash)}",)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -176,7 +177,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note the first phase of the test that did not pass."""
     if not report.passed and report.nodeid == _Session.wanted:
-        _Session.bad = _Session.bad or (report.outcome, _reason(report))
+        _Session.bad = _Session.bad or (report.outcome, reason(report))
 
 
 @pytest.hookimpl(trylast=True)
@@ -202,17 +203,3 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
 def pytest_terminal_summary() -> None:
     """Leave, now that all fixtures are torn down: nobody reads the summary, and some plugins import a lot for it."""
     os._exit(0)
-
-
-def _reason(report: pytest.TestReport) -> str:
-    if isinstance(report.longrepr, tuple):  # a skip: path, line, reason
-        return str(report.longrepr[2])
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return _last_line(crash.message if crash else str(report.longrepr))
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (
-        lines[0] if len(lines) == 1 else next((line for line in lines if "Error" in line), lines[-1] if lines else "")
-    )

@@ -22,6 +22,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from .channel import VARIABLE, Channel, Origins
 from .forks import end_together, forked
 from .probes import PROBES, Ready
+from .pytest_reports import last_line, reason
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
@@ -138,7 +139,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Remember why a file could not be collected."""
     if report.failed:
         crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", None) or str(report.longrepr)
-        _Session.errors += (f"{report.nodeid}: {_last_line(crash)}",)
+        _Session.errors += (f"{report.nodeid}: {last_line(crash)}",)
 
 
 @pytest.hookimpl(trylast=True)
@@ -176,7 +177,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note the first phase of the test that did not pass."""
     if not report.passed:
-        _Session.bad = _Session.bad or (report.outcome, _reason(report))
+        _Session.bad = _Session.bad or (report.outcome, reason(report))
 
 
 @pytest.hookimpl(trylast=True)
@@ -204,15 +205,3 @@ def _answer() -> None:
 def pytest_terminal_summary() -> None:
     """Leave, now that all fixtures are torn down: nobody reads the summary."""
     os._exit(0)
-
-
-def _reason(report: pytest.TestReport) -> str:
-    if isinstance(report.longrepr, tuple):  # a skip: path, line, reason
-        return str(report.longrepr[2])
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return _last_line(crash.message if crash else str(report.longrepr))
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if "Error" in line), lines[-1] if lines else "")

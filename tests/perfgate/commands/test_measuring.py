@@ -138,3 +138,9 @@ def test_the_canary_is_found(repository: Path, capsys: pytest.CaptureFixture[str
             ["git", "-C", str(repository), "show", "base:shop.py"], check=True, capture_output=True, text=True
         ).stdout
     )
+
+
+def test_the_canary_refuses_what_it_would_ignore(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option without effect is an error that names it."""
+    assert 2 == main(["check", "base", "--canary", "--repository", str(repository), "--strict"])
+    assert "--strict" in capsys.readouterr().err
