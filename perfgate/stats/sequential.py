@@ -36,6 +36,9 @@ CONFIRM_LOOKS = (8, 16, 32, 64)
 SUSPICION = 0.10
 """One-sided p-value below which a benchmark that looks slower is confirmed or cleared on fresh pairs."""
 
+LAST_SUSPICION = 0.25
+"""The same at the last look of the screen, where the alternative is to leave it without an answer."""
+
 SUSPICION_OF_IMPROVEMENT = 0.02
 """The same for one that looks faster: nobody's pull request waits for it, so it must be clearer."""
 
@@ -155,6 +158,7 @@ class Decisions(dict[str, Decision]):
 
 
 _UNKNOWN = Estimate(math.nan, math.nan, 0.0)
+_CALLED = frozenset({Outcome.REGRESSED, Outcome.IMPROVED})
 
 
 @dataclass
@@ -251,8 +255,9 @@ def judge_suite(
 
     Source:
         Smyth (2004), Linear models and empirical Bayes methods, section 6, for the prior; Yuen (1974) for the trimmed
-        mean's error. The split into screen and confirmation on fresh data is ours, with Bonferroni over suspects and
-        looks.
+        mean's error; Holm (1979) over suspects with the error split evenly over looks, which stays valid as Maurer &
+        Bretz (2013), Multiple testing in group sequential trials using graphical approaches, show. The split into
+        screen and confirmation on fresh data is ours.
     """
     if len(set(benchmarks)) != len(benchmarks):
         raise ValueError("every benchmark may be named once only")
@@ -318,24 +323,37 @@ class _Suite:
     def confirm(self) -> None:
         """Call suspects regressed or improved, or clear them, on fresh pairs."""
         self.stage = "confirming"
-        suspects = {name: track for name, track in self.open().items() if track.sign}
         for sign in (+1, -1):
-            count = sum(track.sign == sign for track in suspects.values())
-            level = self.level / max(1, count)
+            suspects = {name: track for name, track in self.open().items() if track.sign == sign}
             for look in CONFIRM_LOOKS:
-                waiting = {n: t for n, t in suspects.items() if t.sign == sign and t.outcome is None}
-                self._take(waiting, look, lambda track: track.confirmed)
-                for track in waiting.values():
-                    if track.outcome is None:
-                        self._look_at_confirmed(track, level, last=look == CONFIRM_LOOKS[-1])
+                self._take(suspects, look, lambda track: track.confirmed)
+                self._look_at_confirmed(list(suspects.values()), last=look == CONFIRM_LOOKS[-1])
 
-    def _look_at_confirmed(self, track: _Track, level: float, *, last: bool) -> None:
-        """Call one suspect, clear it, give it up, or leave it open for another look."""
+    def _look_at_confirmed(self, suspects: Sequence[_Track], *, last: bool) -> None:
+        """Look once at all suspects of one direction: call each, clear it, give it up, or leave it open.
+
+        Whoever is called leaves its share of the error to the others (Holm's step down), now and at later looks.
+        """
+        open_ones = [(self._chance(track), track) for track in suspects if track.outcome is None]
+        for chance, track in sorted(open_ones, key=lambda one: one[0]):
+            if chance <= self._share(suspects):
+                track.outcome = Outcome.REGRESSED if track.sign > 0 else Outcome.IMPROVED
+        for _, track in open_ones:
+            if track.outcome is None:
+                self._clear_or_give_up(track, self._share(suspects), last=last)
+
+    def _chance(self, track: _Track) -> float:
+        """Return the p-value of "it did not move beyond its budget in the suspected direction", from fresh pairs."""
         estimate = track.confirm(self.widening)
-        seen = estimate if track.sign > 0 else estimate.mirrored()
-        if seen.exceeds(track.limit) <= level:
-            track.outcome = Outcome.REGRESSED if track.sign > 0 else Outcome.IMPROVED
-        elif estimate.bound(1 - (1 - CERTAINTY_WITHIN) / len(CONFIRM_LOOKS)) <= track.limit:
+        return (estimate if track.sign > 0 else estimate.mirrored()).exceeds(track.limit)
+
+    def _share(self, suspects: Sequence[_Track]) -> float:
+        """Return the level of one look at one of the *suspects* that have not been called yet."""
+        return self.level / max(1, sum(track.outcome not in _CALLED for track in suspects))
+
+    def _clear_or_give_up(self, track: _Track, level: float, *, last: bool) -> None:
+        estimate = track.confirm(self.widening)
+        if estimate.bound(1 - (1 - CERTAINTY_WITHIN) / len(CONFIRM_LOOKS)) <= track.limit:
             track.outcome = Outcome.WITHIN
         elif last or _is_hopeless(track, self.widening, level):
             track.outcome = Outcome.INCONCLUSIVE
@@ -401,7 +419,7 @@ class _Suite:
         if not estimate.freedom:
             return math.nan
         each = math.sqrt(POWER)
-        level = self.level / max(1, sum(other.sign > 0 for other in self.tracks.values()))
+        level = self._share([other for other in self.tracks.values() if other.sign > 0])
         pair_error = estimate.error * math.sqrt(len(track.confirmed) or len(track.screened))
         cut_short = track.outcome is Outcome.INCONCLUSIVE and not track.sign and len(track.screened) < SCREEN_LOOKS[-1]
         stages = ((SUSPICION, len(track.screened) if cut_short else SCREEN_LOOKS[-1]), (level, CONFIRM_LOOKS[-1]))
@@ -413,7 +431,7 @@ def _look_at_screened(track: _Track, prior: Prior, widening: float, *, last: boo
     """Certify, suspect or give up one benchmark, or leave it open for another look."""
     estimate = track.screen(prior, widening)
     slower, faster = estimate.exceeds(track.limit), estimate.mirrored().exceeds(track.limit)
-    if estimate.mean > track.limit and slower <= SUSPICION:
+    if estimate.mean > track.limit and slower <= (LAST_SUSPICION if last else SUSPICION):
         track.sign = +1
     elif estimate.mean < -track.limit and faster <= SUSPICION_OF_IMPROVEMENT:
         track.sign = -1

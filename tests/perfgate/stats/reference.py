@@ -75,11 +75,11 @@ def judge(values: Mapping[str, Sequence[float]], limit: float, alpha: float) -> 
     for name, each in values.items():
         answers[name], suspects[name] = screen(each, limit, prior)
     for sign in (+1, -1):
-        chosen = [name for name, (suspected, _) in suspects.items() if suspected == sign]
-        for name in chosen:
-            taken = suspects[name][1]
-            outcome, fresh = confirm([sign * v for v in values[name][taken:]], limit, alpha / 2 / 4 / len(chosen), sign)
-            answers[name] = (outcome, taken + fresh)
+        fresh = {
+            n: [sign * v for v in values[n][taken:]] for n, (suspected, taken) in suspects.items() if suspected == sign
+        }
+        for name, (outcome, pairs) in confirm(fresh, limit, alpha / 2 / 4, sign).items():
+            answers[name] = (outcome, suspects[name][1] + pairs)
     return answers
 
 
@@ -90,7 +90,7 @@ def screen(
     for pairs in (3, 4, 6, 8, 12):
         raw = trimmed_mean(values[:pairs]) if pairs >= 6 else plain_mean(values[:pairs])
         estimate = steadied(raw, pairs, prior)
-        if estimate.location > limit and estimate.p_above(limit) <= 0.10:
+        if estimate.location > limit and estimate.p_above(limit) <= (0.25 if pairs == 12 else 0.10):
             return ("", pairs), (+1, pairs)
         if estimate.location < -limit and estimate.swapped().p_above(limit) <= 0.02:
             return ("", pairs), (-1, pairs)
@@ -105,17 +105,29 @@ def screen(
     return ("inconclusive", 12), (0, 12)
 
 
-def confirm(values: Sequence[float], limit: float, level: float, sign: int) -> tuple[str, int]:
-    """Values are turned so that a confirmed change is positive."""
+def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, sign: int) -> dict[str, tuple[str, int]]:
+    """All suspects of one direction, look by look; values are turned so that a confirmed change is positive."""
+    answers: dict[str, tuple[str, int]] = {}
+    called = 0
     for pairs in (8, 16, 32, 64):
-        estimate = trimmed_mean(values[:pairs]) if pairs >= 16 else plain_mean(values[:pairs])
-        if estimate.p_above(limit) <= level:
-            return "regressed" if sign > 0 else "improved", pairs
-        as_measured = estimate if sign > 0 else estimate.swapped()
-        if as_measured.upper(1 - 0.01 / 4) <= limit:
-            return "within", pairs
-        robust = trimmed_mean(values[:pairs])
-        at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(pairs / 64), 63)
-        if at_the_end.p_above(limit) > level:
-            return "inconclusive", pairs
-    return "inconclusive", 64
+        waiting = {n: estimated(each[:pairs]) for n, each in values.items() if n not in answers}
+        while waiting:
+            clearest = min(waiting, key=lambda name: waiting[name].p_above(limit))
+            if waiting[clearest].p_above(limit) > level / (len(values) - called):
+                break
+            called += 1
+            answers[clearest] = ("regressed" if sign > 0 else "improved", pairs)
+            del waiting[clearest]
+        for name, estimate in waiting.items():
+            as_measured = estimate if sign > 0 else estimate.swapped()
+            robust = trimmed_mean(values[name][:pairs])
+            at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(pairs / 64), 63)
+            if as_measured.upper(1 - 0.01 / 4) <= limit:
+                answers[name] = ("within", pairs)
+            elif pairs == 64 or at_the_end.p_above(limit) > level / (len(values) - called):
+                answers[name] = ("inconclusive", pairs)
+    return answers
+
+
+def estimated(fresh: Sequence[float]) -> Estimate:
+    return trimmed_mean(fresh) if len(fresh) >= 16 else plain_mean(fresh)
