@@ -446,8 +446,10 @@ def _is_futile(track: _Track, estimate: Estimate, slower: float, prior: Prior) -
     """Tell whether more pairs can hardly certify this benchmark, and are as unlikely to make it a suspect."""
     taken = len(track.screened)
     error = estimate.error * math.sqrt(taken / SCREEN_LOOKS[-1])
-    if taken < TRIM_FROM_SCREEN and prior.freedom:
+    if taken < TRIM_FROM_SCREEN:
         # One pair that went wrong inflates so few: the suite's usual noise decides what can be hoped for.
+        if not prior.freedom:
+            return False
         error = min(error, math.sqrt(prior.variance / SCREEN_LOOKS[-1]))
     at_the_end = Estimate(0.0, error, prior.freedom + SCREEN_LOOKS[-1] - 1)
     return at_the_end.bound(CERTAINTY_WITHIN) > track.limit and slower > FUTILE[taken]

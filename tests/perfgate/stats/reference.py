@@ -97,10 +97,11 @@ def screen(
         if estimate.upper(0.99) <= limit:
             return ("within", pairs), (0, pairs)
         spread = estimate.error * math.sqrt(pairs)
-        if pairs < 6 and prior[1]:
+        if pairs < 6:
             spread = min(spread, math.sqrt(prior[0]))
         hopeless = stats.t.ppf(0.99, prior[1] + 11) * spread / math.sqrt(12) > limit
-        if hopeless and estimate.p_above(limit) > given_up[pairs]:
+        knows_enough = pairs >= 6 or prior[1] > 0
+        if knows_enough and hopeless and estimate.p_above(limit) > given_up[pairs]:
             return ("inconclusive", pairs), (0, pairs)
     return ("inconclusive", 12), (0, 12)
 

@@ -311,3 +311,11 @@ def test_impossible_arguments_are_refused() -> None:
 def test_an_empty_suite_is_judged() -> None:
     """There is nothing to say about it, and no error."""
     assert judge_suite([], Suite({}).source(), budget=0.03) == {}
+
+
+def test_a_small_suite_is_not_given_up_over_one_bad_pair() -> None:
+    """Where no suite tells what noise is usual, one pair that went wrong among the first three costs pairs, not the answer."""
+    suite = Suite({"same": 0.0}, noise=0.002)
+    suite.pairs["same"][1] = pair_of(np.full(SAMPLES, 1e-3), np.full(SAMPLES, 0.8e-3))
+
+    assert suite.judge()["same"].outcome == Outcome.WITHIN
