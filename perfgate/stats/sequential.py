@@ -455,6 +455,9 @@ def _is_futile(track: _Track, estimate: Estimate, slower: float, prior: Prior) -
     return at_the_end.bound(CERTAINTY_WITHIN) > track.limit and slower > FUTILE[taken]
 
 
+WORTH_NAMING = 0.1
+"""Part of its noise to which no advice brings a runner: below it, only another budget decides."""
+
 FUTILE = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
 """p-value of "slower" above which, after so many pairs, a benchmark that cannot be certified is given up."""
 
@@ -493,8 +496,13 @@ def _waits_differently(track: _Track) -> str:
 
 
 def _undecided(track: _Track, estimate: Estimate) -> str:
+    """Say what is missing, and what would make it conclusive: another budget, or so much less noise."""
     where = "above" if estimate.mean > track.limit else "below"
-    return (
+    said = (
         f"the change lies {where} the budget, but {len(track.pairs)} pairs are too noisy to be sure"
         f" (standard error {math.expm1(estimate.error):.1%})"
     )
+    certified = math.expm1(max(0.0, estimate.bound(CERTAINTY_WITHIN)))
+    enough = abs(estimate.mean - track.limit) / (estimate.quantile(CERTAINTY_WITHIN) * estimate.error)
+    quieter = f", or this one if the noise were {enough:.0%} of it" if enough >= WORTH_NAMING else ""
+    return f"{said}; a budget of {certified:.1%} would be certified{quieter}"

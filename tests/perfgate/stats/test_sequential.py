@@ -319,3 +319,14 @@ def test_a_small_suite_is_not_given_up_over_one_bad_pair() -> None:
     suite.pairs["same"][1] = pair_of(np.full(SAMPLES, 1e-3), np.full(SAMPLES, 0.8e-3))
 
     assert suite.judge()["same"].outcome == Outcome.WITHIN
+
+
+def test_no_answer_says_what_would_give_one() -> None:
+    """The budget that an inconclusive reason names is one that the same pairs are certified against."""
+    noisy = Suite({"same": 0.0}, noise=0.2)
+    reason = noisy.judge()["same"].reason
+    named = float(reason.partition("a budget of ")[2].partition("%")[0]) / 100 + 0.001
+
+    decision = judge_suite(["same"], noisy.source(), budget=named)["same"]
+
+    assert decision.outcome == Outcome.WITHIN
