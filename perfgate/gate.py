@@ -78,7 +78,7 @@ class Row(Record, frozen=True):
         known = self.repeating
         if known is None or self.outcome is not Outcome.PASS or self.judgement != Judgement.WITHIN:
             return False
-        is_small = max(self.baseline, self.candidate) <= known.gated_above
+        is_small = max(self.baseline, self.candidate) <= known.judged_above
         return is_small or (self.low or 0.0) <= 0.0 <= (self.high or 0.0)
 
     @property
@@ -219,8 +219,8 @@ def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -
         known = metrics.repeating(each.metric)
         if known is not None and not each.failure:
             decisions[key] = _counted(each, known, allowed[key].value)
-            if known.metric == metrics.INSTRUCTIONS and not _is_small(each, known):
-                _note_disagreement(each, decisions)
+            if known.metric == metrics.INSTRUCTIONS:
+                _note_disagreement(each, known, decisions)
     rows = [
         _row(each, decisions[key], allowed[key], budgets, today) for key, each in by_key.items() if not each.failure
     ]
@@ -232,23 +232,26 @@ def _counted(sides: Sides, known: Repeating, budget: float) -> Decision:
     base, head = recorded.rounds(sides)
     name = known.metric.name
     try:
-        decision = judge_counts(base, head, budget=budget, repeatability=known.repeatability, metric=name)
+        return judge_counts(
+            base,
+            head,
+            budget=budget,
+            repeatability=known.repeatability,
+            judged_above=known.judged_above,
+            metric=name,
+        )
     except ValueError as error:
         unknown = dict.fromkeys(("effect", "low", "high", "smallest_detectable"), math.nan)
         return Decision(
             outcome=Judgement.INCONCLUSIVE, pairs=len(base), seconds=0.0, metric=name, reason=str(error), **unknown
         )
-    return replace(decision, outcome=Judgement.WITHIN, reason="") if _is_small(sides, known) else decision
 
 
-def _is_small(sides: Sides, known: Repeating) -> bool:
-    return max(_level(sides.base[known.metric.name]), _level(sides.head[known.metric.name])) <= known.gated_above
-
-
-def _note_disagreement(sides: Sides, decisions: Decisions) -> None:
+def _note_disagreement(sides: Sides, known: Repeating, decisions: Decisions) -> None:
     """Where time and instructions of a benchmark come to different ends, say so beside the one that moved."""
     time = recorded.key(sides.label, recorded.CLOCKS[0])
-    if time not in decisions:
+    counted = max(_level(side[sides.metric.name]) for side in (sides.base, sides.head))
+    if time not in decisions or counted <= known.judged_above:
         return
     said = disagreement(decisions[time], decisions[sides.key])
     if said:

@@ -32,7 +32,7 @@ class Repeating(Known):
     metric: Metric
     repeatability: float
     """How far two measurements of the same code may differ, as a fraction."""
-    gated_above: float = 0.0
+    judged_above: float = 0.0
     """Up to here, on both sides, a change is shown but not judged: too little lies behind it."""
 
 
@@ -45,14 +45,14 @@ _REPEATING = (
         worse="larger",
         metric=TRACED_PEAK,
         repeatability=0.0005,
-        gated_above=100_000,
+        judged_above=100_000,
     ),
     # Up to 0.5 % were seen between processes of the same code; code that changed elsewhere moves the heap as well.
     Repeating(title="peak memory", family="memory", worse="larger", metric=PEAK_MEMORY, repeatability=0.02),
     Repeating(title="size of the result", family="memory", worse="larger", metric=MEMORY, repeatability=0.0005),
     # One program repeats by far better than a thousandth, but code that changed elsewhere moves what is on the heap, and
     # the allocator takes other paths: up to 1.1 % were seen. Below a million, counts repeat to a percent only.
-    Repeating(title="instructions", metric=INSTRUCTIONS, repeatability=0.015, gated_above=1_000_000),
+    Repeating(title="instructions", metric=INSTRUCTIONS, repeatability=0.015, judged_above=1_000_000),
 )
 
 _KNOWN: dict[str, Known] = {

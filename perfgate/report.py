@@ -231,7 +231,7 @@ def _counted(verdict: Verdict) -> str:
     if not known:
         return ""
     bounds = ", ".join(f"{each.title} {share(each.repeatability)}" for each in known)
-    small = [f"{quantity(each.gated_above, each.metric.unit)} of {each.title}" for each in known if each.gated_above]
+    small = [f"{quantity(each.judged_above, each.metric.unit)} of {each.title}" for each in known if each.judged_above]
     shown = f" Up to {' and '.join(small)} a change is shown, not judged." if small else ""
     return (
         " What repeats was measured apart from time, and spends none of that chance: one pair decides it, and only more"

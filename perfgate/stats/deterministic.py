@@ -24,6 +24,7 @@ def judge_counts(
     *,
     budget: float,
     repeatability: float,
+    judged_above: float = 0.0,
     metric: str = "",
     seconds: float = 0.0,
 ) -> Decision:
@@ -36,6 +37,7 @@ def judge_counts(
         candidate: As *base*, of the side that is judged; as many pairs.
         budget: Largest tolerated growth as a fraction (0.03 for 3 %).
         repeatability: How far two measurements of the same code may differ, as a fraction.
+        judged_above: Up to here, on both sides, any change is within: too little lies behind it.
         metric: Its name, for the decision.
         seconds: What measuring cost, for the decision.
 
@@ -66,7 +68,8 @@ def judge_counts(
     else:
         seen = max((abs(value - change) for value in values if value != change), default=0.0)
     reach = max(bound, seen)
-    outcome, reason = _outcome(change, limit, bound, reach)
+    is_small = max(median(map(median, side)) for side in (base, candidate)) <= judged_above
+    outcome, reason = (Outcome.WITHIN, "") if is_small else _outcome(change, limit, bound, reach)
     low, high = _fraction(change - reach), _fraction(change + reach)
     return Decision(
         outcome=outcome,

@@ -30,7 +30,9 @@ def is_decided(metric: Metric, base: Sequence[Sequence[float]], head: Sequence[S
         return True
     known = metrics.repeating(metric)
     assert known is not None
-    decision = judge_counts(base, head, budget=budget, repeatability=known.repeatability)
+    decision = judge_counts(
+        base, head, budget=budget, repeatability=known.repeatability, judged_above=known.judged_above
+    )
     return is_settled(base, head, decision.outcome)
 
 

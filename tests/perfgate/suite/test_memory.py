@@ -40,7 +40,7 @@ def test_a_hundredth_more_traced_memory_is_seen_from_one_pair(of_tests: Measured
     known = metrics.repeating(metrics.TRACED_PEAK)
     assert known is not None
     assert base.value is not None
-    assert base.value > known.gated_above
+    assert base.value > known.judged_above
     for budget in (0.0, 0.005):
         decision = judge_counts(base.rounds, head.rounds, budget=budget, repeatability=known.repeatability)
 
