@@ -17,7 +17,7 @@ from perfgate import metrics, policy, recorded
 from perfgate.metrics import Repeating
 from perfgate.policy import Budgets, Limit, Waiver
 from perfgate.recorded import NotJudged, Sides
-from perfgate.records import Commit, Direction, Metric, Record, Run, Sample, level
+from perfgate.records import Commit, Direction, Record, Run, Sample, level
 from perfgate.stats.deterministic import disagreement, judge_counts
 from perfgate.stats.sequential import MAX_INFLATION, Decision, Decisions, judge_suite
 from perfgate.stats.sequential import Outcome as Judgement
@@ -70,7 +70,7 @@ class Row(Record, frozen=True):
     @property
     def repeating(self) -> Repeating | None:
         """How well the metric repeats; None: it is noisy, and was judged by statistics."""
-        return metrics.repeating(Metric(name=self.metric, unit=self.unit, direction=self.direction))
+        return metrics.repeating_as(self.metric, self.unit, self.direction)
 
     @property
     def is_still(self) -> bool:
@@ -208,7 +208,8 @@ def _notes(run: Run) -> Iterator[str]:
 def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -> tuple[list[Row], Decisions]:
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
-    noisy = [each for each in sides if metrics.repeating(each.metric) is None]
+    repeating = {key: metrics.repeating(each.metric) for key, each in by_key.items()}
+    noisy = [each for each in sides if repeating[each.key] is None]
     decisions = judge_suite(
         [each.key for each in noisy],
         recorded.source(noisy),
@@ -216,7 +217,7 @@ def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -
         alpha=alpha,
     )
     for key, each in by_key.items():
-        known = metrics.repeating(each.metric)
+        known = repeating[key]
         if known is not None and not each.failure:
             decisions[key] = _counted(each, known, allowed[key].value)
             if known.metric == metrics.INSTRUCTIONS:

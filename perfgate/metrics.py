@@ -76,8 +76,15 @@ def is_known(name: str) -> bool:
 
 def repeating(metric: Metric) -> Repeating | None:
     """Return how well *metric* repeats; None for one that is noisy, or of which nothing is known (``track_``)."""
-    found = _KNOWN.get(metric.name)
-    return found if isinstance(found, Repeating) and found.metric == metric else None
+    return repeating_as(metric.name, metric.unit, metric.direction)
+
+
+def repeating_as(name: str, unit: str, direction: Direction) -> Repeating | None:
+    """Return what `repeating` does, by the parts of a metric."""
+    found = _KNOWN.get(name)
+    if isinstance(found, Repeating) and (found.metric.unit, found.metric.direction) == (unit, direction):
+        return found
+    return None
 
 
 def worse(name: str, direction: Direction) -> str:

@@ -1,8 +1,8 @@
 """What repeats of each benchmark on both sides: what measuring memory and counting instructions have in common.
 
 Both sides work at the same time: nothing here is timed. Each benchmark gets a process of its own, forked from one that
-has only imported or collected the suite: that is three to five times as cheap as to start one for each, and an earlier
-benchmark changes nothing of a later one.
+has only imported or collected the suite: that is about half as dear as to start one for each, and an earlier benchmark
+changes nothing of a later one.
 """
 
 from __future__ import annotations
