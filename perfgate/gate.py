@@ -74,7 +74,7 @@ class Row(Record, frozen=True):
 
     @property
     def is_still(self) -> bool:
-        """Whether nothing happened to a metric that repeats: it passes, and moved by no more than it repeats to."""
+        """Whether there is nothing to tell of a metric that repeats: it passes, and is small or did not really move."""
         known = self.repeating
         if known is None or self.outcome is not Outcome.PASS or self.judgement != Judgement.WITHIN:
             return False

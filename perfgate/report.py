@@ -194,11 +194,10 @@ def _power(verdict: Verdict) -> str:
 
 
 def _still(verdict: Verdict) -> str:
-    """Return how many rows nothing happened to, by metric; empty where there is none."""
+    """Return how many rows are not worth listing, by metric; empty where there is none."""
     counts = Counter(metrics.known(row.metric).title for row in verdict.rows if row.is_still)
     parts = [f"{title} of {_benchmarks(count)}" for title, count in counts.items()]
-    named = ", ".join(parts[:-1]) + (" and " if parts[1:] else "") + "".join(parts[-1:])
-    return f"{named[:1].upper()}{named[1:]} did not move, and are not listed." if parts else ""
+    return f"Not listed, since unmoved or too small to judge: {', '.join(parts)}." if parts else ""
 
 
 def _footer(verdict: Verdict, details_url: str) -> str:

@@ -174,7 +174,7 @@ def test_memory_that_did_not_move_is_one_line() -> None:
     assert "❌ 1 benchmark beyond the budget · 2 within budget" == report.headline(said)
     assert "| `b1` | traced\u00a0memory\u00a0peak | **+4.0\u00a0%**\u00a0larger |" in text
     assert "bring it back within its budget" in text
-    assert "Traced memory peak of 1 benchmark did not move, and are not listed." in text
+    assert "Not listed, since unmoved or too small to judge: traced memory peak of 1 benchmark." in text
     assert [True, False, False] == [each.is_still for each in said.rows[3:]]
 
 
