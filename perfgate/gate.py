@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 
-from perfgate import policy, recorded
+from perfgate import metrics, policy, recorded
+from perfgate.metrics import Repeating
 from perfgate.policy import Budgets, Limit, Waiver
 from perfgate.recorded import NotJudged, Sides
 from perfgate.records import Commit, Direction, Record, Run, Sample, level
+from perfgate.stats.deterministic import disagreement, judge_counts
 from perfgate.stats.sequential import MAX_INFLATION, Decision, Decisions, judge_suite
+from perfgate.stats.sequential import Outcome as Judgement
 
 ALPHA = 0.05
 """Chance, over the whole suite, that unchanged code is called regressed."""
@@ -62,6 +66,20 @@ class Row(Record, frozen=True):
     reason: str = ""
     """Why there is no answer, or what else decided."""
     waiver: Waiver | None = None
+
+    @property
+    def repeating(self) -> Repeating | None:
+        """How well the metric repeats; None: it is noisy, and was judged by statistics."""
+        return metrics.repeating_as(self.metric, self.unit, self.direction)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether there is nothing to tell of a metric that repeats: it passes, and is small or did not really move."""
+        known = self.repeating
+        if known is None or self.outcome is not Outcome.PASS or self.judgement != Judgement.WITHIN:
+            return False
+        is_small = max(self.baseline, self.candidate) <= known.judged_above
+        return is_small or (self.low or 0.0) <= 0.0 <= (self.high or 0.0)
 
     @property
     def severity(self) -> float:
@@ -190,16 +208,56 @@ def _notes(run: Run) -> Iterator[str]:
 def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -> tuple[list[Row], Decisions]:
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
+    repeating = {key: metrics.repeating(each.metric) for key, each in by_key.items()}
+    noisy = [each for each in sides if repeating[each.key] is None]
     decisions = judge_suite(
-        list(by_key),
-        recorded.source(sides),
-        budget={key: limit.value for key, limit in allowed.items()},
+        [each.key for each in noisy],
+        recorded.source(noisy),
+        budget={each.key: allowed[each.key].value for each in noisy},
         alpha=alpha,
     )
+    for key, each in by_key.items():
+        known = repeating[key]
+        if known is not None and not each.failure:
+            decisions[key] = _counted(each, known, allowed[key].value)
+            if known.metric == metrics.INSTRUCTIONS:
+                _note_disagreement(each, known, decisions)
     rows = [
         _row(each, decisions[key], allowed[key], budgets, today) for key, each in by_key.items() if not each.failure
     ]
     return rows, decisions
+
+
+def _counted(sides: Sides, known: Repeating, budget: float) -> Decision:
+    """Decide one benchmark on a metric that repeats: no chance is spent on it."""
+    base, head = recorded.rounds(sides)
+    name = known.metric.name
+    try:
+        return judge_counts(
+            base,
+            head,
+            budget=budget,
+            repeatability=known.repeatability,
+            judged_above=known.judged_above,
+            metric=name,
+        )
+    except ValueError as error:
+        unknown = dict.fromkeys(("effect", "low", "high", "smallest_detectable"), math.nan)
+        return Decision(
+            outcome=Judgement.INCONCLUSIVE, pairs=len(base), seconds=0.0, metric=name, reason=str(error), **unknown
+        )
+
+
+def _note_disagreement(sides: Sides, known: Repeating, decisions: Decisions) -> None:
+    """Where time and instructions of a benchmark come to different ends, say so beside the one that moved."""
+    time = recorded.key(sides.label, recorded.CLOCKS[0])
+    counted = max(_level(side[sides.metric.name]) for side in (sides.base, sides.head))
+    if time not in decisions or counted <= known.judged_above:
+        return
+    said = disagreement(decisions[time], decisions[sides.key])
+    if said:
+        moved = max((time, sides.key), key=lambda key: decisions[key].outcome is not Judgement.WITHIN)
+        decisions[moved] = replace(decisions[moved], reason="; ".join(filter(None, (decisions[moved].reason, said))))
 
 
 def _row(sides: Sides, decision: Decision, allowed: Limit, budgets: Budgets, today: date) -> Row:

@@ -2,7 +2,8 @@
 
     [[budget]]
     benchmarks = "bench.parse.*"     # glob on the benchmark's label; "*" if left out
-    metric = "time"                  # time, peak_memory, … or "*" (if left out)
+    metric = "time"                  # cpu_time, wall_time, or both: time; traced_peak, peak_memory, or both: memory;
+                                     # instructions, …; "*" (if left out)
     max_regression = "3%"            # largest tolerated change in the bad direction
     max = "5ms"                      # largest tolerated value
 
@@ -30,6 +31,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from perfgate import metrics
 from perfgate.errors import InvalidPolicy
 from perfgate.records import Policy, Record
 
@@ -272,7 +274,7 @@ def _checked(given: str | float, key: str, line: int, path: str) -> tuple[float,
 
 
 def _covers(rule: _Rule | Waiver, label: str, metric: str) -> bool:
-    names = {metric, "time"} if metric in {"cpu_time", "wall_time"} else {metric}
+    names = {metric, metrics.known(metric).family} - {""}
     return any(fnmatchcase(name, rule.metric) for name in names) and _matches(rule.benchmarks, label)
 
 

@@ -77,6 +77,13 @@ def source(sides: Sequence[Sides]) -> Callable[[str], Pair]:
     return take_pair
 
 
+def rounds(sides: Sides) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    """Return what was recorded of one metric, of base and head, one round a pair; rounds without a partner are left out."""
+    name = sides.metric.name
+    pairs = [pair for pair in zip(sides.base[name].rounds, sides.head[name].rounds, strict=False) if all(pair)]
+    return [base for base, _ in pairs], [head for _, head in pairs]
+
+
 def _by_benchmark(run: Run) -> dict[tuple[str, str], dict[str, Sample]]:
     """Group samples: the clocks of one benchmark with what was counted beside them, every other metric alone."""
     groups: dict[tuple[str, str], dict[str, Sample]] = {}

@@ -6,12 +6,14 @@ How numbers and foreign names are written is the business of `perfgate.wording`.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from perfgate import metrics
 from perfgate.gate import Outcome, Row, Verdict
-from perfgate.records import Direction
+from perfgate.recorded import NotJudged
 from perfgate.wording import code, interval, percent, plain, quantity, share
 
 MAX_ROWS = 10
@@ -19,6 +21,9 @@ MAX_ROWS = 10
 
 MAX_FOLDED_ROWS = 25
 """Rows of each folded list."""
+
+MAX_NAMED = 3
+"""Benchmarks that are named where many share one remark."""
 
 MAX_COMMENT_CHARACTERS = 20_000
 """A comment longer than this is read by nobody; GitHub's own limit is 65,536."""
@@ -29,19 +34,17 @@ NO_BREAK = "\u00a0"
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
 
 
-def worse(metric: str, direction: Direction) -> str:
-    """Return the word for a regression of this metric."""
-    if "time" in metric:
-        return "slower"
-    return ("larger" if "memory" in metric else "higher") if direction is Direction.LOWER else "lower"
-
-
 def headline(verdict: Verdict) -> str:
-    """Return the verdict in one line; the check's title, the comment and the terminal all begin with it."""
-    rows = verdict.rows
-    failed, waived = verdict.count(Outcome.FAIL), verdict.count(Outcome.WAIVED)
-    unclear, improved = verdict.count(Outcome.INCONCLUSIVE), len(verdict.judged("improved"))
-    steady = len(rows) - failed - waived - unclear - sum(r.outcome is Outcome.PASS for r in verdict.judged("improved"))
+    """Return the verdict in one line; the check's title, the comment and the terminal all begin with it.
+
+    It counts benchmarks, each by that of its metrics which needs attention most.
+    """
+    rows = {row.label: row for row in reversed(ordered(verdict))}.values()
+    failed, waived, unclear = (
+        sum(row.outcome is outcome for row in rows) for outcome in (Outcome.FAIL, Outcome.WAIVED, Outcome.INCONCLUSIVE)
+    )
+    improved = sum(row.outcome is Outcome.PASS and row.judgement == "improved" for row in rows)
+    steady = len(rows) - failed - waived - unclear - improved
     if not rows and verdict.outcome is Outcome.PASS:
         return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} traced)"
     if not rows:
@@ -70,12 +73,26 @@ def json_text(verdict: Verdict) -> str:
 def remarks(verdict: Verdict) -> list[str]:
     """Return what stands below the table: notes, what was not judged and why, and how this was decided."""
     lines = list(verdict.notes)
-    lines += [f"{plain(each.label)} ({each.metric}) not judged: {plain(each.reason)}" for each in verdict.not_judged]
-    lines += [f"{plain(row.label)}: {plain(row.reason)}" for row in verdict.rows if row.reason]
-    if verdict.rows:
-        lines.append(_power(verdict))
-    lines.append(_decided(verdict))
-    return lines
+    lines += [f"{name} not judged: {plain(reason)}" for name, reason in _not_judged(verdict)]
+    lines += [f"{_named(row)}: {plain(row.reason)}" for row in verdict.rows if row.reason]
+    return [line for line in (*lines, _power(verdict), _still(verdict), _decided(verdict)) if line]
+
+
+def _named(row: Row | NotJudged) -> str:
+    return f"{plain(row.label)} ({plain(metrics.known(row.metric).title)})"
+
+
+def _not_judged(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return what was not judged, with the reason; those that share one stand together."""
+    groups: dict[str, list[NotJudged]] = {}
+    for each in verdict.not_judged:
+        groups.setdefault(each.reason, []).append(each)
+    return [(_together(each), reason) for reason, each in groups.items()]
+
+
+def _together(each: Sequence[NotJudged]) -> str:
+    named = ", ".join(_named(one) for one in each[:MAX_NAMED])
+    return f"{named} and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else named
 
 
 def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str, str] | None = None) -> str:
@@ -91,8 +108,8 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
     parts.append(_markdown_table(notable[:MAX_ROWS], sparklines or {}))
     if len(notable) > MAX_ROWS:
         parts.append(f"… and {len(notable) - MAX_ROWS} more.")
-    if verdict.rows:
-        parts.append(_power(verdict))
+    parts.append(_reasons([(r.label, r.reason) for r in notable[:MAX_ROWS] if r.reason]))
+    parts += [_power(verdict), _still(verdict)]
     parts += [f"> {plain(note)}" for note in verdict.notes]
     parts.append(_footer(verdict, details_url))
     improved = [row for row in shown if row.judgement == "improved" and row.outcome is Outcome.PASS]
@@ -123,16 +140,17 @@ def ordered(verdict: Verdict) -> list[Row]:
     """Return all rows, what needs attention first."""
     rank = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
     return sorted(
-        verdict.rows, key=lambda row: (rank[row.outcome], row.judgement == "within", -row.severity, row.label)
+        verdict.rows,
+        key=lambda row: (rank[row.outcome], row.judgement == "within", row.is_still, -row.severity, row.label),
     )
 
 
 def _next_step(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.FAIL:
         where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
-        return (
-            f"**Next:** make it as fast as before, or let its owner add a `[[waiver]]` to {where} on the base branch."
-        )
+        families = {metrics.known(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
+        aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
+        return f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch."
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return "**Next:** this is no pass: look below for what was missing, and measure again."
     return ""
@@ -142,11 +160,14 @@ def _markdown_table(rows: Sequence[Row], sparklines: Mapping[str, str]) -> str:
     if not rows:
         return ""
     history = any(row.label in sparklines for row in rows)
-    head = ["", "benchmark", "change", "95 % interval", "allowed", "base → head"] + (["history"] if history else [])
+    head = ["", "benchmark", "metric", "change", "95 % interval", "allowed", "base → head"] + (
+        ["history"] if history else []
+    )
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
-        word = worse(row.metric, row.direction)
+        word = metrics.worse(row.metric, row.direction)
         numbers = [
+            metrics.known(row.metric).title if metrics.is_known(row.metric) else code(row.metric),
             f"**{percent(row.effect)}** {word if row.judgement == 'regressed' else ''}".strip(),
             interval(row.low, row.high),
             _allowed(row),
@@ -163,11 +184,20 @@ def _allowed(row: Row) -> str:
 
 
 def _power(verdict: Verdict) -> str:
-    seen = sorted(row.smallest_detectable for row in verdict.rows if row.smallest_detectable is not None)
+    seen = sorted(
+        row.smallest_detectable for row in verdict.rows if row.smallest_detectable is not None and row.repeating is None
+    )
     if not seen:
         return ""
     ninth = seen[min(len(seen) - 1, math.ceil(0.9 * len(seen)) - 1)]
     return f"This gate could have seen a change of {share(ninth, digits=2)} in 90 % of the benchmarks with probability 0.9."
+
+
+def _still(verdict: Verdict) -> str:
+    """Return how many rows are not worth listing, by metric; empty where there is none."""
+    counts = Counter(metrics.known(row.metric).title for row in verdict.rows if row.is_still)
+    parts = [f"{title} of {_benchmarks(count)}" for title, count in counts.items()]
+    return f"Not listed, since unmoved or too small to judge: {', '.join(parts)}." if parts else ""
 
 
 def _footer(verdict: Verdict, details_url: str) -> str:
@@ -183,13 +213,30 @@ def _footer(verdict: Verdict, details_url: str) -> str:
 
 
 def _decided(verdict: Verdict) -> str:
-    pairs = sorted(row.pairs for row in verdict.rows)
+    pairs = sorted(row.pairs for row in verdict.rows if row.repeating is None)
     spent = f" Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
     return (
         "Both sides were measured in turn on one machine, fresh processes for every pair; the change is the mean of the "
         "pairs' log ratios. A few pairs certify what is not slower than its budget; what looks slower is measured again, "
         "and only these fresh pairs can call it regressed: surely changed, and by more than the budget. The chance of "
         f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}.{spent}"
+    ) + _counted(verdict)
+
+
+def _counted(verdict: Verdict) -> str:
+    """Return how metrics that repeat were decided, with a blank before it; empty where there is none."""
+    found = {row.metric: row.repeating for row in verdict.rows}
+    known = [each for each in found.values() if each is not None]
+    if not known:
+        return ""
+    bounds = ", ".join(f"{each.title} {share(each.repeatability)}" for each in known)
+    small = [f"{quantity(each.judged_above, each.metric.unit)} of {each.title}" for each in known if each.judged_above]
+    shown = f" Up to {' and '.join(small)} a change is shown, not judged." if small else ""
+    return (
+        " What repeats was measured apart from time, and spends none of that chance: one pair decides it, and only more"
+        f" than the budget and what the same code differs by ({bounds}; more where the calls of one process or the pairs"
+        " differ by more) is regressed. What seems to have changed is measured again by fresh processes, unless all"
+        f" calls agree to the byte.{shown}"
     )
 
 

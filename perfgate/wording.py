@@ -51,8 +51,8 @@ def share(fraction: float, *, digits: int = 3) -> str:
 def quantity(value: float | None, unit: str) -> str:
     """Return a value with a unit of readable size, three significant digits.
 
-    >>> quantity(0.0123, "s"), quantity(4.1e6, "B"), quantity(12.0, "items"), quantity(0.0, "s")
-    ('12.3 ms', '4.1 MB', '12 items', '0 s')
+    >>> quantity(0.0123, "s"), quantity(4.1e6, "B"), quantity(12.0, "items"), quantity(0.0, "s"), quantity(2e6, "1")
+    ('12.3 ms', '4.1 MB', '12 items', '0 s', '2,000,000')
     """
     if value is None or not math.isfinite(value):
         return "–"
@@ -62,7 +62,7 @@ def quantity(value: float | None, unit: str) -> str:
     if unit in _SCALES and value:
         factor, name = _SCALES[unit][-1]
         return f"{_three(value / factor)} {name}"
-    return f"{_three(value)} {unit}".rstrip()
+    return _three(value) if unit in {"", "1"} else f"{_three(value)} {unit}"
 
 
 def _three(number: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from perfgate import gate, git, policy, recorded, report, resultfile, suite, terminal
+from perfgate import gate, git, metrics, policy, recorded, report, resultfile, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.gate import Outcome, Verdict
@@ -20,6 +20,7 @@ from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
 from perfgate.stats.sequential import judge_suite
 from perfgate.suite import canary, checkout, closure
+from perfgate.suite.instructions import find_valgrind
 from perfgate.wording import interval, percent, plain, quantity, share
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
@@ -46,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--canary",
         action="store_true",
         help="prove that the gate can go red: plant a slowdown into a throw-away copy of BASE; 0 if it was found",
+    )
+    parser.add_argument("--no-memory", action="store_true", help="leave out memory, which is measured beside time")
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help="count instructions too, with valgrind: hardly any noise, but 20 to 50 times as slow as a call",
     )
     parser.add_argument("--strict", action="store_true", help="return 3 also if only some benchmarks had no answer")
     shape = parser.add_mutually_exclusive_group()
@@ -76,7 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _canary(arguments: argparse.Namespace) -> int:
     """Plant a known slowdown, judge it under the default budget, and return 0 if the gate went red."""
     meaningless = [
-        name for name in ("output", "pull_request", "affected_only", "strict", "markdown") if vars(arguments)[name]
+        name
+        for name in ("output", "pull_request", "affected_only", "no_memory", "instructions", "strict", "markdown")
+        if vars(arguments)[name]
     ]
     if meaningless or arguments.head != "HEAD":
         named = ", ".join(f"--{name.replace('_', '-')}" for name in meaningless) or f"a head ({arguments.head})"
@@ -94,7 +103,8 @@ def _canary(arguments: argparse.Namespace) -> int:
                 progress=lambda text: bar.update(task, description=text),
             )
         copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
-        measured, _ = _measure(argparse.Namespace(**{**vars(arguments), **copy}), policy.read(None))
+        only_time = argparse.Namespace(**{**vars(arguments), **copy, "no_memory": True})
+        measured, _ = _measure(only_time, policy.read(None))
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     (effect,) = [row.effect for row in verdict.rows] or [None]
     is_alive = verdict.outcome is Outcome.FAIL
@@ -122,6 +132,8 @@ def _policy_at(root: Path, sha: str) -> Policy | None:
 
 def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, float]:
     """Return what was measured, and the seconds that its pairs took."""
+    if arguments.instructions:
+        find_valgrind()  # before anything else is measured in vain
     with terminal.progress() as bar:
         task = bar.add_task("starting", total=None)
         exemption = _exemption(arguments, lambda text: bar.update(task, description=text))
@@ -135,30 +147,39 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
             install=arguments.install,
             progress=lambda text: bar.update(task, description=text),
         ) as pairs:
-            metrics = {
+            timed = {
                 recorded.key(label, metric): (label, metric)
-                for label, metric in pairs.metrics.items()
+                for label, metric in pairs.noisy.items()
                 if label not in exemption.labels
             }
             exempt = tuple(label for label in pairs.metrics if label in exemption.labels)
-            bar.reset(task, total=len(metrics))
+            bar.reset(task, total=len(timed))
 
             def watch(stage: str, still_open: int) -> None:
-                text = f"{stage}, {still_open} of {len(metrics)} open"
-                bar.update(task, completed=len(metrics) - still_open, description=text)
+                text = f"{stage}, {still_open} of {len(timed)} open"
+                bar.update(task, completed=len(timed) - still_open, description=text)
 
             decisions = judge_suite(
-                list(metrics),
-                lambda key: pairs.take(metrics[key][0]),
-                budget={key: budgets.max_regression(*names).value for key, names in metrics.items()},
+                list(timed),
+                lambda key: pairs.take(timed[key][0]),
+                budget={key: budgets.max_regression(*names).value for key, names in timed.items()},
                 alpha=gate.ALPHA,
                 max_seconds=arguments.time_budget,
                 watch=watch,
             )
+            seconds = math.fsum(each.seconds for each in decisions.values())
+            seconds += pairs.count(
+                [label for label in pairs.metrics if label not in exemption.labels],
+                budget=lambda label, metric: budgets.max_regression(label, metric).value,
+                memory=not arguments.no_memory,
+                instructions=arguments.instructions,
+                max_seconds=(arguments.time_budget or math.inf) - seconds,
+                progress=lambda text: bar.update(task, description=text),
+            )
             run = pairs.run()
             notes = (*run.notes, *([exemption.reason] if exemption.reason else []), *exemption.assumptions)
             run = msgspec.structs.replace(run, exempt=exempt, notes=notes)
-            return run, math.fsum(each.seconds for each in decisions.values())
+            return run, seconds
 
 
 def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -> closure.Exemption:
@@ -206,12 +227,12 @@ def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
         ["outcome", "metric"],
         ["base", "head", "change", "95 % interval", "budget", "could have seen", "pairs"],
     )
-    for row in report.ordered(verdict):
+    for row in [row for row in report.ordered(verdict) if not row.is_still]:
         style = STYLES[row.outcome]
         table.add_row(
             terminal.name(row.label, prefix),
             Text(str(row.outcome), style=style),
-            row.metric,
+            plain(metrics.known(row.metric).title),
             quantity(row.baseline, row.unit),
             quantity(row.candidate, row.unit),
             Text(percent(row.effect), style="" if row.outcome is Outcome.PASS else style),

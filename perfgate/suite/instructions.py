@@ -9,6 +9,7 @@ count, child processes do not.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,22 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from perfgate.errors import MeasurementFailed
-from perfgate.records import Metric, Sample
-from perfgate.stats.sequential import Decision, Outcome
+from perfgate.metrics import INSTRUCTIONS
+from perfgate.records import Sample
 from perfgate.suite import probing
 from perfgate.suite.discover import Suite
 from perfgate.suite.server import START_SECONDS
 from perfgate.suite.sides import Side
 from perfgate.suite.source import Item
-
-INSTRUCTIONS = Metric(name="instructions", unit="1")
-
-GATED_ABOVE = 1_000_000
-"""Instructions a call below which a change is reported but not gated: there, counts repeat to a percent only."""
-
-REPEATABILITY = 0.015
-"""How far two counts of the same work may differ, as a fraction: of one program by far less than a thousandth, but code
-that changed elsewhere moves what is on the heap, and the allocator takes other paths: up to 1.1 % were seen."""
 
 TIMEOUT_SECONDS = 60.0
 """Longest call at the usual speed; counting may take `SLOWNESS` times as long."""
@@ -67,6 +59,7 @@ def measure(
     folder: Path,
     *,
     timeout_seconds: float = TIMEOUT_SECONDS,
+    deadline: float = math.inf,
     progress: probing.Progress | None = None,
 ) -> dict[str, tuple[Sample, ...]]:
     """Return the instructions of one call of each benchmark, after two more, for each side.
@@ -79,6 +72,7 @@ def measure(
         items: Which to measure, in the tool's own order.
         folder: Where processes run and write.
         timeout_seconds: Longest call of a benchmark that sets no time-out of its own, at the usual speed.
+        deadline: Moment of the monotonic clock from which on benchmarks fail for want of time.
         progress: Is told what begins.
 
     Returns:
@@ -88,38 +82,35 @@ def measure(
     Raises:
         MeasurementFailed: valgrind is not installed, or a side ran code that is not its own.
     """
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
+    valgrind = find_valgrind()
+    counts = folder / "counts"
+    counts.mkdir(exist_ok=True)
+    probe = probing.Probe(
+        name="instructions",
+        metrics=(INSTRUCTIONS,),
+        patience=SLOWNESS,
+        start_seconds=START_SECONDS * SLOWNESS / 10,
+        launcher=partial(_launch, valgrind, counts),
+        read=partial(_read, counts),
+    )
+    return probing.take(
+        sides, suite, items, folder, probe=probe, timeout_seconds=timeout_seconds, deadline=deadline, progress=progress
+    )
+
+
+def find_valgrind() -> Path:
+    """Return where valgrind is.
+
+    Raises:
+        MeasurementFailed: It is not installed.
+    """
+    found = shutil.which("valgrind")
+    if found is None:
         raise MeasurementFailed(
             "instructions are counted by valgrind, which is not installed here: install the package 'valgrind'"
             " (apt-get install valgrind, dnf install valgrind) or leave instructions out"
         )
-    counts = folder / "counts"
-    counts.mkdir(exist_ok=True)
-    probe = probing.Probe(
-        metric=INSTRUCTIONS,
-        is_alone=False,
-        patience=SLOWNESS,
-        start_seconds=START_SECONDS * SLOWNESS / 10,
-        launcher=partial(_launch, Path(valgrind), counts),
-        read=partial(_read, counts),
-    )
-    return probing.take(sides, suite, items, folder, probe=probe, timeout_seconds=timeout_seconds, progress=progress)
-
-
-def disagreement(time: Decision, instructions: Decision) -> str:
-    """Return a sentence on what it means that the two outcomes differ; empty where they agree or one is open.
-
-    Args:
-        time: What was decided on CPU or wall time.
-        instructions: What was decided on the count of the same benchmark.
-    """
-    if time.outcome is instructions.outcome or Outcome.INCONCLUSIVE in {time.outcome, instructions.outcome}:
-        return ""
-    said = f"time says {time.effect:+.1%}, instructions say {instructions.effect:+.1%}: "
-    if abs(time.effect) > abs(instructions.effect):
-        return said + "look for waiting, memory access or the layout of the code rather than for more work"
-    return said + "the work changed, but the time it takes did not follow"
+    return Path(found)
 
 
 def _launch(valgrind: Path, counts: Path, side: Side) -> tuple[Side, Sequence[str]]:
@@ -134,7 +125,7 @@ def _launch(valgrind: Path, counts: Path, side: Side) -> tuple[Side, Sequence[st
     return _CountedSide(**values, valgrind=valgrind), words
 
 
-def _read(counts: Path, answer: dict[str, Any]) -> float:
+def _read(counts: Path, answer: dict[str, Any]) -> probing.Measurements:
     """Return the count between the last two marks of the process that answered, and remove what it wrote so far."""
     written = sorted(counts.glob(f"{_OUTPUT}.{answer['pid']}.*"), key=lambda path: int(path.suffix[1:]))
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in written]
@@ -148,4 +139,4 @@ def _read(counts: Path, answer: dict[str, Any]) -> float:
     found = _TOTALS.search(texts[-1])
     if found is None:
         raise MeasurementFailed("callgrind wrote a count without its line of totals")
-    return float(found[1])
+    return {INSTRUCTIONS.name: [float(found[1])]}

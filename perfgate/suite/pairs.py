@@ -16,7 +16,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from perfgate import environment, git
+from perfgate import environment, git, metrics
 from perfgate.errors import MeasurementFailed
 from perfgate.records import (
     CPU_TIME,
@@ -40,9 +40,11 @@ from perfgate.records import (
     level,
 )
 from perfgate.stats.sequential import Pair
-from perfgate.suite import checkout, sampling
+from perfgate.suite import checkout, counting, sampling
 from perfgate.suite.asv_pairs import AsvPairs
+from perfgate.suite.counting import Budget, Counter
 from perfgate.suite.discover import Kind, Suite, discover
+from perfgate.suite.probing import OUT_OF_TIME
 from perfgate.suite.pytest_pairs import PytestPairs
 from perfgate.suite.server import Ended, Server
 from perfgate.suite.sides import AUTOMATIC, Side, distribution_name, prepare
@@ -89,8 +91,10 @@ class Pairs:
         *,
         select: str | None,
         timeout_seconds: float,
+        counter: Counter,
     ) -> None:
         self._source = source
+        self._counter = counter
         self._suite = suite
         self._commits = commits
         self._environment = measured_in
@@ -116,6 +120,15 @@ class Pairs:
         """Return every selected benchmark's label with the name of the metric that it is judged by, first the timed."""
         timed = dict.fromkeys(self.benchmarks, CPU_TIME.name)
         return timed | {label: self._tracks[label].item.metric.name for label in self.others}
+
+    @property
+    def noisy(self) -> dict[str, str]:
+        """Return those of `metrics` that need pairs and statistics: times, and tracked numbers, which may be anything."""
+        return {
+            label: metric
+            for label, metric in self.metrics.items()
+            if metrics.repeating(self._tracks[label].item.metric) is None
+        }
 
     @property
     def suite(self) -> Suite:
@@ -212,6 +225,60 @@ class Pairs:
             track.values[role].append(value)
         return found[BASE], found[HEAD]
 
+    def count(
+        self,
+        labels: Iterable[str],
+        *,
+        budget: Budget,
+        memory: bool = True,
+        instructions: bool = False,
+        max_seconds: float = math.inf,
+        progress: Progress | None = None,
+    ) -> float:
+        """Measure what repeats of each benchmark, as few pairs as that takes; return the seconds spent.
+
+        Of benchmarks that measure time: memory and instructions, as asked for. Of those that measure memory
+        themselves: that. One that failed before is left out.
+
+        Args:
+            labels: Some of `metrics`; those that are `noisy` by themselves are looked into all the same.
+            budget: Label and metric to the largest tolerated growth: what surely keeps to it needs one pair only.
+            memory: Measure memory.
+            instructions: Count instructions.
+            max_seconds: Begin no benchmark after so long; what is left then has failed, and says why.
+            progress: Is told what begins.
+
+        Raises:
+            MeasurementFailed: valgrind is not installed, or a side ran code that is not its own.
+        """
+        began = time.monotonic()
+        deadline = began + max_seconds
+        tracks = [track for label in labels if (track := self._tracks[label]).failure is None]
+        for track in tracks:
+            if metrics.repeating(track.item.metric) is not None:
+                self._count_itself(track, budget, deadline)
+        items = [track.item for track in tracks if track.item.is_timed]
+        if memory and items:
+            self._counter.take_memory(items, budget, deadline=deadline, progress=progress)
+        if instructions and items:
+            self._counter.take_instructions(items, deadline=deadline, progress=progress)
+        return time.monotonic() - began
+
+    def _count_itself(self, track: _Track, budget: Budget, deadline: float) -> None:
+        """Take pairs of a benchmark that measures memory itself until they decide, or it fails."""
+        label, metric = track.item.label, track.item.metric
+        is_decided = False
+        while not is_decided:
+            if time.monotonic() >= deadline:
+                track.failure = PairFailed(OUT_OF_TIME)
+                return
+            try:
+                self.take_values(label)
+            except PairFailed:
+                return
+            base, head = ([[value] for value in track.values[role]] for role in (BASE, HEAD))
+            is_decided = counting.is_decided(metric, base, head, budget(label, metric.name))
+
     def run(self) -> Run:
         """Return all that was measured: the head's run with the base's as its baseline.
 
@@ -255,7 +322,10 @@ class Pairs:
             commit=self._commits[role],
             environment=self._environment,
             started_at=self._started_at,
-            samples=tuple(sample for track in self._tracks.values() for sample in _samples(track, role)),
+            samples=(
+                *(sample for track in self._tracks.values() for sample in _samples(track, role)),
+                *self._counter.samples[role].values(),
+            ),
         )
 
 
@@ -313,7 +383,10 @@ def open_pairs(
         source = _source(found, sides, folder, timeout_seconds, stack)
         project = distribution_name(folder / HEAD)
         measured_in = environment.describe(environment_name, python, leaving_out={project})
-        pairs = Pairs(source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds)
+        counter = Counter(sides=sides, suite=found, folder=folder, timeout_seconds=timeout_seconds)
+        pairs = Pairs(
+            source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds, counter=counter
+        )
         pairs.removed = tuple(sorted(before - {item.label for item in source.items}))
         yield pairs
         source.close()

@@ -1,17 +1,21 @@
-"""One deterministic number of each benchmark on both sides: what memory and instructions have in common.
+"""What repeats of each benchmark on both sides: what measuring memory and counting instructions have in common.
 
-Both sides work at the same time: nothing here is timed.
+Both sides work at the same time: nothing here is timed. Each benchmark gets a process of its own, forked from one that
+has only imported or collected the suite: that is about half as dear as to start one for each, and an earlier benchmark
+changes nothing of a later one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from perfgate.errors import MeasurementFailed
-from perfgate.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, State
+from perfgate.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, State, level
 from perfgate.suite.discover import Kind, Suite
 from perfgate.suite.lockstep import ONE_THREAD
 from perfgate.suite.pytest_pairs import pytest_command
@@ -22,6 +26,11 @@ from perfgate.suite.source import Item
 Progress = Callable[[str], None]
 """Is told, in a few words, what begins."""
 
+Measurements = dict[str, list[float]]
+"""By the name of the metric, what one process measured of it."""
+
+OUT_OF_TIME = "the time budget was spent before it was its turn; allow more"
+
 _SEED = 0
 """Hash seed of both sides: another would change what is counted, by up to an eighth."""
 
@@ -30,29 +39,29 @@ _SEED = 0
 class Probe:
     """What is looked at, and how the processes must be started for it."""
 
-    metric: Metric
-    """Its name is that of the function in `served.probes`."""
-    is_alone: bool
-    """Each benchmark gets a process that was started for it; otherwise one that was forked right after import."""
+    name: str
+    """That of the function in `served.probes`."""
+    metrics: tuple[Metric, ...]
+    """What it measures; the first is there wherever it passes, the others where the system tells them."""
     patience: float
     """How much slower than usual the process runs."""
     start_seconds: float
     """How long importing or collecting a suite may take."""
     launcher: Callable[[Side], tuple[Side, Sequence[str]]] = lambda side: (side, ())
     """Return a side whose `python` is another program, and that program's arguments with the interpreter last."""
-    read: Callable[[dict[str, Any]], float] = lambda answer: float(answer["value"])
-    """Returns the number from the process's answer.
+    read: Callable[[dict[str, Any]], Measurements] = lambda answer: dict(answer["found"])
+    """Returns the numbers of the process's answer.
 
     Raises:
-        MeasurementFailed: There is none.
+        MeasurementFailed: There are none.
     """
 
 
 @dataclass(kw_only=True)
 class _Found:
-    """What one benchmark gave: a value per role, or why there is none."""
+    """What one benchmark gave: measurements by role, or why there are none."""
 
-    values: dict[str, float] = field(default_factory=dict)
+    values: dict[str, Measurements] = field(default_factory=dict)
     reason: str = ""
     is_skip: bool = False
 
@@ -78,14 +87,11 @@ class _Live:
         try:
             rooms = {role: self._room(side, item) for role, side in self._sides.items()}
             if not self._can_reach(item):
-                self._renew([item] if self._probe.is_alone else [item, *following])
-            found = self._ask(item, rooms)
+                self._renew([item, *following])
+            return self._ask(item, rooms)
         except Ended as end:
             self.stop(0.0)
             return _Found(reason=end.reason)
-        if self._probe.is_alone:
-            self.stop(GRACE_SECONDS)
-        return found
 
     def _can_reach(self, item: Item) -> bool:
         """Tell whether the live processes can go on to *item*, or have found that it is not there."""
@@ -128,8 +134,7 @@ class _Live:
     def _common(self, side: Side) -> dict[str, object]:
         """Return what a process is told first."""
         return {
-            "metric": self._probe.metric.name,
-            "forks": not self._probe.is_alone,
+            "probe": self._probe.name,
             "folder": str(side.checkout / (self._suite.folder or "")),
             "origins": {**side.origins, "benchmarks": [str(side.checkout / path) for path in self._suite.shared]},
         }
@@ -150,7 +155,7 @@ class _Live:
             self._sides[role].refuse_foreign(answer["foreign"])
             if answer["outcome"] != "passed":
                 reasons.append(f"{role}: {answer['outcome']}: {answer['reason']}")
-            elif answer["value"] is None:
+            elif answer["found"] is None:
                 reasons.append(f"{role}: passed without being measured")
             else:
                 try:
@@ -193,11 +198,12 @@ def take(
     *,
     probe: Probe,
     timeout_seconds: float,
+    deadline: float = math.inf,
     progress: Progress | None = None,
 ) -> dict[str, tuple[Sample, ...]]:
-    """Return one sample of each benchmark for each side, in the order of *items*: one round of one number.
+    """Return a sample of each benchmark and metric for each side, in the order of *items*: one round each.
 
-    A benchmark that fails on one side has a failed sample on both, with the side in its reason; the others are
+    A benchmark that fails on one side has failed samples on both, with the side in their reason; the others are
     not concerned.
 
     Args:
@@ -207,6 +213,7 @@ def take(
         folder: Where processes run and write.
         probe: What to look at.
         timeout_seconds: Longest call of a benchmark that sets no time-out of its own, at the usual speed.
+        deadline: Moment of the monotonic clock from which on benchmarks fail for want of time.
         progress: Is told what begins.
 
     Raises:
@@ -217,19 +224,23 @@ def take(
     try:
         for index, item in enumerate(items):
             if progress:
-                progress(f"{probe.metric.name} of {item.label} ({index + 1} of {len(items)})")
-            found = live.probe(item, items[index + 1 :])
+                progress(f"{probe.name} of {item.label} ({index + 1} of {len(items)})")
+            is_late = time.monotonic() >= deadline
+            found = _Found(reason=OUT_OF_TIME) if is_late else live.probe(item, items[index + 1 :])
             for role, taken in samples.items():
-                taken.append(_sample(item.benchmark, probe.metric, found, role))
+                taken.extend(_samples(item.benchmark, probe.metrics, found, role))
         live.stop(GRACE_SECONDS)
     finally:
         live.stop(0.0)
     return {role: tuple(taken) for role, taken in samples.items()}
 
 
-def _sample(benchmark: Benchmark, metric: Metric, found: _Found, role: str) -> Sample:
+def _samples(benchmark: Benchmark, metrics: Sequence[Metric], found: _Found, role: str) -> Iterator[Sample]:
     if found.reason:
         state = State.SKIPPED if found.is_skip else State.FAILED
-        return Sample(benchmark=benchmark, metric=metric, state=state, reason=found.reason[:MAX_TEXT_CHARACTERS])
-    value = found.values[role]
-    return Sample(benchmark=benchmark, metric=metric, value=value, rounds=((value,),), calls=1)
+        yield Sample(benchmark=benchmark, metric=metrics[0], state=state, reason=found.reason[:MAX_TEXT_CHARACTERS])
+        return
+    for metric in metrics:
+        if metric.name in found.values[role]:
+            rounds = (tuple(found.values[role][metric.name]),)
+            yield Sample(benchmark=benchmark, metric=metric, value=level(rounds), rounds=rounds, calls=1)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from perfgate import gate, report
 from perfgate.gate import Outcome, Verdict, judge
+from perfgate.metrics import INSTRUCTIONS, TRACED_PEAK
 from perfgate.records import (
     CPU_TIME,
+    PEAK_MEMORY,
     WALL_TIME,
     Benchmark,
     Commit,
@@ -211,3 +213,75 @@ def test_headline_table_and_exit_code_never_contradict_each_other(factors: list[
     assert (failed > 0) == (gate.exit_code(verdict) == 1) == report.headline(verdict).startswith("❌")
     assert report.headline(verdict) in report.markdown(verdict)
     assert failed == report.markdown(verdict).count("| ❌ |")
+
+
+def count(name: str, metric: Metric, *pairs: tuple[float, ...]) -> Sample:
+    return Sample(benchmark=Benchmark(name=name), metric=metric, value=level(pairs), rounds=pairs)
+
+
+def test_one_pair_of_what_repeats_decides_beside_the_times() -> None:
+    """A hundredth more at the traced peak fails a budget of half a percent; the times are judged as without it."""
+    text = "[[budget]]\nmetric='memory'\nmax_regression='0.5%'\n"
+    base = [sample("a", 1.0), count("a", TRACED_PEAK, (2e6, 2e6)), count("a", PEAK_MEMORY, (6e7,))]
+    head = [sample("a", 1.0, seed=1), count("a", TRACED_PEAK, (2.02e6, 2.02e6)), count("a", PEAK_MEMORY, (6.01e7,))]
+    verdict = judge(run(head, base, text), today=TODAY)
+    alone = judge(run(head[:1], base[:1], text), today=TODAY)
+
+    assert [("cpu_time", "pass"), ("traced_peak", "fail"), ("peak_memory", "pass")] == [
+        (row.metric, row.outcome) for row in verdict.rows
+    ]
+    assert 1 == verdict.rows[1].pairs
+    assert pytest.approx(0.01) == verdict.rows[1].effect
+    assert alone.rows == verdict.rows[:1]
+
+
+@pytest.mark.parametrize(
+    ("metric", "small"), [(TRACED_PEAK, 1_000.0), (INSTRUCTIONS, 500_000.0)], ids=["traced peak", "instructions"]
+)
+def test_too_little_is_shown_and_not_judged(metric: Metric, small: float) -> None:
+    """Half as much again of next to nothing passes, with its effect; the same of much fails."""
+    for factor, outcome in ((1, Outcome.PASS), (1_000, Outcome.FAIL)):
+        rounds = [(small * factor,)], [(1.5 * small * factor,)]
+        verdict = judge(run([count("a", metric, *rounds[1])], [count("a", metric, *rounds[0])]), today=TODAY)
+
+        assert [outcome] == [row.outcome for row in verdict.rows]
+        assert pytest.approx(0.5) == verdict.rows[0].effect
+
+
+def test_numbers_that_no_memory_can_have_are_no_answer() -> None:
+    """A negative count or a missing pair in an upload is inconclusive, with the reason, and never an error."""
+    broken = count("a", TRACED_PEAK, (-2e6,))
+    without = msgspec.structs.replace(count("a", TRACED_PEAK, (2e6,)), rounds=())
+    for bad in (broken, without):
+        verdict = judge(run([bad], [count("a", TRACED_PEAK, (2e6,))]), today=TODAY)
+
+        assert [Outcome.INCONCLUSIVE] == [row.outcome for row in verdict.rows]
+        assert "got" in verdict.rows[0].reason
+
+
+def test_growth_from_nothing_fails_and_survives_json() -> None:
+    """From 0 bytes to many has no ratio, and is beyond any budget all the same."""
+    verdict = judge(run([count("a", TRACED_PEAK, (2e6,))], [count("a", TRACED_PEAK, (0.0,))]), today=TODAY)
+
+    assert Outcome.FAIL == verdict.outcome
+    assert verdict == msgspec.convert(msgspec.json.decode(report.json_text(verdict)), Verdict)
+
+
+def test_a_metric_that_only_shares_a_name_is_judged_by_its_pairs() -> None:
+    """Somebody else's traced_peak in another unit is noisy until shown otherwise."""
+    other = Metric(name="traced_peak", unit="blocks")
+    verdict = judge(run([sample("a", 1.1, other)], [sample("a", 1.0, other)]), today=TODAY)
+
+    assert verdict.rows[0].pairs > 1
+
+
+def test_time_and_instructions_that_disagree_are_both_quoted() -> None:
+    """Beside the metric that moved stands what the other says; below a million instructions nothing does."""
+    for instructions, expected in ((5e6, "look for waiting, memory access"), (5e5, "")):
+        head = [sample("a", 1.2), count("a", INSTRUCTIONS, (instructions,))]
+        base = [sample("a", 1.0), count("a", INSTRUCTIONS, (instructions,))]
+        rows = judge(run(head, base), today=TODAY).rows
+
+        assert [Outcome.FAIL, Outcome.PASS] == [row.outcome for row in rows]
+        assert expected in rows[0].reason
+        assert bool(expected) == bool(rows[0].reason)

@@ -126,3 +126,14 @@ def test_quantities_are_read_as_people_write_them(text: str, value: float, unit:
 
     assert pytest.approx(value) == found
     assert unit == found_unit
+
+
+@pytest.mark.parametrize("metric", ["traced_peak", "peak_memory", "memory"])
+def test_memory_means_every_metric_of_memory_and_no_other(metric: str) -> None:
+    """As time means both clocks, memory means the traced peak, the process's peak and what asv calls memory."""
+    budgets = policy.read(Policy(text="[[budget]]\nmetric = 'memory'\nmax_regression = '7%'\n"))
+
+    assert 0.07 == budgets.max_regression("any", metric).value
+    assert {policy.DEFAULT_MAX_REGRESSION} == {
+        budgets.max_regression("any", other).value for other in ("cpu_time", "instructions")
+    }

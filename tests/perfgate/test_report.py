@@ -87,9 +87,11 @@ class Elements(HTMLParser):
 def test_a_hostile_name_stays_text_in_its_cell(name: str) -> None:
     """Whatever a benchmark is called, GitHub's renderer sees one table of whole rows and nothing else of it."""
     elements = Elements()
-    elements.feed(cmarkgfm.github_flavored_markdown_to_html(report.markdown(verdict(row(name), row("plain")))))
+    elements.feed(
+        cmarkgfm.github_flavored_markdown_to_html(report.markdown(verdict(row(name, metric=name), row("plain"))))
+    )
 
-    assert [6, 6, 6] == elements.cells
+    assert [7, 7, 7] == elements.cells
     assert [] == elements.unwanted
 
 
@@ -149,3 +151,53 @@ def test_improvements_and_waivers_are_named() -> None:
 def test_the_power_of_the_comparison_is_stated() -> None:
     """No regression found is evidence only together with what could have been seen."""
     assert "could have seen a change of 1.4 %" in report.markdown(verdict(row("a", Outcome.PASS, "within")))
+
+
+def counted(label: str, effect: float, outcome: Outcome, judgement: str, **changes: object) -> Row:
+    fields: dict[str, object] = {
+        "metric": "traced_peak", "unit": "B", "baseline": 2e6, "candidate": 2e6 * (1 + effect), "effect": effect,
+        "low": effect - 0.0005, "high": effect + 0.0005, "smallest_detectable": 0.03, "pairs": 1,
+    }  # fmt: skip
+    return row(label, outcome, judgement, **{**fields, **changes})
+
+
+def test_memory_that_did_not_move_is_one_line() -> None:
+    """A second metric lists what moved, under its human name, and counts the rest; the headline counts benchmarks."""
+    said = verdict(
+        *(row(f"b{i}", Outcome.PASS, "within") for i in range(3)),
+        counted("b0", 0.0, Outcome.PASS, "within"),
+        counted("b1", 0.04, Outcome.FAIL, "regressed"),
+        counted("b2", 0.01, Outcome.PASS, "within"),
+    )
+    text = report.markdown(said)
+
+    assert "❌ 1 benchmark beyond the budget · 2 within budget" == report.headline(said)
+    assert "| `b1` | traced\u00a0memory\u00a0peak | **+4.0\u00a0%**\u00a0larger |" in text
+    assert "bring it back within its budget" in text
+    assert "Not listed, since unmoved or too small to judge: traced memory peak of 1 benchmark." in text
+    assert [True, False, False] == [each.is_still for each in said.rows[3:]]
+
+
+def test_how_memory_was_decided_is_said_apart_from_the_chance_of_a_false_alarm() -> None:
+    """What repeats spends no chance; pairs and power are those of the times alone."""
+    said = report.remarks(
+        verdict(row("a", Outcome.PASS, "within"), counted("a", 0.0, Outcome.PASS, "within", smallest_detectable=0.5))
+    )
+
+    assert "could have seen a change of 1.4 %" in said[0]
+    assert "Pairs a benchmark: 8. What repeats was measured apart from time, and spends none of that chance" in said[-1]
+    assert "traced memory peak 0.05 %" in said[-1]
+
+
+def test_benchmarks_that_share_a_reason_are_named_together() -> None:
+    """Out of time once is one line, not one for each benchmark."""
+    missing = tuple(NotJudged(label=f"b{i}", metric="traced_peak", reason="out of time") for i in range(9))
+    said = report.remarks(verdict(outcome=Outcome.INCONCLUSIVE, not_judged=missing))
+
+    assert said[0].startswith("b0 (traced memory peak), b1 (traced memory peak)")
+    assert said[0].endswith("and 6 more not judged: out of time")
+
+
+def test_a_reason_stands_below_the_table() -> None:
+    """Why a row is red beside its number is in the comment, as text."""
+    assert "- `a`: `time says no`" in report.markdown(verdict(row("a", reason="time says no")))

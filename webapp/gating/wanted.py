@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from django.conf import settings
 
-from perfgate import gate, report, wording
+from perfgate import gate, metrics, report, wording
 from perfgate.gate import Outcome
 from perfgate.github import Conclusion
 from perfgate.records import Direction
@@ -176,7 +176,7 @@ def _title(alert: Alert, regressions: Sequence[ChangePoint]) -> str:
 
 
 def _word(one: ChangePoint) -> str:
-    return report.worse(one.series.metric, Direction(one.series.direction))
+    return metrics.worse(one.series.metric, Direction(one.series.direction))
 
 
 def _body(alert: Alert, regressions: Sequence[ChangePoint]) -> str:

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from perfgate import gate, report, wording
+from perfgate import gate, metrics, report, wording
 from webapp.gating import verdicts
 from webapp.gating.models import Verdict
 from webapp.history.models import Run, Series
@@ -24,6 +24,8 @@ class Shown:
     row: gate.Row
     series: int | None
     interval: str
+    metric: str
+    """How people call it."""
     word: str
     """What a regression of this metric is called."""
     regression: bool | None
@@ -65,7 +67,8 @@ def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
             row=row,
             series=series.get((row.label, row.metric)),
             interval=wording.interval(row.low, row.high),
-            word=report.worse(row.metric, row.direction),
+            metric=metrics.known(row.metric).title,
+            word=metrics.worse(row.metric, row.direction),
             regression={"regressed": True, "improved": False}.get(row.judgement),
         )
         for row in rows

@@ -35,6 +35,6 @@ def forked(channel: Channel) -> bool:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status:
         how = f"was ended by signal {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        answer = {"outcome": "failed", "reason": f"its process {how}", "value": None}
+        answer = {"outcome": "failed", "reason": f"its process {how}", "found": None}
         channel.send(**{"is": "finished", **answer, "pid": child, "foreign": []})
     return False

@@ -1,6 +1,6 @@
-"""pytest plugin by which the tests of a pytest-benchmark suite give one number each instead of being timed.
+"""pytest plugin by which the tests of a pytest-benchmark suite are looked into once each instead of being timed.
 
-The first request names the wanted tests and the metric; each further one lets one of them run.
+The first request names the wanted tests and what to measure; each further one lets one of them run.
 """
 
 # ruff: noqa: SLF001 - neither pytest-benchmark nor pytest has a public way in
@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from .channel import VARIABLE, Channel, Origins
 from .forks import end_together, forked
-from .probes import PROBES, Ready
+from .probes import PROBES, Measurements, Ready
 from .pytest_reports import last_line, reason
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
@@ -33,18 +33,16 @@ class _Session:
 
     channel: Channel
     origins: Origins
-    metric: str
+    probe: str
     wanted: frozenset[str]
-    forks: bool
-    """Each test runs in a child of its own."""
     due: str | None = None
     """Id of the test that was asked for and not yet reached."""
     errors: tuple[str, ...] = ()
     """Why files could not be collected."""
     bad: tuple[str, str] | None = None
     """Outcome and reason of the current test's first phase that did not pass."""
-    value: float | None = None
-    """What was measured of the current test."""
+    found: Measurements | None = None
+    """What was measured of the current test; None: nothing yet."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -53,11 +51,9 @@ def pytest_configure() -> None:
     _Session.channel = Channel(_ADDRESS)
     request = _Session.channel.receive()
     _Session.origins = Origins(**request["origins"])
-    _Session.metric = request["metric"]
+    _Session.probe = request["probe"]
     _Session.wanted = frozenset(request["wanted"])
-    _Session.forks = request["forks"]
-    if _Session.forks:
-        end_together(_ADDRESS)
+    end_together(_ADDRESS)
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic
@@ -71,7 +67,7 @@ class _Keep:
 
 def _take(fixture: Any, ready: Ready) -> None:
     began = time.perf_counter()
-    _Session.value = PROBES[_Session.metric](ready)
+    _Session.found = PROBES[_Session.probe](ready)
     # A test may look at benchmark.stats afterwards, and pytest-benchmark prints them.
     fixture._make_stats(1).update(time.perf_counter() - began)
 
@@ -155,14 +151,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Pass over the tests that are not due."""
+def pytest_runtest_protocol(item: pytest.Item) -> bool:
+    """Pass over the tests that are not due; run the one that is in a child of its own."""
     _Session.due = _Session.due or _Session.channel.receive()["id"]
     if item.nodeid != _Session.due:
         return True
-    _Session.due = _Session.bad = _Session.value = None
-    if not _Session.forks:
-        return None
+    _Session.due = _Session.bad = _Session.found = None
     if forked(_Session.channel):
         try:
             runtestprotocol(item, nextitem=None)  # tears all fixtures down: no other test runs in this child
@@ -194,7 +188,7 @@ def _answer() -> None:
             "is": "finished",
             "outcome": outcome,
             "reason": reason,
-            "value": _Session.value,
+            "found": _Session.found,
             "pid": os.getpid(),
             "foreign": _Session.origins.foreign(),
         }

@@ -1,6 +1,8 @@
 """`perfgate run` and `perfgate check` on a real repository with a real suite."""
 
 import json
+import os
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,28 +21,36 @@ SLOWER = CODE.replace("    return", "    for number in range(count):\n        re
 SUITE = "import shop\n\ndef test_total(benchmark):\n    benchmark(shop.total, 20_000)\n"
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop")
+def make(path: Path, files: dict[str, str], commits: dict[str, dict[str, str]]) -> Path:
+    """Make a repository of *files*, with a tagged commit for each entry of *commits*, which adds or changes files."""
 
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", "-C", str(path), *identity, *arguments], check=True, capture_output=True)
 
     git("init", "--quiet", "--initial-branch=main")
-    (path / "benchmarks").mkdir()
-    (path / "benchmarks/test_shop.py").write_text(SUITE)
-    (path / "perfgate.toml").write_text('[[budget]]\nmax_regression = "10%"\n')
-    for tag, code in (("base", CODE), ("head", SLOWER), ("docs", SLOWER)):
-        (path / "shop.py").write_text(code)
-        if tag == "docs":
-            (path / "README.md").write_text("A shop.\n")
-        if tag == "head":
-            (path / "perfgate.toml").write_text('[[budget]]\nmax_regression = "900%"\n')
+    for tag, changed in commits.items():
+        for name, text in {**files, **changed}.items():
+            (path / name).parent.mkdir(exist_ok=True)
+            (path / name).write_text(text)
+        files = {}
         git("add", "--all")
         git("commit", "--quiet", "--message", tag)
         git("tag", tag)
     return path
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(
+        tmp_path_factory.mktemp("shop"),
+        {"benchmarks/test_shop.py": SUITE, "perfgate.toml": '[[budget]]\nmax_regression = "10%"\n'},
+        {
+            "base": {"shop.py": CODE},
+            "head": {"shop.py": SLOWER, "perfgate.toml": '[[budget]]\nmax_regression = "900%"\n'},
+            "docs": {"README.md": "A shop.\n"},
+        },
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +154,85 @@ def test_the_canary_refuses_what_it_would_ignore(repository: Path, capsys: pytes
     """An option without effect is an error that names it."""
     assert 2 == main(["check", "base", "--canary", "--repository", str(repository), "--strict"])
     assert "--strict" in capsys.readouterr().err
+
+
+HOLDS = "def keep(size):\n    blocks = [bytes(1000) for _ in range(size)]\n    return len(blocks)\n"
+HOLDS_MORE = HOLDS.replace("range(size)", "range(size + size // 100)")
+TIGHT = """
+[[budget]]
+max_regression = "900%"
+
+[[budget]]
+metric = "memory"
+max_regression = "0.5%"
+"""
+
+
+@pytest.fixture(scope="module")
+def holder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose head holds one hundredth more, with a suite of either tool."""
+    return make(
+        tmp_path_factory.mktemp("holder"),
+        {
+            "asv.conf.json": '{"version": 1, "project": "shop", "repo": ".", "benchmark_dir": "asv_bench"}',
+            "asv_bench/b.py": "import shop\n\ndef time_keep():\n    shop.keep(30_000)\n\n"
+            "def mem_keep():\n    return shop.keep(10)\n\ndef track_keep():\n    return shop.keep(100)\n",
+            "benchmarks/test_shop.py": "import shop\n\ndef test_keep(benchmark):\n    benchmark(shop.keep, 2000)\n",
+            "perfgate.toml": TIGHT,
+        },
+        {"base": {"shop.py": HOLDS}, "head": {"shop.py": HOLDS_MORE}},
+    )
+
+
+def test_one_hundredth_more_memory_is_red_from_one_pair(
+    holder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Memory is part of every check, held to its own budget, and judged again alike from the file."""
+    file = tmp_path / "result.json"
+    options = ["--suite", "pytest-benchmark", "--output", str(file), "--json"]
+    code = main(["check", "base", "head", "--repository", str(holder), *options])
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    (row,) = (row for row in verdict.rows if row.metric == "traced_peak")
+
+    assert 1 == code
+    assert ("fail", 0.005, 1) == (row.outcome, row.allowed.value, row.pairs)
+    assert row.effect == pytest.approx(0.01, abs=0.002)
+    assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
+    assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
+
+
+def test_memory_can_be_left_out_but_not_a_benchmark_that_measures_it(
+    holder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Benchmarks that measure memory themselves need one pair, tracked numbers several; times then have no memory beside them."""
+    main(["check", "base", "base", "--repository", str(holder), "--suite", "asv", "--no-memory", "--json"])
+    rows = {row.label: row for row in msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows}
+
+    assert {"b.time_keep": "cpu_time", "b.mem_keep": "memory", "b.track_keep": "track"} == {
+        label: row.metric for label, row in rows.items()
+    }
+    assert 1 == rows["b.mem_keep"].pairs
+    assert rows["b.track_keep"].pairs > 1
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None and "CI" not in os.environ, reason="valgrind is not installed")
+def test_instructions_are_a_second_metric(holder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted where that is asked for, and judged under their own name."""
+    options = ["--suite", "asv", "--select", "*time_keep", "--no-memory", "--instructions", "--json"]
+    main(["check", "base", "head", "--repository", str(holder), *options])
+    rows = msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows
+
+    assert ["cpu_time", "instructions"] == [row.metric for row in rows]
+    assert rows[1].baseline > 1_000_000
+    assert 1 == rows[1].pairs
+
+
+def test_without_valgrind_nothing_is_begun(
+    holder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--instructions without valgrind is an error that names the package, before anything is measured."""
+    (tmp_path / "git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert 2 == main(["check", "base", "head", "--repository", str(holder), "--suite", "asv", "--instructions"])
+    assert "install the package 'valgrind'" in capsys.readouterr().err

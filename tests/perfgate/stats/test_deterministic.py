@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfgate.stats.deterministic import judge_counts
+from perfgate.stats.deterministic import disagreement, is_settled, judge_counts
 from perfgate.stats.sequential import Outcome
 
 counts = st.floats(min_value=1, max_value=1e12)
@@ -33,7 +33,7 @@ def test_a_change_is_what_lies_beyond_budget_and_repeatability(
     candidate: float, budget: float, outcome: Outcome
 ) -> None:
     """One pair decides; at the budget itself, within repeatability, nothing is claimed."""
-    decision = judge_counts([100_000], [candidate], budget=budget, repeatability=0.0005, metric="traced_peak")
+    decision = judge_counts([[100_000]], [[candidate]], budget=budget, repeatability=0.0005, metric="traced_peak")
 
     assert outcome is decision.outcome
     assert decision.effect == pytest.approx(candidate / 100_000 - 1)
@@ -48,9 +48,9 @@ def test_scale_changes_nothing_and_swapping_sides_mirrors(
     base: float, candidate: float, budget: float, repeatability: float, scale: float
 ) -> None:
     """Units do not matter; exchanging the sides turns a regression into an improvement and back."""
-    decision = judge_counts([base], [candidate], budget=budget, repeatability=repeatability)
-    scaled = judge_counts([base * scale], [candidate * scale], budget=budget, repeatability=repeatability)
-    swapped = judge_counts([candidate], [base], budget=budget, repeatability=repeatability)
+    decision = judge_counts([[base]], [[candidate]], budget=budget, repeatability=repeatability)
+    scaled = judge_counts([[base * scale]], [[candidate * scale]], budget=budget, repeatability=repeatability)
+    swapped = judge_counts([[candidate]], [[base]], budget=budget, repeatability=repeatability)
 
     assert scaled == decision
     if decision.outcome in MIRRORED:
@@ -59,25 +59,76 @@ def test_scale_changes_nothing_and_swapping_sides_mirrors(
 
 def test_pairs_that_differ_more_than_they_may_widen_the_interval() -> None:
     """The median pair counts, and nothing is claimed that the pairs among themselves contradict."""
-    decision = judge_counts([100, 100, 100], [100, 102, 104], budget=0.005, repeatability=0.0005)
+    decision = judge_counts([[100]] * 3, [[100], [102], [104]], budget=0.005, repeatability=0.0005)
 
     assert decision.effect == pytest.approx(0.02)
     assert decision.low < 0.005
     assert Outcome.INCONCLUSIVE is decision.outcome
 
 
-def test_nothing_on_both_sides_is_no_change_and_on_one_is_no_ratio() -> None:
-    """0 against 0 is within; 0 against something is left to people, with the reason."""
-    one_sided = judge_counts([0], [500], budget=0.05, repeatability=0.001)
+def test_calls_that_differ_more_than_they_may_widen_the_interval() -> None:
+    """A single pair is trusted no further than the calls of either of its processes agree."""
+    steady = judge_counts([[100, 100, 100]], [[102, 102, 102]], budget=0.005, repeatability=0.0005)
+    shaky = judge_counts([[100, 100, 101]], [[99, 102, 102]], budget=0.005, repeatability=0.0005)
 
-    assert Outcome.WITHIN is judge_counts([0], [0], budget=0.05, repeatability=0.001).outcome
-    assert Outcome.INCONCLUSIVE is one_sided.outcome
-    assert math.isnan(one_sided.effect)
-    assert "counts 0" in one_sided.reason
+    assert Outcome.REGRESSED is steady.outcome
+    assert shaky.effect == pytest.approx(steady.effect)
+    assert Outcome.INCONCLUSIVE is shaky.outcome
 
 
-@pytest.mark.parametrize(("base", "candidate"), [([], []), ([1.0], [1.0, 2.0]), ([-1.0], [1.0]), ([math.nan], [1.0])])
-def test_numbers_that_cannot_be_counts_are_refused(base: list[float], candidate: list[float]) -> None:
+def test_what_repeats_within_its_bound_is_no_change_at_any_budget() -> None:
+    """At a budget of 0, the same number again is within; calls that differ among themselves prove nothing."""
+    assert Outcome.WITHIN is judge_counts([[100, 100]], [[100, 100]], budget=0.0, repeatability=0.0005).outcome
+    assert Outcome.INCONCLUSIVE is judge_counts([[100, 103]], [[100, 103]], budget=0.0, repeatability=0.0005).outcome
+
+
+def test_from_nothing_to_something_is_more_than_any_budget() -> None:
+    """0 against 0 is within; from 0 anything is a regression, and down to 0 an improvement."""
+    outcomes = [
+        judge_counts([[before]], [[after]], budget=0.05, repeatability=0.001) for before, after in ((0, 500), (500, 0))
+    ]
+
+    assert Outcome.WITHIN is judge_counts([[0]], [[0]], budget=0.05, repeatability=0.001).outcome
+    assert [Outcome.REGRESSED, Outcome.IMPROVED] == [each.outcome for each in outcomes]
+    assert [math.inf, -1.0] == [each.effect for each in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "outcome", "settled"),
+    [
+        ([[5.0]], [[5.0]], Outcome.WITHIN, True),
+        ([[5.0, 5.0]], [[6.0, 6.0]], Outcome.REGRESSED, True),
+        ([[5.0]], [[6.0]], Outcome.REGRESSED, False),
+        ([[5.0, 5.0]], [[6.0, 6.1]], Outcome.REGRESSED, False),
+        ([[5.0, 5.0]], [[5.1, 5.1]], Outcome.INCONCLUSIVE, False),
+    ],
+)
+def test_one_pair_settles_what_did_not_move_or_agrees_with_itself(
+    base: list[list[float]], head: list[list[float]], outcome: Outcome, *, settled: bool
+) -> None:
+    """A change is believed at once only if the calls of each process agree to the last digit."""
+    assert settled == is_settled(base, head, outcome)
+
+
+def test_a_disagreement_is_said_in_one_sentence() -> None:
+    """Time and instructions that come to different outcomes are both quoted; agreement and doubt say nothing."""
+    slower = judge_counts([[100]], [[105]], budget=0.03, repeatability=0.001)
+    same = judge_counts([[100]], [[100]], budget=0.03, repeatability=0.001)
+    unsure = judge_counts([[100]], [[103]], budget=0.03, repeatability=0.001)
+
+    assert disagreement(slower, same) == (
+        "time says +5.0%, instructions say +0.0%: look for waiting, memory access or the layout of the code rather than"
+        " for more work"
+    )
+    assert "the time it takes did not follow" in disagreement(same, slower)
+    assert disagreement(slower, slower) == disagreement(slower, unsure) == ""
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate"),
+    [([], []), ([[1.0]], [[1.0], [2.0]]), ([[-1.0]], [[1.0]]), ([[math.nan]], [[1.0]])],
+)
+def test_numbers_that_cannot_be_counts_are_refused(base: list[list[float]], candidate: list[list[float]]) -> None:
     """No pair, unequal sides, negative or missing numbers are errors, not decisions."""
     with pytest.raises(ValueError, match=r"got"):
         judge_counts(base, candidate, budget=0.05, repeatability=0.001)

@@ -37,7 +37,7 @@ def test_counts_repeat_and_show_one_hundredth_more_work(tmp_path: Path, monkeypa
     assert before > 5_000_000
     assert before == pytest.approx(after, rel=0.001)
     before, after = value(base["test_spin"]), value(head["test_spin"])
-    decision = judge_counts([before], [after], budget=0.0, repeatability=0.001)
+    decision = judge_counts([[before]], [[after]], budget=0.0, repeatability=0.001)
     assert Outcome.REGRESSED is decision.outcome
     assert 0.007 < decision.effect < 0.013
     assert "base: failed: its process ended with status 3" in head["test_exits"].reason
@@ -53,7 +53,7 @@ def test_asv_benchmarks_are_counted(tmp_path: Path) -> None:
         found = instructions.measure(ready.sides, ready.suite, wanted, ready.folder)
 
     for before, after in zip(found["base"], found["head"], strict=True):
-        assert value(before) > instructions.GATED_ABOVE
+        assert value(before) > 1_000_000
         assert 1 < value(after) / value(before) < 1.05
 
 
@@ -63,20 +63,6 @@ def test_a_missing_valgrind_is_named_with_its_package(tmp_path: Path, monkeypatc
 
     with pytest.raises(MeasurementFailed, match="install the package 'valgrind'"):
         instructions.measure({}, Suite(kind=Kind.ASV), [], tmp_path)
-
-
-def test_a_disagreement_is_said_in_one_sentence() -> None:
-    """Time and instructions that come to different outcomes are both quoted; agreement and doubt say nothing."""
-    slower = judge_counts([100], [105], budget=0.03, repeatability=0.001)
-    same = judge_counts([100], [100], budget=0.03, repeatability=0.001)
-    unsure = judge_counts([100], [103], budget=0.03, repeatability=0.001)
-
-    assert instructions.disagreement(slower, same) == (
-        "time says +5.0%, instructions say +0.0%: look for waiting, memory access or the layout of the code rather than"
-        " for more work"
-    )
-    assert "the time it takes did not follow" in instructions.disagreement(same, slower)
-    assert instructions.disagreement(slower, slower) == instructions.disagreement(slower, unsure) == ""
 
 
 def value(sample: Sample) -> float:

@@ -105,6 +105,7 @@ def test_asv_benchmarks_of_every_kind_are_served(project: Project, temporary: Pa
                 pairs.take_pair(label)
             except PairFailed as failure:
                 said[label] = failure.reason
+        assert {"totals.Cached.track_length", *pairs.benchmarks} == pairs.noisy.keys()
         values = {label: pairs.take_values(label) for label in pairs.others}
         run = pairs.run()
 

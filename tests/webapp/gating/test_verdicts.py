@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from perfgate import gate
+from perfgate import gate, records
+from perfgate.metrics import TRACED_PEAK
 from tests.webapp.gating.lab import Lab
 from webapp.gating import tasks, verdicts
 from webapp.gating.models import Verdict
@@ -85,3 +87,23 @@ def test_a_run_on_a_branch_asks_for_none(lab: Lab) -> None:
     lab.work()
 
     assert not Verdict.objects.exists()
+
+
+def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
+    """One pair of what repeats decides on the server as it does in the command, and the comment names it."""
+
+    def with_memory(run: records.Run, peak: float) -> records.Run:
+        measured = records.Sample(
+            benchmark=run.samples[0].benchmark, metric=TRACED_PEAK, value=peak, rounds=((peak, peak),)
+        )
+        return msgspec.structs.replace(run, samples=(*run.samples, measured))
+
+    run = uploads.open_again(lab.pull(7, 1_002, 1.0, 1.0)).run
+    assert run.baseline is not None
+    run = with_memory(msgspec.structs.replace(run, baseline=with_memory(run.baseline, 2e6)), 3e6)
+    stored = lab.store(run, key="with memory")
+    lab.work()
+
+    said = verdicts.read(Verdict.objects.get(run=stored))
+    assert gate.judge(run, today=stored.received_at.date()) == said
+    assert [("traced_peak", "fail")] == [(row.metric, row.outcome) for row in said.rows if row.judgement == "regressed"]
