@@ -1,0 +1,104 @@
+"""Environments that asv itself makes, where a suite's configuration asks for more than the developer's interpreter has.
+
+They stand in the cache and are used where they stand: an environment cannot be moved. One is used for the commit that
+it was built for and no other, and again only as it was built.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from perfgate.errors import MeasurementFailed
+from perfgate.suite import cache, checkout
+from perfgate.suite.cache import Cache
+from perfgate.suite.discover import read_configuration
+from perfgate.suite.processes import run_tool, tail
+
+_ANSWER = "perfgate.json"
+
+_SERVED_BY_ANY = frozenset({"", "existing", "uv", "virtualenv"})
+"""Types of environment that, with nothing else asked for, are no different from one that we make."""
+
+
+class Made(msgspec.Struct, frozen=True):
+    """An environment that asv made."""
+
+    python: Path
+    name: str
+    """asv's own name for it: its type, Python and requirements."""
+    combinations: int
+    """How many the configuration asks for; this is the first."""
+    variables: dict[str, str]
+    """What the configuration sets in it."""
+
+
+def asks(configuration: Path) -> str:
+    """Return what an asv configuration asks for that only asv builds; empty if nothing.
+
+    Raises:
+        MeasurementFailed: It is not the JSON that asv reads.
+    """
+    found = read_configuration(configuration)
+    wanted = [f"a {name}" for name in ("matrix", "build_command", "install_command") if found.get(name)]
+    if found.get("include"):
+        wanted.append("more than a matrix (include)")
+    kind = str(found.get("environment_type") or "")
+    if kind not in _SERVED_BY_ANY:
+        wanted.append(f"an environment of type {kind!r}")
+    return " and ".join(wanted)
+
+
+def make(
+    role: str, sha: str, copy: Path, configuration: Path, *, developers: Path, variables: Mapping[str, str]
+) -> Made:
+    """Return an environment with the commit installed, built by asv or as it was built before.
+
+    Args:
+        role: ``base`` or ``head``; part of its path.
+        sha: The full sha of the commit.
+        copy: Its checkout.
+        configuration: The file that asv reads.
+        developers: The interpreter that has asv.
+        variables: Environment variables.
+
+    Raises:
+        MeasurementFailed: asv is missing, cannot make what is asked for here, or cannot build.
+    """
+    owner = checkout.workspace_of(copy)
+    kept = Cache.of_user(owner)
+    here = configuration.parent if configuration.is_relative_to(copy) else copy
+    facts = (developers.resolve(), sys.platform, configuration.read_bytes(), _versions(developers, variables, copy))
+    folder = kept.claim(cache.key(f"asv-{role}", copy, sha, *facts), owner)
+    if not (folder / _ANSWER).exists():
+        checkout.remove(folder)
+        folder.mkdir()
+        request = {"configuration": str(configuration), "repository": str(copy), "folder": str(folder), "sha": sha}
+        log = copy.with_name(f"{role}_log")
+        script = Path(__file__).with_name("served") / "asv_build.py"
+        run_tool(
+            [developers, script, msgspec.json.encode(request).decode(), folder / _ANSWER],
+            cwd=here,
+            environment=variables,
+            output=log,
+        )
+        found = msgspec.json.decode((folder / _ANSWER).read_bytes())
+        if why := found.get("unavailable"):
+            raise MeasurementFailed(
+                f"{configuration.name} asks for {asks(configuration) or 'nothing'}, and asv makes the environment:"
+                f" {why}. Install what it needs beside perfgate, or measure with the packages that are installed here"
+                f" (--install plain)\n{tail(log)}"
+            )
+        kept.seal(folder)
+    return msgspec.json.decode((folder / _ANSWER).read_bytes(), type=Made, dec_hook=lambda kind, value: kind(value))
+
+
+def _versions(developers: Path, variables: Mapping[str, str], copy: Path) -> str:
+    """Return the versions of Python and asv that build; a failure tells itself when asv is asked to."""
+    script = "import sys, importlib.metadata as m; print(sys.version, [m.version(n) for n in ('asv', 'virtualenv')])"
+    log = copy.with_name(f"{copy.name}_versions")
+    run_tool([developers, "-c", script], cwd=copy.parent, environment=variables, output=log, allowed=(0, 1))
+    return tail(log, lines=1)
