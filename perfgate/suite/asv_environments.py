@@ -32,8 +32,20 @@ class Made(msgspec.Struct, frozen=True):
     """asv's own name for it: its type, Python and requirements."""
     combinations: int
     """How many the configuration asks for; this is the first."""
+    missing: list[str]
+    """Versions of Python that the configuration asks for and that are not here; empty if the environment has one."""
     variables: dict[str, str]
     """What the configuration sets in it."""
+
+    @property
+    def note(self) -> str:
+        """Return what a reader must know about it, in one sentence."""
+        text = f"asv built the environments: {self.name}"
+        if self.combinations > 1:
+            text += f", the first of {self.combinations} that its configuration asks for"
+        if self.missing:
+            text += f"; Python {', '.join(self.missing)}, which it asks for, is not here"
+        return f"{text}."
 
 
 def asks(configuration: Path) -> str:
@@ -70,30 +82,35 @@ def make(
     """
     owner = checkout.workspace_of(copy)
     kept = Cache.of_user(owner)
-    here = configuration.parent if configuration.is_relative_to(copy) else copy
     facts = (developers.resolve(), sys.platform, configuration.read_bytes(), _versions(developers, variables, copy))
     folder = kept.claim(cache.key(f"asv-{role}", copy, sha, *facts), owner)
     if not (folder / _ANSWER).exists():
-        checkout.remove(folder)
-        folder.mkdir()
-        request = {"configuration": str(configuration), "repository": str(copy), "folder": str(folder), "sha": sha}
-        log = copy.with_name(f"{role}_log")
-        script = Path(__file__).with_name("served") / "asv_build.py"
-        run_tool(
-            [developers, script, msgspec.json.encode(request).decode(), folder / _ANSWER],
-            cwd=here,
-            environment=variables,
-            output=log,
-        )
-        found = msgspec.json.decode((folder / _ANSWER).read_bytes())
-        if why := found.get("unavailable"):
-            raise MeasurementFailed(
-                f"{configuration.name} asks for {asks(configuration) or 'nothing'}, and asv makes the environment:"
-                f" {why}. Install what it needs beside perfgate, or measure with the packages that are installed here"
-                f" (--install plain)\n{tail(log)}"
-            )
+        try:
+            _build(sha, copy, configuration, folder, developers, variables)
+        except BaseException:
+            checkout.remove(folder.parent)
+            raise
         kept.seal(folder)
     return msgspec.json.decode((folder / _ANSWER).read_bytes(), type=Made, dec_hook=lambda kind, value: kind(value))
+
+
+def _build(
+    sha: str, copy: Path, configuration: Path, folder: Path, developers: Path, variables: Mapping[str, str]
+) -> None:
+    """Let asv build into the empty *folder*, and keep its answer there."""
+    request = {"configuration": str(configuration), "repository": str(copy), "folder": str(folder), "sha": sha}
+    words = [msgspec.json.encode(request).decode(), str(folder / _ANSWER)]
+    log = copy.with_name(f"{copy.name}_log")
+    script = Path(__file__).with_name("served") / "asv_build.py"
+    here = configuration.parent if configuration.is_relative_to(copy) else copy
+    run_tool([developers, script, *words], cwd=here, environment=variables, output=log)
+    found = msgspec.json.decode((folder / _ANSWER).read_bytes())
+    if why := found.get("unavailable"):
+        raise MeasurementFailed(
+            f"{configuration.name} asks for {asks(configuration) or 'nothing in particular'}, which asv makes: {why}."
+            " Install what it needs beside perfgate, or measure with the packages that are installed here"
+            f" (--install plain)\n{tail(log)}"
+        )
 
 
 def _versions(developers: Path, variables: Mapping[str, str], copy: Path) -> str:

@@ -110,14 +110,13 @@ class Cache:
             user: A workspace; it lives until it is removed or its process ends.
         """
         with self._locked():
-            free = (entry for number in itertools.count() if not _is_used(entry := self._root / f"{key}-{number:03d}"))
-            entry = next(free)
-            entry.mkdir(exist_ok=True)
-            (entry / _OWNER).write_text(str(user))
-            if not _is_sound(entry):
-                checkout.remove(entry / _SEAL)
-                checkout.remove(entry / _CONTENT)
             self._evict()
+            named = (self._root / f"{key}-{number:03d}" for number in itertools.count())
+            entry = next(path for path in named if not _is_used(path))
+            if not _is_sound(entry):
+                checkout.remove(entry)
+                (entry / _CONTENT).mkdir(parents=True)
+            (entry / _OWNER).write_text(str(user))
         return entry / _CONTENT
 
     def seal(self, content: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 LOOK = """
 import importlib.metadata, json, os, platform, re, sys, sysconfig
@@ -173,7 +173,7 @@ def _is_met(requirement: Requirement, package: Package | None) -> bool:
     if requirement.url:
         return bool(package.url) and package.url in requirement.url and package.revision in requirement.url
     try:
-        return requirement.specifier.contains(package.version, prereleases=True)
+        return requirement.specifier.contains(Version(package.version), prereleases=True)
     except InvalidVersion:
         return True  # a version that cannot be compared is not known to be wrong
 

@@ -260,20 +260,11 @@ def _made_by_asv(role: str, sha: str, checkout: Path, configuration: Path, *, re
         # Its folder of packages stays as it was built: it may serve again.
         settings={**made.variables, "PYTHONPATH": str(checkout.with_name("served"))},
         tool=python,
-        notes=_notes(made),
+        notes=(made.note,),
     )
     project = seen.from_files or frozenset({distribution_name(checkout)})
     modules = {top for name in project & seen.own for top in seen.packages[name].modules if _is_project_name(top)}
     return _known(side, seen, tuple(sorted(modules)) or _source_names(checkout), project)
-
-
-def _notes(made: asv_environments.Made) -> tuple[str, ...]:
-    said = f"asv built the environments: {made.name}"
-    return (
-        f"{said}, the first of {made.combinations} that its configuration asks for."
-        if made.combinations > 1
-        else f"{said}.",
-    )
 
 
 def _known(side: Side, seen: Seen, names: tuple[str, ...], project: frozenset[str]) -> Side:

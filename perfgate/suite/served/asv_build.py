@@ -7,6 +7,7 @@ what was made, or ``unavailable``.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         from asv.repo import get_repo  # noqa: PLC0415
     except ImportError as error:
         return {"unavailable": f"asv cannot be imported ({error})"}
+    os.setpgid = None  # type: ignore[assignment]  # asv's children stay in our group, and end with it
     log.enable(verbose=False)
     conf = Config.load(request["configuration"])
     for plugin in conf.plugins:
@@ -34,6 +36,11 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
     conf.environment_type = conf.environment_type or "virtualenv"
     try:
         found = list(environment.get_environments(conf, None))
+        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        missing = conf.pythons if not found and here not in conf.pythons else []
+        if missing:
+            conf.pythons = [here]
+            found = list(environment.get_environments(conf, None))
     except environment.EnvironmentUnavailable as error:
         return {"unavailable": str(error)}
     if not found:
@@ -49,6 +56,7 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         "python": python,
         "name": first.name,
         "combinations": len(found),
+        "missing": [str(python) for python in missing],
         "variables": {name: str(value) for name, value in first.env_vars.items()},
     }
 
