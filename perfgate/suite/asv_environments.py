@@ -34,6 +34,8 @@ class Made(msgspec.Struct, frozen=True):
     """How many the configuration asks for; this is the first."""
     missing: list[str]
     """Versions of Python that the configuration asks for and that are not here; empty if the environment has one."""
+    built_at: float
+    """In seconds since 1970."""
     variables: dict[str, str]
     """What the configuration sets in it."""
 
@@ -92,6 +94,11 @@ def make(
             raise
         kept.seal(folder)
     return msgspec.json.decode((folder / _ANSWER).read_bytes(), type=Made, dec_hook=lambda kind, value: kind(value))
+
+
+def forget(environment: Path) -> None:
+    """Remove an environment that was made and that nothing runs in, so that it is built anew."""
+    checkout.remove(environment.parents[1])
 
 
 def _build(

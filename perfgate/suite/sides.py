@@ -13,10 +13,12 @@ import os
 import shlex
 import shutil
 import sys
+import time
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,16 @@ from perfgate.suite.checkout import workspace_of
 from perfgate.suite.discover import Suite
 from perfgate.suite.installing import Installer, look, satisfy
 from perfgate.suite.processes import run_tool, tail, together
-from perfgate.suite.requirements import Seen, normalised
+from perfgate.suite.requirements import Seen, differences, normalised
 
 SERVED = "perfgate_served"
 """Name under which `perfgate/suite/served` is imported in a side."""
 
 AUTOMATIC, ASV, PLAIN, NEVER = "auto", "asv", "plain", "never"
 """Values of *install* beside a command of one's own; see `prepare`."""
+
+APART_SECONDS = 3600.0
+"""Environments that were built further apart may differ by what was released in between."""
 
 _PATHS = "zz_perfgate.pth"
 _NO_PROJECT_CODE = frozenset({"benchmark", "benchmarks", "bench", "conftest", "doc", "docs", "examples", "noxfile", "setup",
@@ -91,6 +96,8 @@ class Side:
     """The interpreter that has the measuring tool itself, and not only what serves its benchmarks."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the environment, one sentence each."""
+    built_at: float = field(default_factory=time.time)
+    """When what it has installed was chosen, in seconds since 1970."""
 
     @property
     def python(self) -> Path:
@@ -183,7 +190,21 @@ def prepare_all(
             raise MeasurementFailed(f"the {role} side: {failure}") from failure
 
     calls = {role: partial(one, role, sha) for role, sha in shas.items()}
-    return together(calls, at_once=len(available_cpus()) > 1)
+    sides = together(calls, at_once=len(available_cpus()) > 1)
+    if builder == ASV and _were_built_apart(list(sides.values())):
+        # What an index had new between the two is no part of the change: the older one gets it too.
+        older = min(sides.values(), key=lambda side: side.built_at)
+        asv_environments.forget(older.environment)
+        sides[older.role] = one(older.role, older.sha)
+    return sides
+
+
+def _were_built_apart(sides: Sequence[Side]) -> bool:
+    """Tell whether sides differ in their packages and were not built at about the same time."""
+    times = [side.built_at for side in sides]
+    return max(times) - min(times) > APART_SECONDS and any(
+        differences(one.packages, other.packages) for one, other in pairwise(sides)
+    )
 
 
 def prepare(
@@ -261,6 +282,7 @@ def _made_by_asv(role: str, sha: str, checkout: Path, configuration: Path, *, re
         settings={**made.variables, "PYTHONPATH": str(checkout.with_name("served"))},
         tool=python,
         notes=(made.note,),
+        built_at=made.built_at,
     )
     project = seen.from_files or frozenset({distribution_name(checkout)})
     modules = {top for name in project & seen.own for top in seen.packages[name].modules if _is_project_name(top)}

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +38,11 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         conf.build_command = _BUILD
     conf.environment_type = conf.environment_type or "virtualenv"
     try:
-        found = list(environment.get_environments(conf, None))
-        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        missing = conf.pythons if not found and here not in conf.pythons else []
+        asked, conf.pythons = conf.pythons, [python for python in conf.pythons if not _is_broken(python)]
+        found = list(environment.get_environments(conf, None)) if conf.pythons else []
+        missing = [] if found else asked
         if missing:
-            conf.pythons = [here]
+            conf.pythons = [f"{sys.version_info[0]}.{sys.version_info[1]}"]
             found = list(environment.get_environments(conf, None))
     except environment.EnvironmentUnavailable as error:
         return {"unavailable": str(error)}
@@ -55,10 +58,20 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "python": python,
         "name": first.name,
+        "built_at": time.time(),
         "combinations": len(found),
         "missing": [str(python) for python in missing],
         "variables": {name: str(value) for name, value in first.env_vars.items()},
     }
+
+
+def _is_broken(version: str) -> bool:
+    """Tell whether there is a program of that name which does not run: pyenv puts one there for each of its versions."""
+    program = shutil.which(f"python{version}")
+    if program is None:
+        return False
+    done = subprocess.run([program, "-c", ""], capture_output=True, check=False)  # noqa: S603 - as asv would run it
+    return done.returncode != 0
 
 
 if __name__ == "__main__":

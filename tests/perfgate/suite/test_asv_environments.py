@@ -10,7 +10,7 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.records import State
-from perfgate.suite import measure, open_pairs
+from perfgate.suite import measure, open_pairs, sides
 from perfgate.suite.asv_environments import asks
 from tests.perfgate.suite.conftest import Project
 from tests.perfgate.suite.wheels import NEEDED, backend, make_wheel
@@ -100,6 +100,23 @@ def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Calla
     again = measure(project.path, "HEAD", suite="asv", select="shops.time_total")
     assert [sample.state for sample in again.samples] == [State.MEASURED]
     assert builds() == 2
+
+
+def test_what_was_released_in_between_is_no_part_of_the_change(
+    new_project: Callable[[], Project], builds: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base that was built long before its head is built anew where it has other versions of what both ask for."""
+    project = new_project()
+    project.commit("Ask for any version", {**backend(), **configuration(matrix=matrix(""))})
+    project.commit("Change something", {"README": "changed"})
+    with open_pairs(project.path, "HEAD~1", "HEAD~1", suite="asv"):
+        assert builds() == 2
+    make_wheel(tmp_path / "index", NEEDED, "3.0")
+    monkeypatch.setattr(sides, "APART_SECONDS", 0.0)
+
+    with open_pairs(project.path, "HEAD~1", "HEAD", suite="asv") as pairs:
+        assert pairs.take_values("shops.track_version") == (3.0, 3.0)
+        assert builds() == 4
 
 
 def test_what_asv_cannot_make_is_said(new_project: Callable[[], Project], builds: Callable[[], int]) -> None:

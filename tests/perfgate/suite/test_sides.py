@@ -89,7 +89,7 @@ def test_what_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> 
         pytest.raises(MeasurementFailed, match=r"(?s)^the head side: .*shelf>=7 \(it is not there\).*PIP_INDEX_URL"),
         workspace() as folder,
     ):
-        prepared(bumped, folder, "HEAD", "HEAD")
+        prepared(bumped, folder, "HEAD~1", "HEAD")
 
     assert not list(temporary.iterdir())
 
