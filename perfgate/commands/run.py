@@ -30,7 +30,9 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
         "--install",
         default="auto",
         metavar="HOW",
-        help="auto: install the project if it says how it is built; never; or a command with {python} and {checkout}",
+        help="asv: asv builds the environments; plain: install the project, and what it asks for, beside the packages"
+        " that are here; auto: asv if its configuration asks for a matrix or more, else plain; never; or a command with"
+        " {python} and {checkout}",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result file there")
 

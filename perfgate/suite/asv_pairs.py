@@ -82,7 +82,7 @@ class AsvPairs(Lockstep):
             except Ended as end:
                 raise MeasurementFailed(
                     f"the asv suite in {self._benchmarks} cannot be imported: {end.reason}. It needs asv_runner and what"
-                    " its benchmarks import, in the environment that perfgate runs in"
+                    " its benchmarks import: beside perfgate, or in the matrix of requirements where asv builds"
                 ) from end
 
     def _room(self, side: Side, name: str) -> Path:

@@ -117,7 +117,7 @@ def plant(
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where *revision* holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: any benchmark.
         share: How much slower the benchmark shall become, as a fraction.
-        install: How the project comes into its side; see `perfgate.suite.sides.prepare`.
+        install: How the project comes into its side; see `perfgate.suite.sides.prepare_all`.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
         progress: Is told what begins.
 

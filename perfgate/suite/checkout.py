@@ -44,6 +44,23 @@ def workspace() -> Iterator[Path]:
             remove(folder)
 
 
+def workspace_of(path: Path) -> Path:
+    """Return the workspace that *path* lies in; outside of any, the folder that holds it."""
+    return next((folder for folder in path.parents if folder.name.startswith(PREFIX)), path.parent)
+
+
+def is_alive(folder: Path) -> bool:
+    """Tell whether the workspace *folder* is in use, by this process or another."""
+    try:
+        with (folder / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def check_out(repository: Path, sha: str, destination: Path) -> None:
     """Put the files of commit *sha* into the new folder *destination*, a repository of its own.
 

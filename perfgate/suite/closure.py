@@ -94,7 +94,7 @@ def trace(
         base: Revision to trace.
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where *base* holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
-        install: How the project comes into its side; see `perfgate.suite.sides.prepare`.
+        install: How the project comes into its side; see `perfgate.suite.sides.prepare_all`.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
         progress: Is told what begins.
 

@@ -46,8 +46,9 @@ from perfgate.suite.counting import Budget, Counter
 from perfgate.suite.discover import Kind, Suite, discover
 from perfgate.suite.probing import OUT_OF_TIME
 from perfgate.suite.pytest_pairs import PytestPairs
+from perfgate.suite.requirements import differences
 from perfgate.suite.server import Ended, Server
-from perfgate.suite.sides import AUTOMATIC, Side, distribution_name, prepare
+from perfgate.suite.sides import AUTOMATIC, Side, prepare_all
 from perfgate.suite.source import BASE, HEAD, Item, PairFailed, Source, Turn
 
 SWITCHES = Metric(name="voluntary_switches", unit="1")
@@ -87,7 +88,7 @@ class Pairs:
         source: Source,
         suite: Suite,
         commits: dict[str, Commit],
-        measured_in: Environment,
+        measured_in: dict[str, Environment],
         *,
         select: str | None,
         timeout_seconds: float,
@@ -97,11 +98,13 @@ class Pairs:
         self._counter = counter
         self._suite = suite
         self._commits = commits
-        self._environment = measured_in
+        self._environments = measured_in
         self._timeout_seconds = timeout_seconds
         self._started_at = datetime.now(UTC)
         self.removed: tuple[str, ...] = ()
         """Labels of benchmarks that only the base had, whatever was selected: they are not measured."""
+        self.notes: tuple[str, ...] = ()
+        """What a reader must know about the sides' environments, one sentence each."""
         self._pair_seconds = self._sampled_seconds = 0.0
         self._tracks = {item.label: _Track(item) for item in source.items if item.matches(select)}
 
@@ -291,7 +294,7 @@ class Pairs:
             Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=State.SKIPPED) for label in self.removed
         )
         base = msgspec.structs.replace(base, samples=base.samples + gone)
-        return msgspec.structs.replace(head, baseline=base, notes=self.warnings)
+        return msgspec.structs.replace(head, baseline=base, notes=(*self.notes, *self.warnings))
 
     @contextlib.contextmanager
     def _at(self, track: _Track) -> Iterator[tuple[dict[str, Server], int]]:
@@ -320,7 +323,7 @@ class Pairs:
             suite=self._suite.kind,
             tool=self._source.tool,
             commit=self._commits[role],
-            environment=self._environment,
+            environment=self._environments[role],
             started_at=self._started_at,
             samples=(
                 *(sample for track in self._tracks.values() for sample in _samples(track, role)),
@@ -356,7 +359,7 @@ def open_pairs(
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
         python: Interpreter whose packages, the tool among them, both sides see; None: the running one.
-        install: How the project comes into its side; see `perfgate.suite.sides.prepare`.
+        install: How the project comes into its side; see `perfgate.suite.sides.prepare_all`.
         timeout_seconds: Longest call of a benchmark that sets no time-out of its own.
         progress: Is told what begins.
 
@@ -373,20 +376,22 @@ def open_pairs(
             tell(f"checking out {role} {commit.sha[:12]}")
             checkout.check_out(root, commit.sha, folder / role)
         found = discover(folder / HEAD, suite)
-        sides = {}
-        for role, commit in commits.items():
-            tell(f"preparing {role} {commit.sha[:12]}")
-            sides[role] = prepare(role, commit.sha, folder / role, repository=root, python=python, install=install)
+        shas = {role: commit.sha for role, commit in commits.items()}
+        sides = prepare_all(shas, folder, found, repository=root, python=python, install=install, progress=tell)
         tell(f"collecting the {found.kind} suite")
         before = _labels_before(suite, found, sides[BASE], folder, timeout_seconds)
         checkout.share_benchmarks(found, folder / HEAD, folder / BASE)
         source = _source(found, sides, folder, timeout_seconds, stack)
-        project = distribution_name(folder / HEAD)
-        measured_in = environment.describe(environment_name, python, leaving_out={project})
-        counter = Counter(sides=sides, suite=found, folder=folder, timeout_seconds=timeout_seconds)
         pairs = Pairs(
-            source, found, commits, measured_in, select=select, timeout_seconds=timeout_seconds, counter=counter
+            source,
+            found,
+            commits,
+            _environments(sides, environment_name),
+            select=select,
+            timeout_seconds=timeout_seconds,
+            counter=Counter(sides=sides, suite=found, folder=folder, timeout_seconds=timeout_seconds),
         )
+        pairs.notes = tuple(_notes(sides))
         pairs.removed = tuple(sorted(before - {item.label for item in source.items}))
         yield pairs
         source.close()
@@ -402,6 +407,24 @@ def _source(
         source = PytestPairs(suite, sides, folder, timeout_seconds, _turn(0))
     stack.callback(source.abandon)
     return source
+
+
+def _environments(sides: dict[str, Side], name: str | None) -> dict[str, Environment]:
+    """Return what each side is measured in: one and the same, unless their packages differ."""
+    base, head = sides[BASE], sides[HEAD]
+    measured_in = environment.describe(name, head.python, leaving_out=head.project)
+    is_same = differences(base.packages, head.packages) == ""
+    return {
+        HEAD: measured_in,
+        BASE: measured_in if is_same else environment.describe(name, base.python, leaving_out=base.project),
+    }
+
+
+def _notes(sides: dict[str, Side]) -> Iterator[str]:
+    """Yield what a reader must know about the sides' environments."""
+    if differing := differences(sides[BASE].packages, sides[HEAD].packages):
+        yield f"Dependencies differ between the sides: {differing}."[:MAX_TEXT_CHARACTERS]
+    yield from dict.fromkeys(note for side in sides.values() for note in side.notes)
 
 
 def _labels_before(wanted: str | None, now: Suite, side: Side, folder: Path, timeout_seconds: float) -> frozenset[str]:

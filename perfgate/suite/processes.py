@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from perfgate.errors import MeasurementFailed
 
@@ -19,6 +22,15 @@ TAIL_LINES = 15
 
 _MAX_TAIL_BYTES = 64 * 1024
 _POLL_SECONDS = 0.02
+
+T = TypeVar("T")
+
+_given_up: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("given_up", default=None)
+"""Is set, in a thread of `together`, when what it does is wanted no longer."""
+
+
+class _GivenUp(BaseException):
+    """Ends a thread whose result nobody wants any more; no handler of errors is meant to catch it."""
 
 
 @contextlib.contextmanager
@@ -43,6 +55,36 @@ def terminable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def together(calls: Mapping[str, Callable[[], T]], *, at_once: bool) -> dict[str, T]:
+    """Return what each of *calls* returns, under its name.
+
+    The first that raises, or whatever interrupts the wait for them (SIGTERM included), ends the programs that the
+    others run; nothing goes on after this returned or raised.
+
+    Args:
+        calls: What to do, by name.
+        at_once: In a thread each; else one after the other.
+    """
+    if not at_once or len(calls) < 2:
+        return {name: call() for name, call in calls.items()}
+    stop = threading.Event()
+
+    def one(call: Callable[[], T]) -> T:
+        _given_up.set(stop)
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        try:
+            running = {name: pool.submit(contextvars.copy_context().run, one, call) for name, call in calls.items()}
+            wait(running.values(), return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()  # nothing runs any more unless something went wrong
+    failures = [failure for done in running.values() if (failure := done.exception())]
+    for failure in sorted(failures, key=lambda one: isinstance(one, _GivenUp)):
+        raise failure
+    return {name: done.result() for name, done in running.items()}
 
 
 def run_tool(
@@ -100,7 +142,10 @@ def run_tool(
 def wait_for_end(process: subprocess.Popen[bytes], timeout_seconds: float | None) -> bool:
     """Wait until *process* ended and tell whether it did; its process id is not given free yet."""
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    given_up = _given_up.get()
     while not has_ended(process):
+        if given_up is not None and given_up.is_set():
+            raise _GivenUp
         if deadline is not None and time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)

@@ -2,33 +2,45 @@
 
 The environment is a virtual environment without pip. It sees the packages of the developer's interpreter through
 plain path entries: their ``.pth`` files are not processed there, so an editable install of the project cannot put the
-developer's work tree in front of a side's own code.
+developer's work tree in front of a side's own code. What the project asks for and does not see so is installed into its
+side alone. Or asv makes the environment, where its configuration asks for more.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import sys
+import time
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from perfgate import git
+from perfgate.environment import available_cpus
 from perfgate.errors import MeasurementFailed
-from perfgate.suite.processes import run_tool, tail
+from perfgate.suite import asv_environments, cache
+from perfgate.suite.cache import Cache
+from perfgate.suite.checkout import workspace_of
+from perfgate.suite.discover import Suite
+from perfgate.suite.installing import Installer, look, satisfy
+from perfgate.suite.processes import run_tool, tail, together
+from perfgate.suite.requirements import Seen, differences, normalised
 
 SERVED = "perfgate_served"
 """Name under which `perfgate/suite/served` is imported in a side."""
 
-AUTOMATIC, NEVER = "auto", "never"
-"""Values of *install* beside a command of one's own."""
+AUTOMATIC, ASV, PLAIN, NEVER = "auto", "asv", "plain", "never"
+"""Values of *install* beside a command of one's own; see `prepare`."""
+
+APART_SECONDS = 3600.0
+"""Environments that were built further apart may differ by what was released in between."""
 
 _PATHS = "zz_perfgate.pth"
 _NO_PROJECT_CODE = frozenset({"benchmark", "benchmarks", "bench", "conftest", "doc", "docs", "examples", "noxfile", "setup",
@@ -48,11 +60,10 @@ _REMOVED = (
 """Variables that would let a side load something of the developer's, or compile everything anew in every process."""
 
 _SITE = """
-import json, site, sys
+import json, platform, site, sys
 packages = site.getsitepackages() + ([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])
-print(json.dumps([packages, [sys.prefix, sys.base_prefix]]))
+print(json.dumps([packages, [sys.prefix, sys.base_prefix], [sys.version, sys.prefix, platform.platform()]]))
 """
-_PURELIB = "import json, sysconfig; print(json.dumps([sysconfig.get_path('purelib')]))"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +84,20 @@ class Side:
     """Folders of the developer's interpreter."""
     repository: Path
     """The developer's work tree, from which nothing may be imported."""
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     """Top-level names of the project's modules."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Versions of all that it sees installed, by normalised name, the project left out."""
+    project: frozenset[str] = frozenset()
+    """Normalised names under which the project itself is installed."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables that belong to its environment."""
+    tool: Path
+    """The interpreter that has the measuring tool itself, and not only what serves its benchmarks."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the environment, one sentence each."""
+    built_at: float = field(default_factory=time.time)
+    """When what it has installed was chosen, in seconds since 1970."""
 
     @property
     def python(self) -> Path:
@@ -86,7 +109,7 @@ class Side:
         """Return environment variables: ours, without what would let another copy of the project in."""
         kept = _variables()
         path = os.pathsep.join((str(self.environment / "bin"), kept.get("PATH", os.defpath)))
-        return {**kept, "PATH": path, "VIRTUAL_ENV": str(self.environment)}
+        return {**kept, "PATH": path, "VIRTUAL_ENV": str(self.environment), **self.settings}
 
     @property
     def origins(self) -> dict[str, Any]:
@@ -114,53 +137,169 @@ class Side:
             )
 
 
-def prepare(role: str, sha: str, checkout: Path, *, repository: Path, python: Path, install: str = AUTOMATIC) -> Side:
-    """Make the environment of one side next to its checkout.
+def prepare_all(
+    shas: Mapping[str, str],
+    folder: Path,
+    suite: Suite,
+    *,
+    repository: Path,
+    python: Path,
+    install: str = AUTOMATIC,
+    progress: Callable[[str], None],
+) -> dict[str, Side]:
+    """Make the environments of all sides, at the same time where there is more than one CPU.
+
+    Args:
+        shas: The commit of each role; its checkout stands in *folder* under the role's name.
+        folder: The workspace.
+        suite: What is measured, as the last of the roles has it. Its configuration decides for all who builds; each
+            side is built as its own says, or as the last one's where it has none.
+        repository: The developer's work tree.
+        python: As `prepare`.
+        install: As `prepare`; ``auto`` also means ``asv`` where the suite's configuration asks for what only asv builds.
+        progress: Is told what begins.
+
+    Raises:
+        MeasurementFailed: As `prepare`, with the side named; nothing goes on then.
+    """
+    last = folder / list(shas)[-1]
+    builder = install
+    if install == AUTOMATIC:
+        asks = suite.configuration is not None and asv_environments.asks(last / suite.configuration)
+        builder = ASV if asks else PLAIN
+    if builder == ASV and suite.configuration is None:
+        raise MeasurementFailed(f"install={ASV!r} needs an asv suite, and this is a {suite.kind} suite: leave it out")
+
+    def one(role: str, sha: str) -> Side:
+        progress(f"preparing {role} {sha[:12]}")
+        configuration = None
+        if builder == ASV and suite.configuration is not None:
+            own = folder / role / suite.configuration
+            configuration = own if own.is_file() else last / suite.configuration
+        try:
+            return prepare(
+                role,
+                sha,
+                folder / role,
+                repository=repository,
+                python=python,
+                install=builder,
+                configuration=configuration,
+            )
+        except MeasurementFailed as failure:
+            raise MeasurementFailed(f"the {role} side: {failure}") from failure
+
+    calls = {role: partial(one, role, sha) for role, sha in shas.items()}
+    sides = together(calls, at_once=len(available_cpus()) > 1)
+    if builder == ASV and _were_built_apart(list(sides.values())):
+        # What an index had new between the two is no part of the change: the older one gets it too.
+        older = min(sides.values(), key=lambda side: side.built_at)
+        asv_environments.forget(older.environment)
+        sides[older.role] = one(older.role, older.sha)
+    return sides
+
+
+def _were_built_apart(sides: Sequence[Side]) -> bool:
+    """Tell whether sides differ in their packages and were not built at about the same time."""
+    times = [side.built_at for side in sides]
+    return max(times) - min(times) > APART_SECONDS and any(
+        differences(one.packages, other.packages) for one, other in pairwise(sides)
+    )
+
+
+def prepare(
+    role: str,
+    sha: str,
+    checkout: Path,
+    *,
+    repository: Path,
+    python: Path,
+    install: str = PLAIN,
+    configuration: Path | None = None,
+) -> Side:
+    """Make the environment of one side next to its checkout, or take it from the cache.
 
     Args:
         role: ``base`` or ``head``.
         sha: The commit that was checked out.
         checkout: Where it stands.
         repository: The developer's work tree.
-        python: The interpreter whose packages (the measuring tool among them) the side sees.
-        install: ``auto``: install the project if it says how it is built, else put its top folder and ``src`` on the
-            path. ``never``: always the latter. Anything else: a command, in which ``{python}`` and ``{checkout}``
-            are replaced.
+        python: The interpreter whose packages (the measuring tool among them) the side sees; or, for asv, that has asv.
+        install: ``plain``: install the project if it says how it is built, and what it asks for and does not see; else
+            put its top folder and ``src`` on the path. ``never``: always the latter. ``asv``: asv makes the environment
+            and installs into it. Anything else: a command, in which ``{python}`` and ``{checkout}`` are replaced; it
+            installs the project and all that it needs.
+        configuration: What asv reads; only for ``asv``.
 
     Raises:
         MeasurementFailed: The environment cannot be made, or the project cannot be installed.
     """
-    environment = checkout.with_name(f"{role}_env")
-    log = checkout.with_name(f"{role}_log")
+    served = checkout.with_name("served")
+    shutil.copytree(Path(__file__).with_name("served"), served / SERVED, dirs_exist_ok=True)
+    if configuration is not None:
+        return _made_by_asv(role, sha, checkout, configuration, repository=repository, python=python)
+    environment, log = checkout.with_name(f"{role}_env"), checkout.with_name(f"{role}_log")
     plain = _variables()
     run_tool([python, "-m", "venv", "--without-pip", environment], cwd=checkout.parent, environment=plain, output=log)
-    (site_packages,) = _ask(environment / "bin/python", _PURELIB, log)
-    shared, prefixes = _ask(python, _SITE, log)
+    shared, prefixes, build = _ask(python, log)
     side = Side(
         role=role,
         sha=sha,
         checkout=checkout,
         environment=environment,
-        site_packages=Path(site_packages),
+        site_packages=Path(look(environment / "bin/python", plain, log).purelib),
         shared=tuple(Path(path) for path in shared if Path(path).is_dir()),
         prefixes=tuple(prefixes),
         repository=repository.resolve(),
-        names=(),
+        tool=environment / "bin/python",
     )
-    served = checkout.with_name("served")
-    shutil.copytree(Path(__file__).with_name("served"), served / SERVED, dirs_exist_ok=True)
     _see(side, [served, *side.shared])
-    if _install(side, install, python, log):
-        return replace(side, names=_installed_names(side.site_packages) or _source_names(checkout))
-    _see(side, [checkout, *filter(Path.is_dir, [checkout / "src"]), served, *side.shared])
-    return replace(side, names=_source_names(checkout))
+    if not _install(side, install, python, build, log):
+        _see(side, [checkout, *filter(Path.is_dir, [checkout / "src"]), served, *side.shared])
+        return _known(side, look(side.python, side.variables, log), _source_names(checkout), frozenset())
+    names = _installed_names(side.site_packages) or _source_names(checkout)
+    seen = look(side.python, side.variables, log)
+    project = seen.own
+    if install == PLAIN:
+        seen = satisfy(Installer(developers=python, python=side.python, variables=side.variables, log=log), seen)
+    return _known(side, seen, names, project)
+
+
+def _made_by_asv(role: str, sha: str, checkout: Path, configuration: Path, *, repository: Path, python: Path) -> Side:
+    made = asv_environments.make(role, sha, checkout, configuration, developers=python, variables=_variables())
+    log = checkout.with_name(f"{role}_log")
+    seen = look(made.python, _variables(), log)
+    side = Side(
+        role=role,
+        sha=sha,
+        checkout=checkout,
+        environment=made.python.parent.parent,
+        site_packages=Path(seen.purelib),
+        shared=(),
+        prefixes=tuple(seen.prefixes),
+        repository=repository.resolve(),
+        # Its folder of packages stays as it was built: it may serve again.
+        settings={**made.variables, "PYTHONPATH": str(checkout.with_name("served"))},
+        tool=python,
+        notes=(made.note,),
+        built_at=made.built_at,
+    )
+    project = seen.from_files or frozenset({distribution_name(checkout)})
+    modules = {top for name in project & seen.own for top in seen.packages[name].modules if _is_project_name(top)}
+    return _known(side, seen, tuple(sorted(modules)) or _source_names(checkout), project)
+
+
+def _known(side: Side, seen: Seen, names: tuple[str, ...], project: frozenset[str]) -> Side:
+    """Return *side* with what is known once all is installed."""
+    project |= {distribution_name(side.checkout)}
+    return replace(side, names=names, project=project, packages=seen.versions(leaving_out=project))
 
 
 def distribution_name(checkout: Path) -> str:
     """Return the normalised name under which the project would be installed, empty where it does not say."""
     try:
         found = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
-        return re.sub(r"[-_.]+", "-", found["project"]["name"]).lower()
+        return normalised(found["project"]["name"])
     except (OSError, ValueError, LookupError, TypeError):
         return ""
 
@@ -174,37 +313,37 @@ def _variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in {*_REMOVED, *git.REDIRECTING}}
 
 
-def _ask(python: Path, script: str, log: Path) -> Any:
-    """Return what *script*, run by *python*, prints as JSON."""
-    run_tool([python, "-c", script], cwd=log.parent, environment=_variables(), output=log)
+def _ask(python: Path, log: Path) -> Any:
+    """Return where the packages of *python* are, its prefixes, and what it is."""
+    run_tool([python, "-c", _SITE], cwd=log.parent, environment=_variables(), output=log)
     try:
         return json.loads(tail(log, lines=1))
     except ValueError as error:
         raise MeasurementFailed(f"{python} does not tell where its packages are: {tail(log)}") from error
 
 
-def _install(side: Side, install: str, python: Path, log: Path) -> bool:
+def _install(side: Side, install: str, python: Path, build: list[str], log: Path) -> bool:
     """Install the project into its side and tell whether that was to be done."""
-    if install == NEVER or (install == AUTOMATIC and not _says_how_it_is_built(side.checkout)):
+    if install == NEVER or (install == PLAIN and not _says_how_it_is_built(side.checkout)):
         return False
-    if install != AUTOMATIC:
+    if install != PLAIN:
         words = [word.format(python=side.python, checkout=side.checkout) for word in shlex.split(install)]
         run_tool(words, cwd=side.checkout, environment=side.variables, output=log)
         return True
-    uv = shutil.which("uv", path=os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath))))
-    command = [uv, "pip", "install", "--python"] if uv else [str(python), "-m", "pip", "--python"]
-    command += [str(side.python), *([] if uv else ["install"]), "--quiet", "--no-deps"]
-    install_with = partial(run_tool, cwd=side.checkout.parent, environment=side.variables, output=log)
+    installer = Installer(developers=python, python=side.python, variables=side.variables, log=log)
+    wheels = side.checkout.with_name(f"{side.role}_wheel")
+    kept = Cache.of_user(workspace_of(side.checkout))
+    key = cache.key("wheel", side.checkout, side.sha, *build)
     try:
-        install_with([*command, side.checkout])
+        if not kept.fetch(key, wheels):
+            installer.build(side.checkout, wheels)
+            kept.store(key, wheels)
+        installer.install(sorted(wheels.glob("*.whl")))
     except MeasurementFailed as failure:
-        try:  # without a package index, what builds it may still be installed here
-            install_with([*command, "--no-build-isolation", side.checkout])
-        except MeasurementFailed:
-            raise MeasurementFailed(
-                f"the project at {side.sha[:12]} cannot be installed. Give the command that does (install=), or"
-                f" install={NEVER!r} to import it from its folder.\n{failure}"
-            ) from failure
+        raise MeasurementFailed(
+            f"the project at {side.sha[:12]} cannot be installed. Give the command that does (install=), or"
+            f" install={NEVER!r} to import it from its folder.\n{failure}"
+        ) from failure
     return True
 
 

@@ -17,7 +17,7 @@ from perfgate.suite import checkout
 from perfgate.suite.discover import Kind, Suite, discover, read_configuration
 from perfgate.suite.processes import run_tool, tail
 from perfgate.suite.pytest_pairs import pytest_command
-from perfgate.suite.sides import AUTOMATIC, Side, distribution_name, prepare
+from perfgate.suite.sides import AUTOMATIC, Side, prepare_all
 from perfgate.suite.source import HEAD
 
 _MACHINE = "perfgate"
@@ -48,7 +48,7 @@ def measure(
         select: Shell-style pattern over the tool's names of benchmarks; None: all.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
-        install: How the project comes into its environment; see `perfgate.suite.sides.prepare`.
+        install: How the project comes into its environment; see `perfgate.suite.sides.prepare_all`.
         progress: Is told what begins.
 
     Raises:
@@ -63,12 +63,13 @@ def measure(
         tell(f"checking out {commit.sha[:12]}")
         checkout.check_out(root, commit.sha, folder / HEAD)
         found = discover(folder / HEAD, suite)
-        tell(f"preparing {commit.sha[:12]}")
-        side = prepare(HEAD, commit.sha, folder / HEAD, repository=root, python=python, install=install)
+        side = prepare_all(
+            {HEAD: commit.sha}, folder, found, repository=root, python=python, install=install, progress=tell
+        )[HEAD]
         tell(f"running the {found.kind} suite")
         run = (_run_asv if found.kind is Kind.ASV else _run_pytest)(found, side, select)
-        measured_in = environment.describe(environment_name, python, leaving_out={distribution_name(folder / HEAD)})
-    return msgspec.structs.replace(run, commit=commit, environment=measured_in)
+        measured_in = environment.describe(environment_name, side.python, leaving_out=side.project)
+    return msgspec.structs.replace(run, commit=commit, environment=measured_in, notes=(*run.notes, *side.notes))
 
 
 def _run_pytest(suite: Suite, side: Side, select: str | None) -> Run:
@@ -105,7 +106,7 @@ def _run_asv(suite: Suite, side: Side, select: str | None) -> Run:
         "html_dir": str(folder / "asv_html"),
     }
     (folder / "asv.conf.json").write_bytes(msgspec.json.encode(configuration))
-    command: list[str | Path] = [side.python, "-m", "asv", "--config", folder / "asv.conf.json", "run"]
+    command: list[str | Path] = [side.tool, "-m", "asv", "--config", folder / "asv.conf.json", "run"]
     command += ["--environment", f"existing:{side.python}", "--set-commit-hash", side.sha, "--machine", _MACHINE]
     command += ["--record-samples", "--show-stderr", *(["--bench", _as_regex(select)] if select else [])]
     # asv keeps its description of the machine in the home folder and asks for it where there is none.

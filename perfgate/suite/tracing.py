@@ -29,7 +29,7 @@ from perfgate.suite.discover import Kind, Suite, discover
 from perfgate.suite.processes import run_tool, tail
 from perfgate.suite.pytest_pairs import pytest_command
 from perfgate.suite.served.recorder import CODE, NATIVE, VARIABLE
-from perfgate.suite.sides import SERVED, Side, prepare
+from perfgate.suite.sides import SERVED, Side, prepare_all
 
 START_SECONDS, BENCHMARK_SECONDS = 300.0, 30.0
 """How long a traced process may take: to start, and for each of its benchmarks on average. Those that it does not reach
@@ -96,7 +96,7 @@ class Tracer:
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where the revision holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         python: Interpreter whose packages the side sees.
-        install: How the project comes into its side; see `perfgate.suite.sides.prepare`.
+        install: How the project comes into its side; see `perfgate.suite.sides.prepare_all`.
         progress: Is told what begins.
 
     Raises:
@@ -120,7 +120,9 @@ class Tracer:
         progress(f"checking out {sha[:12]} to trace it")
         checkout.check_out(repository, sha, folder / "base")
         self.suite: Suite = discover(folder / "base", suite)
-        self._side = prepare("base", sha, folder / "base", repository=repository, python=python, install=install)
+        self._side = prepare_all(
+            {"base": sha}, folder, self.suite, repository=repository, python=python, install=install, progress=progress
+        )["base"]
         self._sources = _Sources(self._side)
         progress(f"collecting the {self.suite.kind} suite")
         targets = self._asv_targets() if self.suite.kind is Kind.ASV else self._pytest_targets()

@@ -195,10 +195,11 @@ def make_project(path: Path) -> Project:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_settings_of_ours() -> Iterator[None]:
-    """Our own test run names Django settings that the measured project does not have."""
+def no_settings_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Our own test run names Django settings that the measured project does not have, and must not fill a cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+        patch.setenv("PERFGATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -1,0 +1,78 @@
+"""Lets asv make an environment and install one commit into it: ``python asv_build.py REQUEST ANSWER``.
+
+Run by the interpreter that has asv, in the folder of the configuration, as asv itself would be. The answer is JSON:
+what was made, or ``unavailable``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_BUILD = ["python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"]
+"""asv's own default, without the wheels of dependencies: among several asv does not know which to install (0.6.6)."""
+
+
+def _build(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        from asv import environment, util  # noqa: PLC0415 - its absence is an answer
+        from asv.config import Config  # noqa: PLC0415
+        from asv.console import log  # noqa: PLC0415
+        from asv.plugin_manager import plugin_manager  # noqa: PLC0415
+        from asv.repo import get_repo  # noqa: PLC0415
+    except ImportError as error:
+        return {"unavailable": f"asv cannot be imported ({error})"}
+    os.setpgid = None  # type: ignore[assignment]  # asv's children stay in our group, and end with it
+    log.enable(verbose=False)
+    conf = Config.load(request["configuration"])
+    for plugin in conf.plugins:
+        plugin_manager.import_plugin(plugin)
+    conf.repo, conf.dvcs, conf.env_dir = request["repository"], "git", request["folder"]
+    if conf.build_command is None:
+        conf.build_command = _BUILD
+    conf.environment_type = conf.environment_type or "virtualenv"
+    try:
+        asked, conf.pythons = conf.pythons, [python for python in conf.pythons if not _is_broken(python)]
+        found = list(environment.get_environments(conf, None)) if conf.pythons else []
+        missing = [] if found else asked
+        if missing:
+            conf.pythons = [f"{sys.version_info[0]}.{sys.version_info[1]}"]
+            found = list(environment.get_environments(conf, None))
+    except environment.EnvironmentUnavailable as error:
+        return {"unavailable": str(error)}
+    if not found:
+        return {"unavailable": f"of environment_type {conf.environment_type!r} asv can make none here"}
+    first = found[0]
+    try:
+        first.create()
+        first.install_project(conf, get_repo(conf), request["sha"])
+        python = first.find_executable("python")
+    except (util.ProcessError, util.UserError, OSError) as error:
+        raise SystemExit(f"\nasv cannot build {first.name}: {error}") from error
+    return {
+        "python": python,
+        "name": first.name,
+        "built_at": time.time(),
+        "combinations": len(found),
+        "missing": [str(python) for python in missing],
+        "variables": {name: str(value) for name, value in first.env_vars.items()},
+    }
+
+
+def _is_broken(version: str) -> bool:
+    """Tell whether there is a program of that name which does not run: pyenv puts one there for each of its versions."""
+    program = shutil.which(f"python{version}")
+    if program is None:
+        return False
+    done = subprocess.run([program, "-c", ""], capture_output=True, check=False)  # noqa: S603 - as asv would run it
+    return done.returncode != 0
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(_build(json.loads(sys.argv[1]))), encoding="utf-8")
