@@ -175,7 +175,7 @@ def holder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("holder"),
         {
             "asv.conf.json": '{"version": 1, "project": "shop", "repo": ".", "benchmark_dir": "asv_bench"}',
-            "asv_bench/b.py": "import shop\n\ndef time_keep():\n    shop.keep(30_000)\n\n"
+            "asv_bench/b.py": "import shop\n\ndef time_keep():\n    shop.keep(10_000)\n\n"
             "def mem_keep():\n    return shop.keep(10)\n\ndef track_keep():\n    return shop.keep(100)\n",
             "benchmarks/test_shop.py": "import shop\n\ndef test_keep(benchmark):\n    benchmark(shop.keep, 2000)\n",
             "perfgate.toml": TIGHT,
