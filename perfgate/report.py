@@ -6,11 +6,11 @@ How numbers and foreign names are written is the business of `perfgate.wording`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from perfgate.gate import Outcome, Row, Verdict
+from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.records import Direction
 from perfgate.wording import code, interval, percent, plain, quantity, share
 
@@ -38,13 +38,13 @@ def worse(metric: str, direction: Direction) -> str:
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one line; the check's title, the comment and the terminal all begin with it."""
-    rows = verdict.rows
+    rows = verdict.gated
     failed, waived = verdict.count(Outcome.FAIL), verdict.count(Outcome.WAIVED)
     unclear, improved = verdict.count(Outcome.INCONCLUSIVE), len(verdict.judged("improved"))
     steady = len(rows) - failed - waived - unclear - sum(r.outcome is Outcome.PASS for r in verdict.judged("improved"))
     if not rows and verdict.outcome is Outcome.PASS:
-        return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} traced)"
-    if not rows:
+        return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} not gated)"
+    if not rows and not verdict.missing_shards:
         return f"{SYMBOLS[verdict.outcome]} No verdict: nothing was compared"
     parts = [
         f"{_benchmarks(failed)} beyond the budget" if failed else "",
@@ -53,6 +53,7 @@ def headline(verdict: Verdict) -> str:
         f"{steady} within budget" if steady else "",
         f"{unclear} inconclusive" if unclear else "",
         f"{len(verdict.exempt)} not reached by the change" if verdict.exempt else "",
+        f"shard {verdict.missing_shards} missing" if verdict.missing_shards else "",
     ]
     start = "No verdict: " if verdict.outcome is Outcome.INCONCLUSIVE else ""
     return f"{SYMBOLS[verdict.outcome]} {start}" + " · ".join(part for part in parts if part)
@@ -69,13 +70,42 @@ def json_text(verdict: Verdict) -> str:
 
 def remarks(verdict: Verdict) -> list[str]:
     """Return what stands below the table: notes, what was not judged and why, and how this was decided."""
-    lines = list(verdict.notes)
+    lines = [*false_alarms(verdict, plain), *verdict.notes]
+    if verdict.assumptions:
+        lines.append(f"The exemption assumes: {' '.join(verdict.assumptions)}")
     lines += [f"{plain(each.label)} ({each.metric}) not judged: {plain(each.reason)}" for each in verdict.not_judged]
-    lines += [f"{plain(row.label)}: {plain(row.reason)}" for row in verdict.rows if row.reason]
-    if verdict.rows:
+    lines += [f"{plain(row.label)}: {plain(row.reason)}" for row in verdict.gated if row.reason]
+    if verdict.gated:
         lines.append(_power(verdict))
     lines.append(_decided(verdict))
     return lines
+
+
+def false_alarms(verdict: Verdict, named: Callable[[str], str]) -> list[str]:
+    """Return a warning for each exempt benchmark in which a change was found.
+
+    Args:
+        verdict: Whose rows.
+        named: How a benchmark's name is written: ``code`` or ``plain`` of `perfgate.wording`.
+    """
+    found = sorted((row for row in verdict.rows if row.is_false_alarm), key=lambda row: (-row.severity, row.label))
+    lines = [
+        f"FALSE ALARM: {named(row.label)} was called {row.judgement} ({percent(row.effect)} {row.metric}), though nothing"
+        " it reaches differs. Either this is chance, or one of the assumptions of the exemption does not hold for it."
+        for row in found[:MAX_ROWS]
+    ]
+    return lines + ([f"FALSE ALARM: {len(found) - MAX_ROWS} more."] if len(found) > MAX_ROWS else [])
+
+
+def measured_rate(counts: FalseAlarms) -> str:
+    """Return how many benchmarks that the change cannot reach were called changed; empty where none was judged."""
+    if not counts.judged:
+        return ""
+    called = f"{counts.regressed} called regressed and {counts.improved} improved"
+    return (
+        f"Of {_benchmarks(counts.judged)} that this change cannot reach, measured all the same,"
+        f" {called if counts.regressed or counts.improved else 'none was called regressed or improved'}."
+    )
 
 
 def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str, str] | None = None) -> str:
@@ -86,13 +116,17 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
         sparklines: Label to the last points of its history, see `sparkline`.
     """
     parts = [f"### perfgate: {headline(verdict)}", _next_step(verdict)]
-    shown = [row for row in ordered(verdict) if row.judgement != "within" or row.outcome is not Outcome.PASS]
+    shown = [
+        row
+        for row in ordered(verdict)
+        if not row.exempt and (row.judgement != "within" or row.outcome is not Outcome.PASS)
+    ]
     notable = [row for row in shown if row.outcome in {Outcome.FAIL, Outcome.WAIVED}]
     parts.append(_markdown_table(notable[:MAX_ROWS], sparklines or {}))
     if len(notable) > MAX_ROWS:
         parts.append(f"… and {len(notable) - MAX_ROWS} more.")
-    if verdict.rows:
-        parts.append(_power(verdict))
+    parts.append(_power(verdict))
+    parts += [f"> **{line}**" for line in false_alarms(verdict, code)]
     parts += [f"> {plain(note)}" for note in verdict.notes]
     parts.append(_footer(verdict, details_url))
     improved = [row for row in shown if row.judgement == "improved" and row.outcome is Outcome.PASS]
@@ -105,6 +139,7 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
             _reasons([(each.label, each.reason) for each in verdict.not_judged]),
         )
     )
+    parts.append(_folded(f"{len(verdict.exempt)} not gated", _exempt(verdict)))
     parts.append(_folded("how this was decided", _decided(verdict)))
     text = "\n\n".join(part for part in parts if part) + "\n"
     return text if len(text) <= MAX_COMMENT_CHARACTERS else _shortened(parts, details_url)
@@ -123,7 +158,8 @@ def ordered(verdict: Verdict) -> list[Row]:
     """Return all rows, what needs attention first."""
     rank = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
     return sorted(
-        verdict.rows, key=lambda row: (rank[row.outcome], row.judgement == "within", -row.severity, row.label)
+        verdict.rows,
+        key=lambda row: (rank[row.outcome], row.exempt, row.judgement == "within", -row.severity, row.label),
     )
 
 
@@ -163,7 +199,7 @@ def _allowed(row: Row) -> str:
 
 
 def _power(verdict: Verdict) -> str:
-    seen = sorted(row.smallest_detectable for row in verdict.rows if row.smallest_detectable is not None)
+    seen = sorted(row.smallest_detectable for row in verdict.gated if row.smallest_detectable is not None)
     if not seen:
         return ""
     ninth = seen[min(len(seen) - 1, math.ceil(0.9 * len(seen)) - 1)]
@@ -182,15 +218,25 @@ def _footer(verdict: Verdict, details_url: str) -> str:
     return "<sub>" + " · ".join(part for part in parts if part) + "</sub>"
 
 
+def _exempt(verdict: Verdict) -> str:
+    """Return which benchmarks are not gated and what that assumes."""
+    if not verdict.exempt:
+        return ""
+    assumed = "\n".join(f"- {plain(text)}" for text in verdict.assumptions)
+    listed = _reasons([(label, "nothing it reaches differs") for label in verdict.exempt])
+    return f"{listed}\n\nThis assumes:\n\n{assumed}" if assumed else listed
+
+
 def _decided(verdict: Verdict) -> str:
     pairs = sorted(row.pairs for row in verdict.rows)
-    spent = f" Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
-    return (
+    spent = f"Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
+    procedure = (
         "Both sides were measured in turn on one machine, fresh processes for every pair; the change is the mean of the "
         "pairs' log ratios. A few pairs certify what is not slower than its budget; what looks slower is measured again, "
         "and only these fresh pairs can call it regressed: surely changed, and by more than the budget. The chance of "
-        f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}.{spent}"
+        f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}."
     )
+    return " ".join(part for part in (procedure, measured_rate(verdict.false_alarms), spent) if part)
 
 
 def _reasons(pairs: Sequence[tuple[str, str]]) -> str:

@@ -12,15 +12,18 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from perfgate import gate, git, policy, recorded, report, resultfile, suite, terminal
+from perfgate import gate, git, policy, recorded, report, resultfile, shards, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
-from perfgate.errors import InvalidInput, MeasurementFailed
+from perfgate.commands.watching import Watch
+from perfgate.errors import InvalidInput
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
 from perfgate.stats.sequential import judge_suite
-from perfgate.suite import canary, checkout, closure
+from perfgate.suite import canary, checkout, closure, exemption
 from perfgate.wording import interval, percent, plain, quantity, share
+
+UNDECIDABLE = 3
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
 
@@ -37,16 +40,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="measure no longer than this (90s, 10m); what is open then is inconclusive",
     )
-    parser.add_argument(
+    reach = parser.add_mutually_exclusive_group()
+    reach.add_argument(
         "--affected-only",
         action="store_true",
-        help="trace BASE first, and measure only benchmarks that reach a changed file",
+        help="measure only benchmarks that reach a changed file, as traced at BASE",
+    )
+    reach.add_argument(
+        "--gate-all",
+        action="store_true",
+        help="gate also the benchmarks that the change cannot reach; BASE is not traced",
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="measure only the I-th of N parts of the suite; needs --output, for 'perfgate merge' to join the parts",
     )
     parser.add_argument(
         "--canary",
         action="store_true",
         help="prove that the gate can go red: plant a slowdown into a throw-away copy of BASE; 0 if it was found",
     )
+    add_verdict_arguments(parser)
+
+
+def add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every subcommand takes that ends with a verdict."""
     parser.add_argument("--strict", action="store_true", help="return 3 also if only some benchmarks had no answer")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the verdict as JSON")
@@ -57,12 +77,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure pairs, decide, report; return the gate's exit code."""
     if arguments.canary:
         return _canary(arguments)
+    if arguments.shard and (arguments.strict or not arguments.output):
+        raise InvalidInput(
+            "--shard measures a part and leaves the verdict to 'perfgate merge': give it --output for the part's result"
+            " file, and --strict to 'perfgate merge'"
+        )
     root = git.root(arguments.repository)
     rules = _policy_at(root, git.resolve(root, arguments.base))
     measured, seconds = _measure(arguments, policy.read(rules))
     measured = msgspec.structs.replace(measured, policy=rules, pull_request=arguments.pull_request)
     if arguments.output:
         resultfile.save(measured, arguments.output)
+    code = answer(measured, arguments, seconds)
+    # What the other parts hold is not this job's to miss.
+    return 0 if arguments.shard and code == UNDECIDABLE else code
+
+
+def answer(measured: Run, arguments: argparse.Namespace, seconds: float | None = None) -> int:
+    """Print the verdict on *measured* in the shape that is asked for; return the gate's exit code.
+
+    Args:
+        measured: Both sides.
+        arguments: Those of `add_verdict_arguments`, and ``output``: where the result file was written.
+        seconds: What the pairs took; None: that is not known.
+    """
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     if arguments.json:
         print(report.json_text(verdict))
@@ -76,7 +114,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _canary(arguments: argparse.Namespace) -> int:
     """Plant a known slowdown, judge it under the default budget, and return 0 if the gate went red."""
     meaningless = [
-        name for name in ("output", "pull_request", "affected_only", "strict", "markdown") if vars(arguments)[name]
+        name
+        for name in ("output", "pull_request", "affected_only", "gate_all", "shard", "strict", "markdown")
+        if vars(arguments)[name]
     ]
     if meaningless or arguments.head != "HEAD":
         named = ", ".join(f"--{name.replace('_', '-')}" for name in meaningless) or f"a head ({arguments.head})"
@@ -94,6 +134,7 @@ def _canary(arguments: argparse.Namespace) -> int:
                 progress=lambda text: bar.update(task, description=text),
             )
         copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
+        copy["gate_all"] = True
         measured, _ = _measure(argparse.Namespace(**{**vars(arguments), **copy}), policy.read(None))
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     (effect,) = [row.effect for row in verdict.rows] or [None]
@@ -120,11 +161,19 @@ def _policy_at(root: Path, sha: str) -> Policy | None:
     return policy.find(read_file, revision=sha)
 
 
+def _shard(text: str) -> tuple[int, int]:
+    """Read which shard is meant, such as ``2/3``."""
+    try:
+        return shards.numbers(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, float]:
     """Return what was measured, and the seconds that its pairs took."""
-    with terminal.progress() as bar:
+    with terminal.progress(has_steady_steps=False) as bar:
         task = bar.add_task("starting", total=None)
-        exemption = _exemption(arguments, lambda text: bar.update(task, description=text))
+        untouched = _exemption(arguments, lambda text: bar.update(task, description=text))
         with suite.open_pairs(
             arguments.repository,
             arguments.base,
@@ -135,49 +184,48 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
             install=arguments.install,
             progress=lambda text: bar.update(task, description=text),
         ) as pairs:
+            parts = (shards.cut(pairs.metrics, *arguments.shard),) if arguments.shard else ()
+            labels = parts[0].labels if parts else tuple(pairs.metrics)
+            exempt = tuple(label for label in labels if label in untouched.labels)
+            left_out = frozenset(exempt if arguments.affected_only else ())
             metrics = {
-                recorded.key(label, metric): (label, metric)
-                for label, metric in pairs.metrics.items()
-                if label not in exemption.labels
+                recorded.key(label, pairs.metrics[label]): (label, pairs.metrics[label])
+                for label in labels
+                if label not in left_out
             }
-            exempt = tuple(label for label in pairs.metrics if label in exemption.labels)
-            bar.reset(task, total=len(metrics))
-
-            def watch(stage: str, still_open: int) -> None:
-                text = f"{stage}, {still_open} of {len(metrics)} open"
-                bar.update(task, completed=len(metrics) - still_open, description=text)
-
+            watch = Watch(bar, task, metrics, arguments.time_budget)
             decisions = judge_suite(
                 list(metrics),
-                lambda key: pairs.take(metrics[key][0]),
+                watch.taking(lambda key: pairs.take(metrics[key][0])),
                 budget={key: budgets.max_regression(*names).value for key, names in metrics.items()},
-                alpha=gate.ALPHA,
+                alpha=gate.alpha_of(parts),
                 max_seconds=arguments.time_budget,
-                watch=watch,
+                watch=watch.begins,
             )
             run = pairs.run()
-            notes = (*run.notes, *([exemption.reason] if exemption.reason else []), *exemption.assumptions)
-            run = msgspec.structs.replace(run, exempt=exempt, notes=notes)
+            run = msgspec.structs.replace(
+                run,
+                exempt=exempt,
+                assumptions=untouched.assumptions if exempt else (),
+                notes=(*run.notes, *([untouched.reason] if untouched.reason else [])),
+                shards=parts,
+            )
             return run, math.fsum(each.seconds for each in decisions.values())
 
 
 def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -> closure.Exemption:
-    """Return which benchmarks the change cannot reach; none unless that was asked for and could be traced."""
-    if not arguments.affected_only:
+    """Return which benchmarks the change cannot reach; none where all are to be gated."""
+    if arguments.gate_all:
         return closure.Exemption(labels=frozenset(), reason="", assumptions=())
-    try:
-        traced = closure.trace(
-            arguments.repository,
-            arguments.base,
-            suite=arguments.suite,
-            select=arguments.select,
-            install=arguments.install,
-            progress=progress,
-        )
-    except MeasurementFailed as failure:
-        reason = f"Every benchmark was measured, for the base could not be traced: {failure}"
-        return closure.Exemption(labels=frozenset(), reason=reason, assumptions=())
-    return closure.exempt(arguments.repository, arguments.base, arguments.head, traced)
+    return exemption.find(
+        arguments.repository,
+        arguments.base,
+        arguments.head,
+        suite=arguments.suite,
+        select=arguments.select,
+        install=arguments.install,
+        progress=progress,
+    )
 
 
 def _seconds(text: str) -> float:
@@ -191,7 +239,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
+def _print(verdict: Verdict, seconds: float | None, output: Path | None) -> None:
     out = terminal.console()
     out.print(Text(report.headline(verdict), style=STYLES[verdict.outcome]))
     base = verdict.base.sha[:10] if verdict.base else "nothing"
@@ -210,7 +258,7 @@ def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
         style = STYLES[row.outcome]
         table.add_row(
             terminal.name(row.label, prefix),
-            Text(str(row.outcome), style=style),
+            Text("not gated" if row.exempt else str(row.outcome), style="dim" if row.exempt else style),
             row.metric,
             quantity(row.baseline, row.unit),
             quantity(row.candidate, row.unit),
@@ -225,6 +273,7 @@ def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
         out.print()
     for line in report.remarks(verdict):
         out.print(Text(line, style="dim"))
-    out.print(Text(f"Measured in {seconds:.0f} seconds.", style="dim"))
+    if seconds is not None:
+        out.print(Text(f"Measured in {seconds:.0f} seconds.", style="dim"))
     if output:
         out.print(f"written to {output}")

@@ -20,6 +20,7 @@ from perfgate.suite import checkout
 from perfgate.suite.discover import Suite
 from perfgate.suite.sides import AUTOMATIC
 from perfgate.suite.tracing import VERSION_FILES, Traced, Tracer
+from perfgate.wording import code
 
 ASSUMPTIONS = (
     "A benchmark runs the same files at every call: it was traced once, at the base.",
@@ -31,6 +32,10 @@ ASSUMPTIONS = (
 
 ASSUMES_BUILD = "Native code is built without the Python files that a benchmark reaches when it runs."
 """What it also takes for granted where native code of the project runs."""
+
+TRACE_SECONDS, TRACE_SECONDS_EACH = 60.0, 1.0
+"""How long tracing a suite may take: at least, and for each of its benchmarks, which is about what measuring them takes.
+Those that are not traced by then are gated."""
 
 _NATIVE = frozenset({".a", ".c", ".cc", ".cpp", ".cu", ".cxx", ".dll", ".dylib", ".f", ".f90", ".go", ".h", ".hpp", ".o",
                      ".pxd", ".pxi", ".pyd", ".pyx", ".rs", ".so", ".zig"})  # fmt: skip
@@ -115,7 +120,8 @@ def trace(
             install=install,
             progress=progress or _silent,
         )
-        traced = tuple(tracer.trace(calibrate=False))
+        limit = max(TRACE_SECONDS, TRACE_SECONDS_EACH * tracer.size)
+        traced = tuple(tracer.trace(calibrate=False, max_seconds=limit))
     return Closure(
         base=sha,
         suite=tracer.suite,
@@ -128,6 +134,17 @@ def trace(
 def untouched(closure: Closure, changed: Collection[str]) -> frozenset[str]:
     """Return the labels of the benchmarks that reach none of the *changed* files, given as paths in the repository."""
     return frozenset(label for label in closure.eligible if closure.files[label].isdisjoint(changed))
+
+
+def obstacle(repository: Path, base: str, head: str) -> str:
+    """Return why no benchmark can be exempt, whatever it reaches, in one sentence; empty: tracing may be worth it.
+
+    Raises:
+        InvalidInput: There is no such repository or revision.
+    """
+    root = git.root(repository)
+    base_sha, head_sha = git.resolve(root, base), git.resolve(root, head)
+    return _obstacle(root, base_sha, head_sha, _changes(root, base_sha, head_sha), None)
 
 
 def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemption:
@@ -149,16 +166,15 @@ def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemptio
             f"the closure was traced at {closure.base[:12]}, not at {base_sha[:12]}: trace the base anew"
         )
     changes = _changes(root, base_sha, head_sha)
-    for path, status in sorted(changes.items()):
-        if why := _why_nobody(root, base_sha, head_sha, path, status, closure.suite):
-            return Exemption(labels=frozenset(), reason=f"No benchmark is exempt: {path} {why}.", assumptions=())
+    if why := _obstacle(root, base_sha, head_sha, changes, closure.suite):
+        return Exemption(labels=frozenset(), reason=why, assumptions=())
     labels = untouched(closure, changes)
     if unknown := _perhaps_for_building(changes, closure):
         labels -= closure.native
     reason = f"{len(labels)} of {len(closure.files.keys() | closure.never.keys())} benchmarks reach none of the"
     reason += f" {len(changes)} files that differ."
     if unknown and closure.native:
-        reason += f" Those that run native code are not among them: {unknown} may take part in building it."
+        reason += f" Those that run native code are not among them: {code(unknown)} may take part in building it."
     return Exemption(labels=labels, reason=reason, assumptions=_assumptions(labels, closure))
 
 
@@ -179,7 +195,15 @@ def _changes(root: Path, base: str, head: str) -> dict[str, str]:
     return dict(zip(listed[1::2], listed[0::2], strict=False))
 
 
-def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite: Suite) -> str:
+def _obstacle(root: Path, base: str, head: str, changes: Mapping[str, str], suite: Suite | None) -> str:
+    """Return why nobody can be exempt; *suite* is None while it is not known which files hold the benchmarks."""
+    for path, status in sorted(changes.items()):
+        if why := _why_nobody(root, base, head, path, status, suite):
+            return f"No benchmark is exempt: {code(path)} {why}."
+    return ""
+
+
+def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite: Suite | None) -> str:
     """Return what a change of *path* may do to any benchmark; empty if only to those that reach it."""
     file = PurePosixPath(path)
     if file.name == "pyproject.toml":
@@ -187,11 +211,15 @@ def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite:
         return "" if before is not None and before == after else "says how the project is built"
     if file.name in _LOCKS or file.name.startswith("requirements") or file.suffix == ".lock":
         return "says which dependencies are installed"
-    if Path(path) in suite.files or (suite.folder is not None and Path(path).is_relative_to(suite.folder)):
+    if suite is not None and _belongs_to(suite, Path(path)):
         return "belongs to the benchmarks themselves"
     if _is_documentation(file):
         return ""
     return _why_code(file, status)
+
+
+def _belongs_to(suite: Suite, path: Path) -> bool:
+    return path in suite.files or (suite.folder is not None and path.is_relative_to(suite.folder))
 
 
 def _why_code(file: PurePosixPath, status: str) -> str:
