@@ -256,8 +256,8 @@ def _notes(run: Run) -> Iterator[str]:
     if run.shards:
         count = run.shards[0].count
         yield (
-            f"The suite was measured in {count} shards, each judged by itself: of the chance of a false alarm each may"
-            f" spend {share(1 / count, digits=2)}."
+            f"The suite was measured in {count} shards, each judged by itself with {share(1 / count, digits=2)} of the"
+            " chance of a false alarm."
         )
     if missing := shards.missing(run):
         named = f"Shard {missing[0]}" if len(missing) == 1 else f"Shards {', '.join(map(str, missing))}"

@@ -12,6 +12,7 @@ import msgspec
 
 from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.records import Direction
+from perfgate.stats.rates import upper_bound
 from perfgate.wording import code, interval, percent, plain, quantity, share
 
 MAX_ROWS = 10
@@ -53,7 +54,9 @@ def headline(verdict: Verdict) -> str:
         f"{steady} within budget" if steady else "",
         f"{unclear} inconclusive" if unclear else "",
         f"{len(verdict.exempt)} not reached by the change" if verdict.exempt else "",
-        f"shard {verdict.missing_shards} missing" if verdict.missing_shards else "",
+        f"shard{'s' if ',' in verdict.missing_shards else ''} {verdict.missing_shards} missing"
+        if verdict.missing_shards
+        else "",
     ]
     start = "No verdict: " if verdict.outcome is Outcome.INCONCLUSIVE else ""
     return f"{SYMBOLS[verdict.outcome]} {start}" + " · ".join(part for part in parts if part)
@@ -77,8 +80,7 @@ def remarks(verdict: Verdict) -> list[str]:
     lines += [f"{plain(row.label)}: {plain(row.reason)}" for row in verdict.gated if row.reason]
     if verdict.gated:
         lines.append(_power(verdict))
-    lines.append(_decided(verdict))
-    return lines
+    return lines + ([_decided(verdict)] if verdict.rows else [])
 
 
 def false_alarms(verdict: Verdict, named: Callable[[str], str]) -> list[str]:
@@ -105,6 +107,18 @@ def measured_rate(counts: FalseAlarms) -> str:
     return (
         f"Of {_benchmarks(counts.judged)} that this change cannot reach, measured all the same,"
         f" {called if counts.regressed or counts.improved else 'none was called regressed or improved'}."
+    )
+
+
+def long_run_rate(counts: FalseAlarms) -> str:
+    """Return the false-alarm rate that many verdicts together have measured, with its bound; empty: none was."""
+    if not counts.judged:
+        return ""
+    most = share(upper_bound(counts.regressed, counts.judged), digits=2)
+    return (
+        f"{counts.regressed:,} of {counts.judged:,} benchmarks that their pull request could not reach"
+        f" {'was' if counts.regressed == 1 else 'were'} called regressed: below {most} with 95 % confidence."
+        f" {counts.improved:,} {'was' if counts.improved == 1 else 'were'} called improved."
     )
 
 
@@ -140,7 +154,7 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
         )
     )
     parts.append(_folded(f"{len(verdict.exempt)} not gated", _exempt(verdict)))
-    parts.append(_folded("how this was decided", _decided(verdict)))
+    parts.append(_folded("how this was decided", _decided(verdict) if verdict.rows else ""))
     text = "\n\n".join(part for part in parts if part) + "\n"
     return text if len(text) <= MAX_COMMENT_CHARACTERS else _shortened(parts, details_url)
 
@@ -169,6 +183,8 @@ def _next_step(verdict: Verdict) -> str:
         return (
             f"**Next:** make it as fast as before, or let its owner add a `[[waiver]]` to {where} on the base branch."
         )
+    if verdict.outcome is Outcome.INCONCLUSIVE and verdict.missing_shards:
+        return "**Next:** this is no pass: join the result files of all shards with `perfgate merge`."
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return "**Next:** this is no pass: look below for what was missing, and measure again."
     return ""

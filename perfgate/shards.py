@@ -82,9 +82,8 @@ def join(files: Sequence[tuple[str, Run]]) -> Run:
                 )
     _refuse_twice(files)
     runs = [run for _, run in sorted(files, key=lambda file: file[1].shards[0].number)]
-    joined = _one_side(runs)
-    return msgspec.structs.replace(
-        joined,
+    return _one_side(
+        runs,
         baseline=_one_side([run.baseline for run in runs if run.baseline]),
         exempt=tuple(label for run in runs for label in run.exempt),
         assumptions=tuple(dict.fromkeys(text for run in runs for text in run.assumptions)),
@@ -121,8 +120,13 @@ def _refuse_twice(files: Sequence[tuple[str, Run]]) -> None:
             seen[shard.number] = name
 
 
-def _one_side(runs: Sequence[Run]) -> Run:
-    """Return one side of all parts; what every part lists (a benchmark that head removed) is listed once."""
+def _one_side(runs: Sequence[Run], **more: object) -> Run:
+    """Return one side of all parts; what every part lists (a benchmark that head removed) is listed once.
+
+    Args:
+        runs: That side of each part.
+        more: Fields of the joined run that are made otherwise.
+    """
     samples: dict[tuple[str, str], Sample] = {}
     for run in runs:
         for sample in run.samples:
@@ -134,6 +138,7 @@ def _one_side(runs: Sequence[Run]) -> Run:
         refused=tuple(refusal for run in runs for refusal in run.refused),
         started_at=min(began, default=None),
         environment=_environment([run.environment for run in runs]),
+        **more,
     )
 
 

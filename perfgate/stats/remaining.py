@@ -65,5 +65,5 @@ def _pairs_left(taken: int, looks: tuple[int, ...]) -> float:
     """
     for look, following in pairwise(looks):
         if taken < look:
-            return look - taken + min(USUALLY_MORE, following - look)
+            return look - taken + min(USUALLY_MORE, float(following - look))
     return float(max(0, looks[-1] - taken))

@@ -171,8 +171,8 @@ def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemptio
     labels = untouched(closure, changes)
     if unknown := _perhaps_for_building(changes, closure):
         labels -= closure.native
-    reason = f"{len(labels)} of {len(closure.files.keys() | closure.never.keys())} benchmarks reach none of the"
-    reason += f" {len(changes)} files that differ."
+    reason = f"{len(labels)} of {len(closure.files.keys() | closure.never.keys())} benchmarks reach nothing of what"
+    reason += f" differs ({len(changes)} file{'' if len(changes) == 1 else 's'})."
     if unknown and closure.native:
         reason += f" Those that run native code are not among them: {code(unknown)} may take part in building it."
     return Exemption(labels=labels, reason=reason, assumptions=_assumptions(labels, closure))
@@ -213,7 +213,7 @@ def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite:
         return "says which dependencies are installed"
     if suite is not None and _belongs_to(suite, Path(path)):
         return "belongs to the benchmarks themselves"
-    if _is_documentation(file):
+    if _is_inert(file):
         return ""
     return _why_code(file, status)
 
@@ -242,12 +242,14 @@ def _pyproject(root: Path, sha: str, path: str) -> dict[str, Any] | None:
         return None
 
 
-def _is_documentation(file: PurePosixPath) -> bool:
+def _is_inert(file: PurePosixPath) -> bool:
+    """Tell whether *file* can act on those benchmarks only that read it, which a trace shows."""
     return (
         file.suffix in {".md", ".rst"}
         or (file.suffix == ".txt" and file.parts[0] in {"doc", "docs"})
         or (file.stem in _LICENCES and file.suffix in {"", ".txt"})
         or file.parts[0] == ".github"
+        or file.name == "perfgate.toml"
     )
 
 
