@@ -207,7 +207,7 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
                 run,
                 exempt=exempt,
                 assumptions=untouched.assumptions if exempt else (),
-                notes=(*run.notes, *([untouched.reason] if untouched.reason else [])),
+                notes=(*run.notes, *untouched.notes),
                 shards=parts,
             )
             return run, math.fsum(each.seconds for each in decisions.values())
@@ -216,7 +216,7 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
 def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -> closure.Exemption:
     """Return which benchmarks the change cannot reach; none where all are to be gated."""
     if arguments.gate_all:
-        return closure.Exemption(labels=frozenset(), reason="", assumptions=())
+        return closure.Exemption(labels=frozenset(), notes=(), assumptions=())
     return exemption.find(
         arguments.repository,
         arguments.base,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -74,8 +74,8 @@ class Exemption:
     """Which benchmarks need not be gated."""
 
     labels: frozenset[str]
-    reason: str
-    """How that comes, or why there is none, in one sentence."""
+    notes: tuple[str, ...]
+    """How that comes, or why there is none, one sentence each."""
     assumptions: tuple[str, ...]
     """What this takes for granted, one sentence each; empty where no benchmark is exempt."""
 
@@ -167,15 +167,26 @@ def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemptio
         )
     changes = _changes(root, base_sha, head_sha)
     if why := _obstacle(root, base_sha, head_sha, changes, closure.suite):
-        return Exemption(labels=frozenset(), reason=why, assumptions=())
+        return Exemption(labels=frozenset(), notes=(why,), assumptions=())
     labels = untouched(closure, changes)
-    if unknown := _perhaps_for_building(changes, closure):
+    unknown = _perhaps_for_building(changes, closure)
+    if unknown:
         labels -= closure.native
-    reason = f"{len(labels)} of {len(closure.files.keys() | closure.never.keys())} benchmarks reach nothing of what"
-    reason += f" differs ({len(changes)} file{'' if len(changes) == 1 else 's'})."
+    notes = tuple(_notes(closure, len(labels), len(changes), unknown))
+    return Exemption(labels=labels, notes=notes, assumptions=_assumptions(labels, closure))
+
+
+def _notes(closure: Closure, count: int, changed: int, unknown: str) -> Iterator[str]:
+    """Yield how it comes that so many benchmarks are exempt, and others are not."""
+    known = closure.files.keys() | closure.never.keys()
+    files = f"{changed} file{'' if changed == 1 else 's'}"
+    yield f"{count} of {len(known)} benchmarks reach nothing of what differs ({files})."
+    if closure.never:
+        first = min(closure.never)
+        more = f" and {len(closure.never) - 1} more" if len(closure.never) > 1 else ""
+        yield f"What {code(first, 80)}{more} reaches cannot be told: {closure.never[first]}."
     if unknown and closure.native:
-        reason += f" Those that run native code are not among them: {code(unknown)} may take part in building it."
-    return Exemption(labels=labels, reason=reason, assumptions=_assumptions(labels, closure))
+        yield f"Those that run native code are not exempt: {code(unknown, 80)} may take part in building it."
 
 
 def _assumptions(labels: frozenset[str], closure: Closure) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def find(
         InvalidInput: There is no such repository or revision.
     """
     if why := closure.obstacle(repository, base, head):
-        return Exemption(labels=frozenset(), reason=why, assumptions=())
+        return Exemption(labels=frozenset(), notes=(why,), assumptions=())
     python = (python or Path(sys.executable)).absolute()
     key = _key(repository, base, suite=suite, select=select, install=install, python=python)
     traced = _read(kept.load(KEPT_AS, key))
@@ -66,7 +66,7 @@ def find(
             )
         except MeasurementFailed as failure:
             reason = f"Every benchmark is gated, for the base could not be traced: {failure}"
-            return Exemption(labels=frozenset(), reason=reason, assumptions=())
+            return Exemption(labels=frozenset(), notes=(reason,), assumptions=())
         kept.keep(KEPT_AS, key, msgspec.json.encode(traced, enc_hook=str))
     return closure.exempt(repository, base, head, traced)
 

@@ -70,7 +70,7 @@ def test_nothing_is_traced_in_vain(shop: Project) -> None:
     found, said = told(shop, "main")
 
     assert (frozenset(), ()) == (found.labels, found.assumptions)
-    assert "dependencies" in found.reason
+    assert "dependencies" in found.notes[0]
     assert [] == said
 
 
@@ -83,7 +83,7 @@ def test_a_base_that_cannot_be_traced_exempts_nobody(shop: Project) -> None:
     found = exemption.find(shop.path, "HEAD~1", "HEAD")
 
     assert frozenset() == found.labels
-    assert "the base could not be traced: found no benchmarks" in found.reason
+    assert "the base could not be traced: found no benchmarks" in found.notes[0]
 
 
 def test_a_trace_that_takes_too_long_leaves_the_rest_gated(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
