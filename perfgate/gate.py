@@ -80,7 +80,7 @@ class Row(Record, frozen=True):
         return size / self.smallest_detectable if self.smallest_detectable else size
 
 
-class FalseAlarms(Record, frozen=True):
+class FalseAlarms(Record, frozen=True, omit_defaults=False):
     """How often unchanged code was called changed: what became of the exempt benchmarks that were measured."""
 
     judged: int = 0
