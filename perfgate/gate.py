@@ -192,7 +192,7 @@ def _verdict(
 ) -> Verdict:
     exempt = frozenset(run.exempt)
     missing = ", ".join(map(str, shards.missing(run)))
-    is_untouched = bool(exempt) and all(each.label in exempt for each in not_judged)
+    is_untouched = bool(exempt) and not _incomparable(run) and all(each.label in exempt for each in not_judged)
     outcome = _overall([row.outcome for row in rows if not row.exempt], is_untouched=is_untouched)
     return Verdict(
         outcome=Outcome.INCONCLUSIVE if missing and outcome is not Outcome.FAIL else outcome,

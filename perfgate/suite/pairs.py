@@ -16,7 +16,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,14 +212,17 @@ class Pairs:
             track.values[role].append(value)
         return found[BASE], found[HEAD]
 
-    def run(self) -> Run:
+    def run(self, unmeasured: Mapping[str, str] | None = None) -> Run:
         """Return all that was measured: the head's run with the base's as its baseline.
 
         Round *i* of a sample holds the measurements of pair *i* on either side. A benchmark that failed has a failed
         sample on both sides, with the side in its reason and the rounds until then; one that was never measured has
         none. One that only the base had is a skipped sample there.
+
+        Args:
+            unmeasured: Why a benchmark was not measured although it should have been, by label: it is a skipped sample.
         """
-        base, head = (self._one_run(role) for role in (BASE, HEAD))
+        base, head = (self._one_run(role, unmeasured or {}) for role in (BASE, HEAD))
         gone = tuple(
             Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=State.SKIPPED) for label in self.removed
         )
@@ -248,14 +251,18 @@ class Pairs:
             self._source.abandon()
             raise
 
-    def _one_run(self, role: str) -> Run:
+    def _one_run(self, role: str, unmeasured: Mapping[str, str]) -> Run:
         return Run(
             suite=self._suite.kind,
             tool=self._source.tool,
             commit=self._commits[role],
             environment=self._environment,
             started_at=self._started_at,
-            samples=tuple(sample for track in self._tracks.values() for sample in _samples(track, role)),
+            samples=tuple(
+                sample
+                for label, track in self._tracks.items()
+                for sample in _samples(track, role, unmeasured.get(label, ""))
+            ),
         )
 
 
@@ -352,8 +359,8 @@ def _cpus() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
 
-def _samples(track: _Track, role: str) -> Iterator[Sample]:
-    """Yield what one side of one benchmark measured, one sample a metric."""
+def _samples(track: _Track, role: str, why_not: str) -> Iterator[Sample]:
+    """Yield what one side of one benchmark measured, one sample a metric; *why_not* it was not, if it should have been."""
     benchmark, is_timed = track.item.benchmark, track.item.is_timed
     taken = track.taken[role]
     rounds: dict[Metric, tuple[tuple[float, ...], ...]] = {
@@ -371,6 +378,8 @@ def _samples(track: _Track, role: str) -> Iterator[Sample]:
             yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason, rounds=measured)
         elif measured:
             yield Sample(benchmark=benchmark, metric=metric, value=level(measured), rounds=measured, calls=calls)
+        elif why_not:
+            yield Sample(benchmark=benchmark, metric=metric, state=State.SKIPPED, reason=why_not)
 
 
 def _silent(_: str) -> None:

@@ -174,6 +174,20 @@ def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
         assert 0 == gate.exit_code(verdict, strict=True)
 
 
+def test_what_was_not_measured_or_not_compared_is_no_pass_beside_exempt_benchmarks() -> None:
+    """An exempt benchmark's pass stands for nobody else: not for one without time, not for sides of two machines."""
+    skipped = Sample(benchmark=Benchmark(name="open"), metric=CPU_TIME, state=State.SKIPPED, reason="no time left")
+    measured = unreached([1.0])
+    assert measured.baseline
+    baseline = msgspec.structs.replace(measured.baseline, samples=(*measured.baseline.samples, skipped))
+    late = msgspec.structs.replace(measured, samples=(*measured.samples, skipped), baseline=baseline)
+    torn = msgspec.structs.replace(measured, environment=Environment(name="runner", fields={"machine": "m2"}))
+
+    for verdict in (judge(late, today=TODAY), judge(torn, today=TODAY)):
+        assert Outcome.INCONCLUSIVE == verdict.outcome
+        assert 3 == gate.exit_code(verdict)
+
+
 def test_an_exempt_benchmark_without_an_answer_is_no_evidence() -> None:
     """What stayed inconclusive was in no danger of a false alarm and is not counted as judged."""
     short = [

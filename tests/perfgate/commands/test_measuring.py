@@ -150,11 +150,14 @@ def test_a_change_that_reaches_a_benchmark_is_measured(repository: Path, capsys:
 
 
 def test_a_time_budget_certifies_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Out of time is undecidable, code 3, and says so."""
+    """Out of time is undecidable, code 3, and says so, also of what was not measured at all."""
     code = main(["check", "base", "base", "--repository", str(repository), "--gate-all", "--time-budget", "0.001s"])
 
+    printed = capsys.readouterr().out
+
     assert 3 == code
-    assert "No verdict" in capsys.readouterr().out
+    assert "No verdict" in printed
+    assert f"{WORDS_TEST} (cpu_time) not judged: skipped: the time budget of 0.001 s was spent" in printed
 
 
 def test_one_revision_is_measured_into_a_file(
