@@ -67,6 +67,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             **os.environ,
             "COLUMNS": "114",
             "PERFGATE_DATA_DIR": str(folder / "data"),
+            "PERFGATE_CACHE_DIR": str(folder / "cache"),
             "PERFGATE_BASE_URL": f"http://127.0.0.1:{port}",
             "PERFGATE_GITHUB_API_URL": github.url,
             "PERFGATE_GITHUB_TOKEN": TOKEN,

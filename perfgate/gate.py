@@ -8,19 +8,22 @@ only render it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 
-from perfgate import metrics, policy, recorded
+import msgspec
+
+from perfgate import metrics, policy, recorded, shards
 from perfgate.metrics import Repeating
 from perfgate.policy import Budgets, Limit, Waiver
 from perfgate.recorded import NotJudged, Sides
-from perfgate.records import Commit, Direction, Record, Run, Sample, level
+from perfgate.records import Commit, Direction, Record, Run, Sample, Shard, level
 from perfgate.stats.deterministic import disagreement, judge_counts
 from perfgate.stats.sequential import MAX_INFLATION, Decision, Decisions, judge_suite
 from perfgate.stats.sequential import Outcome as Judgement
+from perfgate.wording import share
 
 ALPHA = 0.05
 """Chance, over the whole suite, that unchanged code is called regressed."""
@@ -66,6 +69,13 @@ class Row(Record, frozen=True):
     reason: str = ""
     """Why there is no answer, or what else decided."""
     waiver: Waiver | None = None
+    exempt: bool = False
+    """Nothing that the benchmark reaches differs: it passes whatever the judgement."""
+
+    @property
+    def is_false_alarm(self) -> bool:
+        """Whether a change was found where there can be none."""
+        return self.exempt and self.judgement in {"regressed", "improved"}
 
     @property
     def repeating(self) -> Repeating | None:
@@ -88,6 +98,17 @@ class Row(Record, frozen=True):
         return size / self.smallest_detectable if self.smallest_detectable else size
 
 
+class FalseAlarms(Record, frozen=True, omit_defaults=False):
+    """How often unchanged code was called changed: what became of the exempt benchmarks that were measured."""
+
+    judged: int = 0
+    """Benchmarks that nothing in the change can reach and that got an answer; an inconclusive one was in no danger."""
+    regressed: int = 0
+    """How many of them were called regressed."""
+    improved: int = 0
+    """How many of them were called improved."""
+
+
 class Verdict(Record, frozen=True):
     """The gate's one answer."""
 
@@ -99,7 +120,12 @@ class Verdict(Record, frozen=True):
     not_judged: tuple[NotJudged, ...] = ()
     """Added, removed and failed benchmarks."""
     exempt: tuple[str, ...] = ()
-    """Labels of benchmarks that nothing in this change can reach."""
+    """Labels of benchmarks that nothing in this change can reach; they are not gated."""
+    assumptions: tuple[str, ...] = ()
+    """What `exempt` takes for granted, one sentence each."""
+    false_alarms: FalseAlarms = FalseAlarms()
+    missing_shards: str = ""
+    """Which parts of the suite were not measured yet: ``2, 3 of 3``; empty: it is whole."""
     environment: str = ""
     notes: tuple[str, ...] = ()
     """What a reader must know about how this came about, one sentence each."""
@@ -109,13 +135,18 @@ class Verdict(Record, frozen=True):
     policy_revision: str = ""
     pull_request: int | None = None
 
+    @property
+    def gated(self) -> tuple[Row, ...]:
+        """Return the rows that the outcome is made of."""
+        return tuple(row for row in self.rows if not row.exempt)
+
     def count(self, outcome: Outcome) -> int:
-        """Return how many rows have *outcome*."""
-        return sum(row.outcome is outcome for row in self.rows)
+        """Return how many gated rows have *outcome*."""
+        return sum(row.outcome is outcome for row in self.gated)
 
     def judged(self, judgement: str) -> tuple[Row, ...]:
-        """Return the rows of one judgement, the most severe first."""
-        return tuple(sorted((r for r in self.rows if r.judgement == judgement), key=lambda r: -r.severity))
+        """Return the gated rows of one judgement, the most severe first."""
+        return tuple(sorted((r for r in self.gated if r.judgement == judgement), key=lambda r: -r.severity))
 
 
 def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
@@ -135,15 +166,38 @@ def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
     if why_not or run.baseline is None:
         return _verdict(run, budgets, (), (), (*notes, why_not), alpha)
     sides, not_judged = recorded.bring_together(run, run.baseline)
-    rows, decisions = _rows(sides, budgets, today, alpha)
+    rows: list[Row] = []
+    for runner, part in _parts(run, sides):
+        found, decisions = _rows(part, frozenset(run.exempt), budgets, today, alpha_of(run.shards, alpha))
+        rows += found
+        if decisions.inflation > MAX_INFLATION:
+            notes.append(
+                f"{runner} drifts: benchmarks that hardly changed differ {decisions.inflation:.1f} times as much as"
+                " their pairs explain. All intervals were widened by that."
+            )
     if not rows and not run.exempt:
         notes.append("Nothing was compared: no benchmark was measured on both sides.")
-    if decisions.inflation > MAX_INFLATION:
-        notes.append(
-            f"This runner drifts: benchmarks that hardly changed differ {decisions.inflation:.1f} times as much as their"
-            " pairs explain. All intervals were widened by that."
-        )
     return _verdict(run, budgets, tuple(rows), not_judged, notes, alpha)
+
+
+def alpha_of(parts: Sequence[Shard], alpha: float = ALPHA) -> float:
+    """Return what one part of a suite may spend of the whole suite's *alpha*.
+
+    Parts are measured, screened and confirmed apart, each with a prior and a λ of its own. With equal shares the chance
+    of a false "regressed" in any of them is at most *alpha*, and what a part decided when it was measured stays decided
+    when all are joined: no part needs pairs that it did not take.
+    """
+    return alpha / parts[0].count if parts else alpha
+
+
+def _parts(run: Run, sides: Sequence[Sides]) -> Iterator[tuple[str, list[Sides]]]:
+    """Yield what was measured and is judged together, and what to call its runner."""
+    if not run.shards:
+        yield "This runner", list(sides)
+    for shard in run.shards:
+        labels = frozenset(shard.labels)
+        runner = f"The runner of shard {shard.number} of {shard.count}"
+        yield runner, [each for each in sides if each.label in labels]
 
 
 def _verdict(
@@ -154,20 +208,38 @@ def _verdict(
     notes: list[str] | tuple[str, ...],
     alpha: float,
 ) -> Verdict:
+    exempt = frozenset(run.exempt)
+    missing = ", ".join(map(str, shards.missing(run)))
+    is_untouched = bool(exempt) and not _incomparable(run) and all(each.label in exempt for each in not_judged)
+    outcome = _overall([row.outcome for row in rows if not row.exempt], is_untouched=is_untouched)
     return Verdict(
-        outcome=_overall([row.outcome for row in rows], is_untouched=bool(run.exempt) and not not_judged),
+        outcome=Outcome.INCONCLUSIVE if missing and outcome is not Outcome.FAIL else outcome,
         suite=run.suite,
         head=run.commit,
         base=run.baseline.commit if run.baseline else None,
         rows=rows,
         not_judged=not_judged,
         exempt=run.exempt,
+        assumptions=run.assumptions,
+        false_alarms=_false_alarms(rows),
+        missing_shards=f"{missing} of {run.shards[0].count}" if missing else "",
         environment=run.environment.name,
         notes=tuple(note for note in notes if note),
         alpha=alpha,
         policy_path=budgets.path if run.policy else "",
         policy_revision=budgets.revision,
         pull_request=run.pull_request,
+    )
+
+
+def _false_alarms(rows: Sequence[Row]) -> FalseAlarms:
+    """Count exempt benchmarks, each once, however many metrics it has."""
+
+    def labels(*judgements: str) -> int:
+        return len({row.label for row in rows if row.exempt and row.judgement in judgements})
+
+    return FalseAlarms(
+        judged=labels("regressed", "improved", "within"), regressed=labels("regressed"), improved=labels("improved")
     )
 
 
@@ -199,13 +271,28 @@ def _notes(run: Run) -> Iterator[str]:
     if run.baseline and "dependencies" in run.environment.differences(run.baseline.environment):
         yield "Base and head have different dependencies installed; their effect is part of what was measured."
     yield from run.notes
+    if run.shards:
+        count = run.shards[0].count
+        yield (
+            f"The suite was measured in {count} shards, each judged by itself with {share(1 / count, digits=2)} of the"
+            " chance of a false alarm."
+        )
+    if missing := shards.missing(run):
+        named = f"Shard {missing[0]}" if len(missing) == 1 else f"Shards {', '.join(map(str, missing))}"
+        yield (
+            f"{named} of {run.shards[0].count} {'is' if len(missing) == 1 else 'are'} not here: this is no verdict on"
+            " the whole suite. Join the result files of all shards with perfgate merge."
+        )
     if run.commit.dirty:
         yield "Head held uncommitted changes."
     if run.refused:
         yield f"{len(run.refused)} parts of the result file could not be read."
 
 
-def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -> tuple[list[Row], Decisions]:
+def _rows(
+    sides: Sequence[Sides], exempt: Collection[str], budgets: Budgets, today: date, alpha: float
+) -> tuple[list[Row], Decisions]:
+    """Judge what was measured together; exempt benchmarks too, for they steady what the suite tells of its noise."""
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
     repeating = {key: metrics.repeating(each.metric) for key, each in by_key.items()}
@@ -225,7 +312,13 @@ def _rows(sides: Sequence[Sides], budgets: Budgets, today: date, alpha: float) -
     rows = [
         _row(each, decisions[key], allowed[key], budgets, today) for key, each in by_key.items() if not each.failure
     ]
-    return rows, decisions
+    return [_not_gated(row) if row.label in exempt else row for row in rows], decisions
+
+
+def _not_gated(row: Row) -> Row:
+    return msgspec.structs.replace(
+        row, exempt=True, outcome=Outcome.PASS, reason="not gated: nothing it reaches differs", waiver=None
+    )
 
 
 def _counted(sides: Sides, known: Repeating, budget: float) -> Decision:
@@ -329,6 +422,6 @@ def exit_code(verdict: Verdict, *, strict: bool = False) -> int:
     if verdict.outcome is Outcome.FAIL:
         return 1
     unanswered = verdict.count(Outcome.INCONCLUSIVE) or any(
-        not each.reason.startswith("new") for each in verdict.not_judged
+        not each.reason.startswith("new") and each.label not in verdict.exempt for each in verdict.not_judged
     )
     return 3 if verdict.outcome is Outcome.INCONCLUSIVE or (strict and unanswered) else 0

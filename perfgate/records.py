@@ -13,6 +13,7 @@ import hashlib
 import math
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from statistics import median
 from typing import Annotated
 
@@ -49,6 +50,7 @@ MAX_INTEGER = 2**31 - 1
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=_HARMLESS_NAME)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, pattern=_STORABLE_TEXT)]
 Sha = Annotated[str, msgspec.Meta(pattern=_SHA)]
+Label = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)]
 
 SAME_MACHINE_FIELDS = ("machine",)
 """Environment fields that must agree, besides those below, before two runs may be compared for a verdict."""
@@ -229,6 +231,23 @@ class Policy(Record, frozen=True):
     """Commit it was read from: the base, so that a pull request cannot loosen its own budget."""
 
 
+MAX_SHARDS = 1_000
+"""Most parts that a suite can be cut into."""
+
+
+class Shard(Record, frozen=True):
+    """One part of a suite that was measured, and is judged, by itself."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHARDS)]
+    """1-based."""
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHARDS)]
+    """How many parts the suite was cut into."""
+    labels: tuple[Label, ...]
+    """Labels of its benchmarks, measured or not."""
+    suite: Annotated[str, msgspec.Meta(max_length=64)]
+    """Digest of the labels of all parts together: the machines must have cut the same suite."""
+
+
 class Run(Record, frozen=True):
     """One suite on one commit in one environment."""
 
@@ -246,8 +265,13 @@ class Run(Record, frozen=True):
     baseline: Run | None = None
     """The other side, when both were measured together: round *i* of a sample here was measured side by side with
     round *i* of the same sample there."""
-    exempt: tuple[Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)], ...] = ()
-    """Labels of benchmarks that were not measured, because nothing they reach differs between the two sides."""
+    exempt: tuple[Label, ...] = ()
+    """Labels of benchmarks that are not gated, because nothing they reach differs between the two sides. Those that
+    have samples were measured all the same, and show how often unchanged code is called changed."""
+    assumptions: tuple[Text, ...] = ()
+    """What `exempt` takes for granted, one sentence each."""
+    shards: tuple[Shard, ...] = ()
+    """Which parts of the suite these are, where it was cut into parts; empty: it is whole."""
     notes: tuple[Text, ...] = ()
     """What a reader must know about how this was measured, one sentence each."""
     policy: Policy | None = None
@@ -256,9 +280,17 @@ class Run(Record, frozen=True):
     """Number of the pull request whose head this is."""
 
     def __post_init__(self) -> None:
-        """Refuse a baseline of a baseline."""
+        """Refuse a baseline of a baseline, and shards that contradict each other."""
         if self.baseline is not None and self.baseline.baseline is not None:
             raise ValueError("a baseline cannot have a baseline of its own")
+        numbers = [shard.number for shard in self.shards]
+        if len(set(numbers)) < len(numbers) or len({shard.count for shard in self.shards}) > 1:
+            raise ValueError("shards are parts of one cut, each once")
+        labels = [*chain.from_iterable(shard.labels for shard in self.shards)]
+        if len(set(labels)) < len(labels):
+            raise ValueError("a benchmark belongs to one shard only")
+        if labels and not {sample.benchmark.label for sample in self.samples} <= set(labels):
+            raise ValueError("every benchmark that was measured belongs to a shard")
 
     def count(self, state: State) -> int:
         """Return how many samples are in *state*."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from perfgate import metrics
-from perfgate.gate import Outcome, Row, Verdict
+from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.recorded import NotJudged
+from perfgate.stats.rates import upper_bound
 from perfgate.wording import code, interval, percent, plain, quantity, share
 
 MAX_ROWS = 10
@@ -37,17 +38,17 @@ SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", O
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one line; the check's title, the comment and the terminal all begin with it.
 
-    It counts benchmarks, each by that of its metrics which needs attention most.
+    It counts gated benchmarks, each by that of its metrics which needs attention most.
     """
-    rows = {row.label: row for row in reversed(ordered(verdict))}.values()
+    rows = {row.label: row for row in reversed(ordered(verdict)) if not row.exempt}.values()
     failed, waived, unclear = (
         sum(row.outcome is outcome for row in rows) for outcome in (Outcome.FAIL, Outcome.WAIVED, Outcome.INCONCLUSIVE)
     )
     improved = sum(row.outcome is Outcome.PASS and row.judgement == "improved" for row in rows)
     steady = len(rows) - failed - waived - unclear - improved
     if not rows and verdict.outcome is Outcome.PASS:
-        return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} traced)"
-    if not rows:
+        return f"{SYMBOLS[verdict.outcome]} No benchmark is reached by this change ({len(verdict.exempt)} not gated)"
+    if not rows and not verdict.missing_shards:
         return f"{SYMBOLS[verdict.outcome]} No verdict: nothing was compared"
     parts = [
         f"{_benchmarks(failed)} beyond the budget" if failed else "",
@@ -56,6 +57,9 @@ def headline(verdict: Verdict) -> str:
         f"{steady} within budget" if steady else "",
         f"{unclear} inconclusive" if unclear else "",
         f"{len(verdict.exempt)} not reached by the change" if verdict.exempt else "",
+        f"shard{'s' if ',' in verdict.missing_shards else ''} {verdict.missing_shards} missing"
+        if verdict.missing_shards
+        else "",
     ]
     start = "No verdict: " if verdict.outcome is Outcome.INCONCLUSIVE else ""
     return f"{SYMBOLS[verdict.outcome]} {start}" + " · ".join(part for part in parts if part)
@@ -72,9 +76,11 @@ def json_text(verdict: Verdict) -> str:
 
 def remarks(verdict: Verdict) -> list[str]:
     """Return what stands below the table: notes, what was not judged and why, and how this was decided."""
-    lines = list(verdict.notes)
+    lines = [*false_alarms(verdict, plain), *verdict.notes]
+    if verdict.assumptions:
+        lines.append(f"The exemption assumes: {' '.join(verdict.assumptions)}")
     lines += [f"{name} not judged: {plain(reason)}" for name, reason in _not_judged(verdict)]
-    lines += [f"{_named(row)}: {plain(row.reason)}" for row in verdict.rows if row.reason]
+    lines += [f"{_named(row)}: {plain(row.reason)}" for row in verdict.gated if row.reason]
     return [line for line in (*lines, _power(verdict), _still(verdict), _decided(verdict)) if line]
 
 
@@ -95,6 +101,45 @@ def _together(each: Sequence[NotJudged]) -> str:
     return f"{named} and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else named
 
 
+def false_alarms(verdict: Verdict, named: Callable[[str], str]) -> list[str]:
+    """Return a warning for each exempt benchmark in which a change was found.
+
+    Args:
+        verdict: Whose rows.
+        named: How a benchmark's name is written: ``code`` or ``plain`` of `perfgate.wording`.
+    """
+    found = sorted((row for row in verdict.rows if row.is_false_alarm), key=lambda row: (-row.severity, row.label))
+    lines = [
+        f"FALSE ALARM: {named(row.label)} was called {row.judgement} ({percent(row.effect)} {row.metric}), though nothing"
+        " it reaches differs. Either this is chance, or one of the assumptions of the exemption does not hold for it."
+        for row in found[:MAX_ROWS]
+    ]
+    return lines + ([f"FALSE ALARM: {len(found) - MAX_ROWS} more."] if len(found) > MAX_ROWS else [])
+
+
+def measured_rate(counts: FalseAlarms) -> str:
+    """Return how many benchmarks that the change cannot reach were called changed; empty where none was judged."""
+    if not counts.judged:
+        return ""
+    called = f"{counts.regressed} called regressed and {counts.improved} improved"
+    return (
+        f"Of {_benchmarks(counts.judged)} that this change cannot reach, measured all the same,"
+        f" {called if counts.regressed or counts.improved else 'none was called regressed or improved'}."
+    )
+
+
+def long_run_rate(counts: FalseAlarms) -> str:
+    """Return the false-alarm rate that many verdicts together have measured, with its bound; empty: none was."""
+    if not counts.judged:
+        return ""
+    most = share(upper_bound(counts.regressed, counts.judged), digits=2)
+    return (
+        f"{counts.regressed:,} of {counts.judged:,} benchmarks that their pull request could not reach"
+        f" {'was' if counts.regressed == 1 else 'were'} called regressed: below {most} with 95 % confidence."
+        f" {counts.improved:,} {'was' if counts.improved == 1 else 'were'} called improved."
+    )
+
+
 def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str, str] | None = None) -> str:
     """Return the pull-request comment, verdict and next step first.
 
@@ -103,13 +148,18 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
         sparklines: Label to the last points of its history, see `sparkline`.
     """
     parts = [f"### perfgate: {headline(verdict)}", _next_step(verdict)]
-    shown = [row for row in ordered(verdict) if row.judgement != "within" or row.outcome is not Outcome.PASS]
+    shown = [
+        row
+        for row in ordered(verdict)
+        if not row.exempt and (row.judgement != "within" or row.outcome is not Outcome.PASS)
+    ]
     notable = [row for row in shown if row.outcome in {Outcome.FAIL, Outcome.WAIVED}]
     parts.append(_markdown_table(notable[:MAX_ROWS], sparklines or {}))
     if len(notable) > MAX_ROWS:
         parts.append(f"… and {len(notable) - MAX_ROWS} more.")
     parts.append(_reasons([(r.label, r.reason) for r in notable[:MAX_ROWS] if r.reason]))
     parts += [_power(verdict), _still(verdict)]
+    parts += [f"> **{line}**" for line in false_alarms(verdict, code)]
     parts += [f"> {plain(note)}" for note in verdict.notes]
     parts.append(_footer(verdict, details_url))
     improved = [row for row in shown if row.judgement == "improved" and row.outcome is Outcome.PASS]
@@ -122,7 +172,8 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
             _reasons([(each.label, each.reason) for each in verdict.not_judged]),
         )
     )
-    parts.append(_folded("how this was decided", _decided(verdict)))
+    parts.append(_folded(f"{len(verdict.exempt)} not gated", _exempt(verdict)))
+    parts.append(_folded("how this was decided", _decided(verdict) if verdict.rows else ""))
     text = "\n\n".join(part for part in parts if part) + "\n"
     return text if len(text) <= MAX_COMMENT_CHARACTERS else _shortened(parts, details_url)
 
@@ -141,7 +192,14 @@ def ordered(verdict: Verdict) -> list[Row]:
     rank = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
     return sorted(
         verdict.rows,
-        key=lambda row: (rank[row.outcome], row.judgement == "within", row.is_still, -row.severity, row.label),
+        key=lambda row: (
+            rank[row.outcome],
+            row.exempt,
+            row.judgement == "within",
+            row.is_still,
+            -row.severity,
+            row.label,
+        ),
     )
 
 
@@ -151,6 +209,8 @@ def _next_step(verdict: Verdict) -> str:
         families = {metrics.known(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
         aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
         return f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch."
+    if verdict.outcome is Outcome.INCONCLUSIVE and verdict.missing_shards:
+        return "**Next:** this is no pass: join the result files of all shards with `perfgate merge`."
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return "**Next:** this is no pass: look below for what was missing, and measure again."
     return ""
@@ -185,7 +245,9 @@ def _allowed(row: Row) -> str:
 
 def _power(verdict: Verdict) -> str:
     seen = sorted(
-        row.smallest_detectable for row in verdict.rows if row.smallest_detectable is not None and row.repeating is None
+        row.smallest_detectable
+        for row in verdict.gated
+        if row.smallest_detectable is not None and row.repeating is None
     )
     if not seen:
         return ""
@@ -212,19 +274,32 @@ def _footer(verdict: Verdict, details_url: str) -> str:
     return "<sub>" + " · ".join(part for part in parts if part) + "</sub>"
 
 
+def _exempt(verdict: Verdict) -> str:
+    """Return which benchmarks are not gated and what that assumes."""
+    if not verdict.exempt:
+        return ""
+    assumed = "\n".join(f"- {plain(text)}" for text in verdict.assumptions)
+    listed = _reasons([(label, "nothing it reaches differs") for label in verdict.exempt])
+    return f"{listed}\n\nThis assumes:\n\n{assumed}" if assumed else listed
+
+
 def _decided(verdict: Verdict) -> str:
+    if not verdict.rows:
+        return ""
     pairs = sorted(row.pairs for row in verdict.rows if row.repeating is None)
-    spent = f" Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
-    return (
+    spent = f"Pairs a benchmark: {pairs[0]}" + (f" to {pairs[-1]}." if pairs[-1] > pairs[0] else ".") if pairs else ""
+    procedure = (
         "Both sides were measured in turn on one machine, fresh processes for every pair; the change is the mean of the "
         "pairs' log ratios. A few pairs certify what is not slower than its budget; what looks slower is measured again, "
         "and only these fresh pairs can call it regressed: surely changed, and by more than the budget. The chance of "
-        f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}.{spent}"
-    ) + _counted(verdict)
+        f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}."
+    )
+    said = (procedure, measured_rate(verdict.false_alarms), spent, _counted(verdict))
+    return " ".join(part for part in said if part)
 
 
 def _counted(verdict: Verdict) -> str:
-    """Return how metrics that repeat were decided, with a blank before it; empty where there is none."""
+    """Return how metrics that repeat were decided; empty where there is none."""
     found = {row.metric: row.repeating for row in verdict.rows}
     known = [each for each in found.values() if each is not None]
     if not known:
@@ -233,7 +308,7 @@ def _counted(verdict: Verdict) -> str:
     small = [f"{quantity(each.judged_above, each.metric.unit)} of {each.title}" for each in known if each.judged_above]
     shown = f" Up to {' and '.join(small)} a change is shown, not judged." if small else ""
     return (
-        " What repeats was measured apart from time, and spends none of that chance: one pair decides it, and only more"
+        "What repeats was measured apart from time, and spends none of that chance: one pair decides it, and only more"
         f" than the budget and what the same code differs by ({bounds}; more where the calls of one process or the pairs"
         " differ by more) is regressed. What seems to have changed is measured again by fresh processes, unless all"
         f" calls agree to the byte.{shown}"

@@ -3,6 +3,8 @@
 Format history (one real file of each version stands in ``tests/data/perfgate/``):
 
     1   the first: ``{"perfgate_result": 1, "run": {...}}``, `run` as in `perfgate.records.Run`
+    2   `run.exempt` names benchmarks that are not gated, whether or not they have samples; in version 1 they had none,
+        which means the same. New: `run.assumptions` and `run.shards`
 
 Numbers are written with the fewest digits that read back to the same float. A reader of version N also reads all
 versions before it; a file of a later version is refused with that reason.
@@ -19,7 +21,7 @@ import msgspec
 from perfgate.errors import InvalidResult, UnknownFormat
 from perfgate.records import PATTERNS_IN_WORDS, Record, Run
 
-VERSION = 1
+VERSION = 2
 
 MAX_NESTING = 100
 """Deepest nesting of brackets that a foreign document may have; real results stay below ten."""
@@ -72,7 +74,7 @@ def read(data: bytes, *, source: str = "") -> Run:
         raise UnknownFormat("no perfgate result file: it has no number 'perfgate_result'", source=source) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error, source=source) from error
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise UnknownFormat(
             f"result file version {version} is not known to this perfgate, which reads 1 to {VERSION}: upgrade perfgate",
             path="$.perfgate_result",

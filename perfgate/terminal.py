@@ -35,15 +35,20 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=unfolded)
 
 
-def progress() -> Progress:
-    """Return a progress bar for long work, on standard error; silent where that is no terminal."""
+def progress(*, has_steady_steps: bool = True) -> Progress:
+    """Return a progress bar for long work, on standard error; silent where that is no terminal.
+
+    Args:
+        has_steady_steps: The time that is left follows from the steps done; else who knows better tells it in the
+            description.
+    """
     stderr = Console(stderr=True)
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        *([TimeRemainingColumn()] if has_steady_steps else []),
         console=stderr,
         transient=True,
         disable=not stderr.is_terminal,

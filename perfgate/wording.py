@@ -48,6 +48,17 @@ def share(fraction: float, *, digits: int = 3) -> str:
     return f"{100 * fraction:.{digits}g} %"
 
 
+def roughly(seconds: float) -> str:
+    """Return an estimated duration, no finer than it can be meant.
+
+    >>> roughly(3), roughly(41), roughly(100), roughly(400), roughly(9_000)
+    ('about 5 s', 'about 45 s', 'about 2 min', 'about 7 min', 'about 2.5 h')
+    """
+    if seconds <= 60:
+        return f"about {max(5, 5 * math.ceil(seconds / 5))} s"
+    return f"about {math.ceil(seconds / 60)} min" if seconds <= 5_400 else f"about {seconds / 3_600:.1f} h"
+
+
 def quantity(value: float | None, unit: str) -> str:
     """Return a value with a unit of readable size, three significant digits.
 

@@ -1,4 +1,4 @@
-"""The database of the tests.
+"""The database of the tests, and their cache.
 
     pytest                                              everything, on SQLite
     PERFGATE_TEST_DATABASE=postgresql pytest tests/webapp    the server's tests again, on PostgreSQL
@@ -21,6 +21,14 @@ import pytest
 from django.db import connections
 
 from tests.settings import CHOICE, POSTGRESQL_GIVEN
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test read or fill the cache of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERFGATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def judged():
 
 
 def test_write_result_file(benchmark):
-    assert benchmark(resultfile.write, suite(100)).startswith(b'{"perfgate_result":1')
+    assert benchmark(resultfile.write, suite(100)).startswith(b'{"perfgate_result":')
 
 
 def test_read_result_file(benchmark):

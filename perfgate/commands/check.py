@@ -5,23 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from rich.text import Text
 
-from perfgate import gate, git, metrics, policy, recorded, report, resultfile, suite, terminal
+from perfgate import gate, git, metrics, policy, recorded, report, resultfile, shards, suite, terminal
 from perfgate.commands.run import add_measuring_arguments
-from perfgate.errors import InvalidInput, MeasurementFailed
+from perfgate.commands.watching import Watch
+from perfgate.errors import InvalidInput
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
 from perfgate.records import Policy, Run
-from perfgate.stats.sequential import judge_suite
-from perfgate.suite import canary, checkout, closure
+from perfgate.stats.sequential import Decision, judge_suite
+from perfgate.suite import Pairs, canary, checkout, closure, exemption
 from perfgate.suite.instructions import find_valgrind
 from perfgate.wording import interval, percent, plain, quantity, share
+
+UNDECIDABLE = 3
+
+FIXED_PAIRS = 16
+"""Pairs of every benchmark that a design without early stopping needs to find what this one finds."""
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.WAIVED: "yellow", Outcome.INCONCLUSIVE: "magenta"}
 
@@ -38,10 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="measure no longer than this (90s, 10m); what is open then is inconclusive",
     )
-    parser.add_argument(
+    reach = parser.add_mutually_exclusive_group()
+    reach.add_argument(
         "--affected-only",
         action="store_true",
-        help="trace BASE first, and measure only benchmarks that reach a changed file",
+        help="measure only benchmarks that reach a changed file, as traced at BASE",
+    )
+    reach.add_argument(
+        "--gate-all",
+        action="store_true",
+        help="gate also the benchmarks that the change cannot reach; BASE is not traced",
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="measure only the I-th of N parts of the suite; needs --output, for 'perfgate merge' to join the parts",
     )
     parser.add_argument(
         "--canary",
@@ -54,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="count instructions too, with valgrind: hardly any noise, but 20 to 50 times as slow as a call",
     )
+    add_verdict_arguments(parser)
+
+
+def add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every subcommand takes that ends with a verdict."""
     parser.add_argument("--strict", action="store_true", help="return 3 also if only some benchmarks had no answer")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the verdict as JSON")
@@ -64,19 +87,37 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure pairs, decide, report; return the gate's exit code."""
     if arguments.canary:
         return _canary(arguments)
+    if arguments.shard and (arguments.strict or not arguments.output):
+        raise InvalidInput(
+            "--shard measures a part and leaves the verdict to 'perfgate merge': give it --output for the part's result"
+            " file, and --strict to 'perfgate merge'"
+        )
     root = git.root(arguments.repository)
     rules = _policy_at(root, git.resolve(root, arguments.base))
-    measured, seconds = _measure(arguments, policy.read(rules))
+    measured, cost = _measure(arguments, policy.read(rules))
     measured = msgspec.structs.replace(measured, policy=rules, pull_request=arguments.pull_request)
     if arguments.output:
         resultfile.save(measured, arguments.output)
+    code = answer(measured, arguments, cost)
+    # What the other parts hold is not this job's to miss.
+    return 0 if arguments.shard and code == UNDECIDABLE else code
+
+
+def answer(measured: Run, arguments: argparse.Namespace, cost: str = "") -> int:
+    """Print the verdict on *measured* in the shape that is asked for; return the gate's exit code.
+
+    Args:
+        measured: Both sides.
+        arguments: Those of `add_verdict_arguments`, and ``output``: where the result file was written.
+        cost: A sentence on what measuring took; empty: that is not known.
+    """
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     if arguments.json:
         print(report.json_text(verdict))
     elif arguments.markdown:
         print(report.markdown(verdict), end="")
     else:
-        _print(verdict, seconds, arguments.output)
+        _print(verdict, cost, arguments.output)
     return gate.exit_code(verdict, strict=arguments.strict)
 
 
@@ -84,7 +125,17 @@ def _canary(arguments: argparse.Namespace) -> int:
     """Plant a known slowdown, judge it under the default budget, and return 0 if the gate went red."""
     meaningless = [
         name
-        for name in ("output", "pull_request", "affected_only", "no_memory", "instructions", "strict", "markdown")
+        for name in (
+            "output",
+            "pull_request",
+            "affected_only",
+            "gate_all",
+            "shard",
+            "no_memory",
+            "instructions",
+            "strict",
+            "markdown",
+        )
         if vars(arguments)[name]
     ]
     if meaningless or arguments.head != "HEAD":
@@ -103,8 +154,8 @@ def _canary(arguments: argparse.Namespace) -> int:
                 progress=lambda text: bar.update(task, description=text),
             )
         copy = {"repository": planted.repository, "base": planted.base, "head": planted.head, "select": planted.select}
-        only_time = argparse.Namespace(**{**vars(arguments), **copy, "no_memory": True})
-        measured, _ = _measure(only_time, policy.read(None))
+        only_time = {**vars(arguments), **copy, "gate_all": True, "no_memory": True}
+        measured, _ = _measure(argparse.Namespace(**only_time), policy.read(None))
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     (effect,) = [row.effect for row in verdict.rows] or [None]
     is_alive = verdict.outcome is Outcome.FAIL
@@ -130,13 +181,25 @@ def _policy_at(root: Path, sha: str) -> Policy | None:
     return policy.find(read_file, revision=sha)
 
 
-def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, float]:
-    """Return what was measured, and the seconds that its pairs took."""
+def _shard(text: str) -> tuple[int, int]:
+    """Read which shard is meant, such as ``2/3``."""
+    try:
+        return shards.numbers(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, str]:
+    """Return what was measured, and a sentence on what that cost."""
     if arguments.instructions:
         find_valgrind()  # before anything else is measured in vain
-    with terminal.progress() as bar:
+    with terminal.progress(has_steady_steps=False) as bar:
         task = bar.add_task("starting", total=None)
-        exemption = _exemption(arguments, lambda text: bar.update(task, description=text))
+
+        def tell(text: str) -> None:
+            bar.update(task, description=text)
+
+        untouched = _exemption(arguments, tell)
         with suite.open_pairs(
             arguments.repository,
             arguments.base,
@@ -145,60 +208,81 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, floa
             select=arguments.select,
             environment_name=arguments.environment,
             install=arguments.install,
-            progress=lambda text: bar.update(task, description=text),
+            progress=tell,
         ) as pairs:
-            timed = {
-                recorded.key(label, metric): (label, metric)
-                for label, metric in pairs.noisy.items()
-                if label not in exemption.labels
-            }
-            exempt = tuple(label for label in pairs.metrics if label in exemption.labels)
-            bar.reset(task, total=len(timed))
-
-            def watch(stage: str, still_open: int) -> None:
-                text = f"{stage}, {still_open} of {len(timed)} open"
-                bar.update(task, completed=len(timed) - still_open, description=text)
-
+            parts = (shards.cut(pairs.metrics, *arguments.shard),) if arguments.shard else ()
+            labels = parts[0].labels if parts else tuple(pairs.metrics)
+            exempt = tuple(label for label in labels if label in untouched.labels)
+            wanted = [label for label in labels if not (arguments.affected_only and label in exempt)]
+            noisy = {recorded.key(label, pairs.noisy[label]): label for label in wanted if label in pairs.noisy}
+            watch = Watch(bar, task, noisy, arguments.time_budget)
             decisions = judge_suite(
-                list(timed),
-                lambda key: pairs.take(timed[key][0]),
-                budget={key: budgets.max_regression(*names).value for key, names in timed.items()},
-                alpha=gate.ALPHA,
+                list(noisy),
+                watch.taking(lambda key: pairs.take(noisy[key])),
+                budget={key: budgets.max_regression(label, pairs.noisy[label]).value for key, label in noisy.items()},
+                alpha=gate.alpha_of(parts),
                 max_seconds=arguments.time_budget,
-                watch=watch,
+                watch=watch.begins,
             )
-            seconds = math.fsum(each.seconds for each in decisions.values())
-            seconds += pairs.count(
-                [label for label in pairs.metrics if label not in exemption.labels],
-                budget=lambda label, metric: budgets.max_regression(label, metric).value,
-                memory=not arguments.no_memory,
-                instructions=arguments.instructions,
-                max_seconds=(arguments.time_budget or math.inf) - seconds,
-                progress=lambda text: bar.update(task, description=text),
-            )
-            run = pairs.run()
-            notes = (*run.notes, *([exemption.reason] if exemption.reason else []), *exemption.assumptions)
-            run = msgspec.structs.replace(run, exempt=exempt, notes=notes)
-            return run, seconds
+            spent = math.fsum(each.seconds for each in decisions.values())
+            counted = _count(pairs, wanted, arguments, budgets, spent, tell)
+            # A benchmark that the time did not suffice for must not look like one that is not there.
+            run = pairs.run({noisy[key]: each.reason for key, each in decisions.items() if not each.pairs})
+    run = msgspec.structs.replace(
+        run,
+        exempt=exempt,
+        assumptions=untouched.assumptions if exempt else (),
+        notes=(*run.notes, *untouched.notes),
+        shards=parts,
+    )
+    return run, _cost(list(decisions.values()), spent, counted)
+
+
+def _count(
+    pairs: Pairs,
+    labels: Sequence[str],
+    arguments: argparse.Namespace,
+    budgets: Budgets,
+    spent: float,
+    progress: Callable[[str], None],
+) -> float:
+    """Measure what repeats, in the time that is left; return the seconds that took."""
+    return pairs.count(
+        labels,
+        budget=lambda label, metric: budgets.max_regression(label, metric).value,
+        memory=not arguments.no_memory,
+        instructions=arguments.instructions,
+        max_seconds=(arguments.time_budget or math.inf) - spent,
+        progress=progress,
+    )
+
+
+def _cost(decisions: Sequence[Decision], spent: float, counted: float) -> str:
+    """Return the seconds spent, beside those of a design that fixes the number of pairs beforehand."""
+    pairs = sum(each.pairs for each in decisions)
+    said = f"Measured in {spent + counted:.0f} s"
+    if not pairs:
+        return f"{said}."
+    fixed = spent / pairs * FIXED_PAIRS * len(decisions)
+    return (
+        f"{said}: {pairs} pairs of {len(decisions)} benchmarks in {spent:.0f} s, where {FIXED_PAIRS} pairs of each would"
+        f" have taken {fixed:.0f} s; {counted:.0f} s for what repeats."
+    )
 
 
 def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -> closure.Exemption:
-    """Return which benchmarks the change cannot reach; none unless that was asked for and could be traced."""
-    if not arguments.affected_only:
-        return closure.Exemption(labels=frozenset(), reason="", assumptions=())
-    try:
-        traced = closure.trace(
-            arguments.repository,
-            arguments.base,
-            suite=arguments.suite,
-            select=arguments.select,
-            install=arguments.install,
-            progress=progress,
-        )
-    except MeasurementFailed as failure:
-        reason = f"Every benchmark was measured, for the base could not be traced: {failure}"
-        return closure.Exemption(labels=frozenset(), reason=reason, assumptions=())
-    return closure.exempt(arguments.repository, arguments.base, arguments.head, traced)
+    """Return which benchmarks the change cannot reach; none where all are to be gated."""
+    if arguments.gate_all:
+        return closure.Exemption(labels=frozenset(), notes=(), assumptions=())
+    return exemption.find(
+        arguments.repository,
+        arguments.base,
+        arguments.head,
+        suite=arguments.suite,
+        select=arguments.select,
+        install=arguments.install,
+        progress=progress,
+    )
 
 
 def _seconds(text: str) -> float:
@@ -212,7 +296,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
+def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
     out = terminal.console()
     out.print(Text(report.headline(verdict), style=STYLES[verdict.outcome]))
     base = verdict.base.sha[:10] if verdict.base else "nothing"
@@ -231,7 +315,7 @@ def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
         style = STYLES[row.outcome]
         table.add_row(
             terminal.name(row.label, prefix),
-            Text(str(row.outcome), style=style),
+            Text("not gated" if row.exempt else str(row.outcome), style="dim" if row.exempt else style),
             plain(metrics.known(row.metric).title),
             quantity(row.baseline, row.unit),
             quantity(row.candidate, row.unit),
@@ -246,6 +330,7 @@ def _print(verdict: Verdict, seconds: float, output: Path | None) -> None:
         out.print()
     for line in report.remarks(verdict):
         out.print(Text(line, style="dim"))
-    out.print(Text(f"Measured in {seconds:.0f} seconds.", style="dim"))
+    if cost:
+        out.print(Text(cost, style="dim"))
     if output:
         out.print(f"written to {output}")

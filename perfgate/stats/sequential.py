@@ -17,7 +17,7 @@ the size of the suite, the prior or the screen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -229,7 +229,7 @@ def judge_suite(
     budget: float | Mapping[str, float],
     alpha: float = 0.05,
     max_seconds: float | None = None,
-    watch: Callable[[str, int], None] | None = None,
+    watch: Callable[[str, Collection[str]], None] | None = None,
 ) -> Decisions:
     """Take pairs of every benchmark, as few as its noise allows, and decide each.
 
@@ -244,7 +244,7 @@ def judge_suite(
         budget: Largest tolerated slowdown as a fraction (0.03 for 3 %), for all or per benchmark.
         alpha: Probability of any false "regressed" or "improved" in the whole suite; each direction gets half of it.
         max_seconds: Stop taking pairs when they have cost so much; what is open then stays inconclusive.
-        watch: Is told before each pass over the suite which stage it belongs to, and how many benchmarks are open.
+        watch: Is told before each pass over the suite which stage it belongs to, and which benchmarks are open.
 
     Returns:
         A decision for every benchmark, in the order given.
@@ -285,7 +285,7 @@ class _Suite:
         take_pair: Callable[[str], Pair],
         alpha: float,
         max_seconds: float,
-        watch: Callable[[str, int], None] | None,
+        watch: Callable[[str, Collection[str]], None] | None,
     ) -> None:
         self.tracks = tracks
         self.take_pair = take_pair
@@ -371,7 +371,7 @@ class _Suite:
         """Take pairs round-robin until each of *tracks* has *count*, or no more can be had."""
         while missing := {n: t for n, t in tracks.items() if t.outcome is None and len(store(t)) < count}:
             if self.watch:
-                self.watch(self.stage, len(self.open()))
+                self.watch(self.stage, self.open())
             for name, track in missing.items():
                 if self.spent >= self.max_seconds:
                     track.outcome = Outcome.INCONCLUSIVE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,7 @@ from perfgate.suite import checkout
 from perfgate.suite.discover import Suite
 from perfgate.suite.sides import AUTOMATIC
 from perfgate.suite.tracing import VERSION_FILES, Traced, Tracer
+from perfgate.wording import code
 
 ASSUMPTIONS = (
     "A benchmark runs the same files at every call: it was traced once, at the base.",
@@ -31,6 +32,10 @@ ASSUMPTIONS = (
 
 ASSUMES_BUILD = "Native code is built without the Python files that a benchmark reaches when it runs."
 """What it also takes for granted where native code of the project runs."""
+
+TRACE_SECONDS, TRACE_SECONDS_EACH = 60.0, 1.0
+"""How long tracing a suite may take: at least, and for each of its benchmarks, which is about what measuring them takes.
+Those that are not traced by then are gated."""
 
 _NATIVE = frozenset({".a", ".c", ".cc", ".cpp", ".cu", ".cxx", ".dll", ".dylib", ".f", ".f90", ".go", ".h", ".hpp", ".o",
                      ".pxd", ".pxi", ".pyd", ".pyx", ".rs", ".so", ".zig"})  # fmt: skip
@@ -69,8 +74,8 @@ class Exemption:
     """Which benchmarks need not be gated."""
 
     labels: frozenset[str]
-    reason: str
-    """How that comes, or why there is none, in one sentence."""
+    notes: tuple[str, ...]
+    """How that comes, or why there is none, one sentence each."""
     assumptions: tuple[str, ...]
     """What this takes for granted, one sentence each; empty where no benchmark is exempt."""
 
@@ -115,7 +120,8 @@ def trace(
             install=install,
             progress=progress or _silent,
         )
-        traced = tuple(tracer.trace(calibrate=False))
+        limit = max(TRACE_SECONDS, TRACE_SECONDS_EACH * tracer.size)
+        traced = tuple(tracer.trace(calibrate=False, max_seconds=limit))
     return Closure(
         base=sha,
         suite=tracer.suite,
@@ -128,6 +134,17 @@ def trace(
 def untouched(closure: Closure, changed: Collection[str]) -> frozenset[str]:
     """Return the labels of the benchmarks that reach none of the *changed* files, given as paths in the repository."""
     return frozenset(label for label in closure.eligible if closure.files[label].isdisjoint(changed))
+
+
+def obstacle(repository: Path, base: str, head: str) -> str:
+    """Return why no benchmark can be exempt, whatever it reaches, in one sentence; empty: tracing may be worth it.
+
+    Raises:
+        InvalidInput: There is no such repository or revision.
+    """
+    root = git.root(repository)
+    base_sha, head_sha = git.resolve(root, base), git.resolve(root, head)
+    return _obstacle(root, base_sha, head_sha, _changes(root, base_sha, head_sha), None)
 
 
 def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemption:
@@ -149,17 +166,27 @@ def exempt(repository: Path, base: str, head: str, closure: Closure) -> Exemptio
             f"the closure was traced at {closure.base[:12]}, not at {base_sha[:12]}: trace the base anew"
         )
     changes = _changes(root, base_sha, head_sha)
-    for path, status in sorted(changes.items()):
-        if why := _why_nobody(root, base_sha, head_sha, path, status, closure.suite):
-            return Exemption(labels=frozenset(), reason=f"No benchmark is exempt: {path} {why}.", assumptions=())
+    if why := _obstacle(root, base_sha, head_sha, changes, closure.suite):
+        return Exemption(labels=frozenset(), notes=(why,), assumptions=())
     labels = untouched(closure, changes)
-    if unknown := _perhaps_for_building(changes, closure):
+    unknown = _perhaps_for_building(changes, closure)
+    if unknown:
         labels -= closure.native
-    reason = f"{len(labels)} of {len(closure.files.keys() | closure.never.keys())} benchmarks reach none of the"
-    reason += f" {len(changes)} files that differ."
+    notes = tuple(_notes(closure, len(labels), len(changes), unknown))
+    return Exemption(labels=labels, notes=notes, assumptions=_assumptions(labels, closure))
+
+
+def _notes(closure: Closure, count: int, changed: int, unknown: str) -> Iterator[str]:
+    """Yield how it comes that so many benchmarks are exempt, and others are not."""
+    known = closure.files.keys() | closure.never.keys()
+    files = f"{changed} file{'' if changed == 1 else 's'}"
+    yield f"{count} of {len(known)} benchmarks reach nothing of what differs ({files})."
+    if closure.never:
+        first = min(closure.never)
+        more = f" and {len(closure.never) - 1} more" if len(closure.never) > 1 else ""
+        yield f"What {code(first, 80)}{more} reaches cannot be told: {closure.never[first]}."
     if unknown and closure.native:
-        reason += f" Those that run native code are not among them: {unknown} may take part in building it."
-    return Exemption(labels=labels, reason=reason, assumptions=_assumptions(labels, closure))
+        yield f"Those that run native code are not exempt: {code(unknown, 80)} may take part in building it."
 
 
 def _assumptions(labels: frozenset[str], closure: Closure) -> tuple[str, ...]:
@@ -179,7 +206,15 @@ def _changes(root: Path, base: str, head: str) -> dict[str, str]:
     return dict(zip(listed[1::2], listed[0::2], strict=False))
 
 
-def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite: Suite) -> str:
+def _obstacle(root: Path, base: str, head: str, changes: Mapping[str, str], suite: Suite | None) -> str:
+    """Return why nobody can be exempt; *suite* is None while it is not known which files hold the benchmarks."""
+    for path, status in sorted(changes.items()):
+        if why := _why_nobody(root, base, head, path, status, suite):
+            return f"No benchmark is exempt: {code(path)} {why}."
+    return ""
+
+
+def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite: Suite | None) -> str:
     """Return what a change of *path* may do to any benchmark; empty if only to those that reach it."""
     file = PurePosixPath(path)
     if file.name == "pyproject.toml":
@@ -187,11 +222,15 @@ def _why_nobody(root: Path, base: str, head: str, path: str, status: str, suite:
         return "" if before is not None and before == after else "says how the project is built"
     if file.name in _LOCKS or file.name.startswith("requirements") or file.suffix == ".lock":
         return "says which dependencies are installed"
-    if Path(path) in suite.files or (suite.folder is not None and Path(path).is_relative_to(suite.folder)):
+    if suite is not None and _belongs_to(suite, Path(path)):
         return "belongs to the benchmarks themselves"
-    if _is_documentation(file):
+    if _is_inert(file):
         return ""
     return _why_code(file, status)
+
+
+def _belongs_to(suite: Suite, path: Path) -> bool:
+    return path in suite.files or (suite.folder is not None and path.is_relative_to(suite.folder))
 
 
 def _why_code(file: PurePosixPath, status: str) -> str:
@@ -214,12 +253,14 @@ def _pyproject(root: Path, sha: str, path: str) -> dict[str, Any] | None:
         return None
 
 
-def _is_documentation(file: PurePosixPath) -> bool:
+def _is_inert(file: PurePosixPath) -> bool:
+    """Tell whether *file* can act on those benchmarks only that read it, which a trace shows."""
     return (
         file.suffix in {".md", ".rst"}
         or (file.suffix == ".txt" and file.parts[0] in {"doc", "docs"})
         or (file.stem in _LICENCES and file.suffix in {"", ".txt"})
         or file.parts[0] == ".github"
+        or file.name == "perfgate.toml"
     )
 
 

@@ -16,7 +16,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -282,14 +282,17 @@ class Pairs:
             base, head = ([[value] for value in track.values[role]] for role in (BASE, HEAD))
             is_decided = counting.is_decided(metric, base, head, budget(label, metric.name))
 
-    def run(self) -> Run:
+    def run(self, unmeasured: Mapping[str, str] | None = None) -> Run:
         """Return all that was measured: the head's run with the base's as its baseline.
 
         Round *i* of a sample holds the measurements of pair *i* on either side. A benchmark that failed has a failed
         sample on both sides, with the side in its reason and the rounds until then; one that was never measured has
         none. One that only the base had is a skipped sample there.
+
+        Args:
+            unmeasured: Why a benchmark was not measured although it should have been, by label: it is a skipped sample.
         """
-        base, head = (self._one_run(role) for role in (BASE, HEAD))
+        base, head = (self._one_run(role, unmeasured or {}) for role in (BASE, HEAD))
         gone = tuple(
             Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=State.SKIPPED) for label in self.removed
         )
@@ -318,7 +321,7 @@ class Pairs:
             self._source.abandon()
             raise
 
-    def _one_run(self, role: str) -> Run:
+    def _one_run(self, role: str, unmeasured: Mapping[str, str]) -> Run:
         return Run(
             suite=self._suite.kind,
             tool=self._source.tool,
@@ -326,7 +329,11 @@ class Pairs:
             environment=self._environments[role],
             started_at=self._started_at,
             samples=(
-                *(sample for track in self._tracks.values() for sample in _samples(track, role)),
+                *(
+                    sample
+                    for label, track in self._tracks.items()
+                    for sample in _samples(track, role, unmeasured.get(label, ""))
+                ),
                 *self._counter.samples[role].values(),
             ),
         )
@@ -448,8 +455,8 @@ def _cpus() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
 
-def _samples(track: _Track, role: str) -> Iterator[Sample]:
-    """Yield what one side of one benchmark measured, one sample a metric."""
+def _samples(track: _Track, role: str, why_not: str) -> Iterator[Sample]:
+    """Yield what one side of one benchmark measured, one sample a metric; *why_not* it was not, if it should have been."""
     benchmark, is_timed = track.item.benchmark, track.item.is_timed
     taken = track.taken[role]
     rounds: dict[Metric, tuple[tuple[float, ...], ...]] = {
@@ -467,6 +474,8 @@ def _samples(track: _Track, role: str) -> Iterator[Sample]:
             yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason, rounds=measured)
         elif measured:
             yield Sample(benchmark=benchmark, metric=metric, value=level(measured), rounds=measured, calls=calls)
+        elif why_not:
+            yield Sample(benchmark=benchmark, metric=metric, state=State.SKIPPED, reason=why_not)
 
 
 def _silent(_: str) -> None:

@@ -8,7 +8,9 @@ held against another.
 from __future__ import annotations
 
 import json
+import math
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -130,18 +132,29 @@ class Tracer:
         if not self._targets:
             raise MeasurementFailed(f"no benchmark of {sha[:12]} can be traced: the pattern {select!r} means none")
 
-    def trace(self, *, calibrate: bool) -> Iterator[Traced]:
+    @property
+    def size(self) -> int:
+        """Return how many benchmarks are to be traced."""
+        return len(self._targets)
+
+    def trace(self, *, calibrate: bool, max_seconds: float = math.inf) -> Iterator[Traced]:
         """Yield what each benchmark does, in the tool's order, as soon as its process ended.
 
         Args:
             calibrate: Also find out how long a call takes and which functions it spends it in.
+            max_seconds: When to stop; what was not reached by then is yielded with that reason.
         """
+        until = time.monotonic() + max_seconds
         sessions = defaultdict(list)
         for target in self._targets:
             sessions[target.session].append(target)
         for session, targets in sessions.items():
             self._tell(f"tracing {session}")
-            lines, why = self._run(session, [target.address for target in targets], calibrate=calibrate)
+            lines: list[dict[str, Any]] = []
+            why = f"tracing was stopped after {max_seconds:g} s, before"
+            if (left := until - time.monotonic()) > 0:
+                addresses = [target.address for target in targets]
+                lines, why = self._run(session, addresses, calibrate=calibrate, within=left)
             found = self._read(lines)
             for target in targets:
                 yield replace(found.get(target.address, Traced(label="", reason=why)), label=target.label)
@@ -176,7 +189,9 @@ class Tracer:
                 share = min(1.0, one["seconds"] / line["profiled"])
                 yield Called(file=file, line=one["line"], name=one["name"], calls=one["calls"], share=share)
 
-    def _run(self, session: str, wanted: list[str] | None, *, calibrate: bool) -> tuple[list[dict[str, Any]], str]:
+    def _run(
+        self, session: str, wanted: list[str] | None, *, calibrate: bool, within: float = math.inf
+    ) -> tuple[list[dict[str, Any]], str]:
         """Run one process and return the lines it wrote, and why it may have written no more."""
         output, log = self._folder / "traced", self._folder / "trace_log"
         output.unlink(missing_ok=True)
@@ -192,16 +207,17 @@ class Tracer:
         if self.suite.folder is not None:
             request["folder"] = str(side.checkout / self.suite.folder)
         variables = {**side.variables, VARIABLE: json.dumps(request)}
-        seconds = START_SECONDS + BENCHMARK_SECONDS * len(wanted or ())
+        seconds = min(within, START_SECONDS + BENCHMARK_SECONDS * len(wanted or ()))
         try:
             status = run_tool(
                 command, cwd=cwd, environment=variables, output=log, allowed=_ANY_STATUS, timeout_seconds=seconds
             )
             why = f"its process ended with status {status} before"
         except MeasurementFailed:
-            why = f"its process was ended after {seconds:g} s, before"
-        lines = output.read_bytes().splitlines() if output.exists() else []
-        return [json.loads(line) for line in lines], why
+            why = f"its process was ended after {seconds:.3g} s, before"
+        lines = output.read_bytes().splitlines(keepends=True) if output.exists() else []
+        # A process that was ended may have been writing its last line.
+        return [json.loads(line) for line in lines if line.endswith(b"\n")], why
 
     def _command(self, session: str) -> tuple[list[str], Path]:
         side = self._side

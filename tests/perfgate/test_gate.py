@@ -126,6 +126,81 @@ def test_a_change_that_reaches_no_benchmark_is_an_answer() -> None:
     assert Outcome.INCONCLUSIVE == judge(besides, today=TODAY).outcome
 
 
+def unreached(factors: list[float], *, gated: float | None = None) -> Run:
+    """Return a run of exempt benchmarks ``e0``, ``e1`` …, and of one that is gated."""
+    names = [f"e{i}" for i in range(len(factors))]
+    head = [sample(name, factor, seed=1) for name, factor in zip(names, factors, strict=True)]
+    base = [sample(name, 1.0) for name in names]
+    if gated is not None:
+        head, base = [*head, sample("gated", gated, seed=1)], [*base, sample("gated", 1.0)]
+    return msgspec.structs.replace(run(head, base), exempt=tuple(names), assumptions=("Files tell all.",))
+
+
+def test_what_is_said_of_an_exempt_benchmark_fails_nothing_and_is_counted() -> None:
+    """A change found where there can be none is a false alarm, named with its benchmark; the verdict stays a pass."""
+    verdict = judge(unreached([1.3, 1.0, 0.7], gated=1.0), today=TODAY)
+
+    assert Outcome.PASS == verdict.outcome
+    assert 0 == gate.exit_code(verdict, strict=True)
+    assert gate.FalseAlarms(judged=3, regressed=1, improved=1) == verdict.false_alarms
+    assert {("e0", Outcome.PASS), ("e1", Outcome.PASS), ("e2", Outcome.PASS)} == {
+        (row.label, row.outcome) for row in verdict.rows if row.exempt
+    }
+    assert report.headline(verdict) == "✅ 1 within budget · 3 not reached by the change"
+    assert [line for line in report.remarks(verdict) if line.startswith("FALSE ALARM: e0 was called regressed (+30")]
+    assert "Of 3 benchmarks that this change cannot reach" in report.remarks(verdict)[-1]
+    assert "1 called regressed and 1 improved" in report.remarks(verdict)[-1]
+
+
+def test_a_regression_beside_exempt_benchmarks_fails() -> None:
+    """Exemption concerns the exempt only."""
+    assert Outcome.FAIL == judge(unreached([1.0, 1.0], gated=1.2), today=TODAY).outcome
+
+
+def test_a_limit_does_not_fail_what_the_change_cannot_reach() -> None:
+    """An exempt benchmark was above its largest value before this change."""
+    limited = msgspec.structs.replace(unreached([1.0]), policy=Policy(text="[[budget]]\nmax='0.5ms'\n"))
+
+    assert Outcome.PASS == judge(limited, today=TODAY).outcome
+
+
+def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
+    """Everything measured is exempt: that is a pass that says so, also where one of them broke or stayed open."""
+    measured = unreached([1.0, 1.0])
+    broken = Sample(benchmark=Benchmark(name="e2"), metric=CPU_TIME, state=State.FAILED, reason="head: ValueError")
+    beside = msgspec.structs.replace(measured, samples=(*measured.samples, broken), exempt=(*measured.exempt, "e2"))
+
+    for verdict in (judge(measured, today=TODAY), judge(beside, today=TODAY)):
+        assert Outcome.PASS == verdict.outcome
+        assert "No benchmark is reached by this change" in report.headline(verdict)
+        assert 0 == gate.exit_code(verdict, strict=True)
+
+
+def test_what_was_not_measured_or_not_compared_is_no_pass_beside_exempt_benchmarks() -> None:
+    """An exempt benchmark's pass stands for nobody else: not for one without time, not for sides of two machines."""
+    skipped = Sample(benchmark=Benchmark(name="open"), metric=CPU_TIME, state=State.SKIPPED, reason="no time left")
+    measured = unreached([1.0])
+    assert measured.baseline
+    baseline = msgspec.structs.replace(measured.baseline, samples=(*measured.baseline.samples, skipped))
+    late = msgspec.structs.replace(measured, samples=(*measured.samples, skipped), baseline=baseline)
+    torn = msgspec.structs.replace(measured, environment=Environment(name="runner", fields={"machine": "m2"}))
+
+    for verdict in (judge(late, today=TODAY), judge(torn, today=TODAY)):
+        assert Outcome.INCONCLUSIVE == verdict.outcome
+        assert 3 == gate.exit_code(verdict)
+
+
+def test_an_exempt_benchmark_without_an_answer_is_no_evidence() -> None:
+    """What stayed inconclusive was in no danger of a false alarm and is not counted as judged."""
+    short = [
+        msgspec.structs.replace(each, rounds=each.rounds[:2]) for each in (sample("e", 1.0, seed=1), sample("e", 1.0))
+    ]
+    verdict = judge(msgspec.structs.replace(run(short[:1], short[1:]), exempt=("e",)), today=TODAY)
+
+    assert ["inconclusive"] == [row.judgement for row in verdict.rows]
+    assert gate.FalseAlarms() == verdict.false_alarms
+
+
 def test_different_machines_are_never_compared() -> None:
     """The fields that differ are named, and there is no verdict."""
     elsewhere = Environment(name="runner", fields={"machine": "m2", "cpu": "c"})

@@ -7,7 +7,7 @@ import cmarkgfm
 import pytest
 
 from perfgate import report
-from perfgate.gate import Outcome, Row, Verdict
+from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.policy import Limit, Waiver
 from perfgate.recorded import NotJudged
 from perfgate.records import Commit, Direction
@@ -93,6 +93,37 @@ def test_a_hostile_name_stays_text_in_its_cell(name: str) -> None:
 
     assert [7, 7, 7] == elements.cells
     assert [] == elements.unwanted
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text_in_a_false_alarm(name: str) -> None:
+    """The warning about an exempt benchmark creates no element either, and no table."""
+    alarm = row(name, Outcome.PASS, exempt=True)
+    elements = Elements()
+    text = report.markdown(verdict(alarm, outcome=Outcome.PASS, exempt=(name,), assumptions=("It holds.",)))
+    elements.feed(cmarkgfm.github_flavored_markdown_to_html(text))
+
+    assert "FALSE ALARM" in text
+    assert "It holds." in text
+    assert ([], []) == (elements.cells, elements.unwanted)
+
+
+def test_false_alarms_beyond_a_few_are_counted() -> None:
+    """At most ten are named, the worst first."""
+    alarms = [row(f"b{i}", Outcome.PASS, exempt=True, effect=i / 100) for i in range(12)]
+    lines = report.false_alarms(verdict(*alarms), str)
+
+    assert "b11" in lines[0]
+    assert "FALSE ALARM: 2 more." == lines[10]
+    assert 11 == len(lines)
+
+
+def test_the_measured_rate_has_an_honest_bound() -> None:
+    """No false alarm among many is a small rate, not none; nothing measured says nothing."""
+    assert "" == report.long_run_rate(FalseAlarms())
+    assert report.long_run_rate(FalseAlarms(judged=240)).startswith(
+        "0 of 240 benchmarks that their pull request could not reach were called regressed: below 1.2 %"
+    )
 
 
 def test_the_comment_begins_with_verdict_and_next_step() -> None:

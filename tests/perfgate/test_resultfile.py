@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfgate import resultfile
+from perfgate import gate, resultfile
 from perfgate.adapters import read_results
 from perfgate.errors import InvalidResult, UnknownFormat
 from perfgate.records import TIME, Benchmark, Commit, Environment, Run, Sample, State
@@ -38,13 +39,28 @@ def changed(run: Run, path: str, value: Any) -> bytes:
 SAMPLE = Sample(benchmark=Benchmark(name="time_a"), metric=TIME, value=1.0, rounds=((1.0,),))
 
 
-@pytest.mark.parametrize("version", [1])
-def test_files_of_every_version_are_read(version: int) -> None:
-    """A real file of each version of the format is read by this perfgate, with all that its source held."""
-    run = resultfile.read((DATA / f"perfgate/{version}.json").read_bytes())
+def test_a_file_of_version_1_is_read() -> None:
+    """A real file of the first version of the format is read by this perfgate, with all that its source held."""
+    run = resultfile.read((DATA / "perfgate/1.json").read_bytes())
 
     assert read_results(DATA / "pytest-benchmark/5.3.1-with-data.json") == run
     assert (16, "pytest-benchmark 5.3.1") == (len(run.samples), run.tool)
+
+
+def test_a_file_of_version_2_is_read_and_judged() -> None:
+    """A real file of two joined shards leads to the verdict that was given when it was measured."""
+    verdict = gate.judge(resultfile.read((DATA / "perfgate/2.json").read_bytes()), today=date(2026, 11, 26))
+
+    assert [("benchmarks/test_shop.py::test_total", "fail")] == [(row.label, row.outcome) for row in verdict.gated]
+    assert ("benchmarks/test_words.py::test_words",) == verdict.exempt
+    assert gate.FalseAlarms(judged=1) == verdict.false_alarms
+
+
+def test_what_was_exempt_in_version_1_still_is() -> None:
+    """In version 1 an exempt benchmark had no samples; such a file is read, and passes, as before."""
+    old = changed(minimal(exempt=("a",), baseline=minimal()), "perfgate_result", 1)
+
+    assert gate.Outcome.PASS == gate.judge(resultfile.read(old), today=date(2026, 11, 26)).outcome
 
 
 def test_the_newest_version_is_among_them() -> None:
@@ -92,6 +108,10 @@ def test_recognise() -> None:
         ("run.environment", None, "$.run.environment"),
         ("run.unknown", 1, "$.run"),
         ("run.pull_request", 0, "$.run.pull_request"),
+        ("run.shards", [{"number": 0, "count": 2, "labels": [], "suite": ""}], "$.run.shards[0].number"),
+        ("run.shards", [{"number": 1, "count": 2, "labels": ["b"], "suite": ""}], "$.run"),
+        ("run.shards", [{"number": 1, "count": 2, "labels": [], "suite": ""}] * 2, "$.run"),
+        ("run.shards", [{"number": 1, "count": 2, "labels": ["time_a"] * 2, "suite": ""}], "$.run"),
     ],
 )
 def test_malformed_fields_are_named(path: str, value: Any, expected: str) -> None:
@@ -110,7 +130,7 @@ def test_malformed_documents(data: bytes) -> None:
         resultfile.read(data)
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
+@pytest.mark.parametrize("version", [0, resultfile.VERSION + 1, 99])
 def test_other_versions_name_the_way_out(version: int) -> None:
     """A file of a later version is refused with what to do about it."""
     with pytest.raises(UnknownFormat, match="upgrade perfgate") as caught:

@@ -16,6 +16,10 @@ class Verdict(models.Model):
     outcome = models.CharField(max_length=20)
     document = models.JSONField()
     """`perfgate.gate.Verdict`, whole: everything that is ever said about it is rendered from this."""
+    exempt_judged = models.PositiveIntegerField(default=0)
+    exempt_regressed = models.PositiveIntegerField(default=0)
+    exempt_improved = models.PositiveIntegerField(default=0)
+    """`perfgate.gate.FalseAlarms` of the document, where a database can sum it."""
     decided_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
 
 from perfgate import gate, records
 from perfgate.errors import InvalidInput
-from perfgate.gate import Outcome
+from perfgate.gate import FalseAlarms, Outcome
 from webapp.gating.models import Verdict
 from webapp.history import uploads
-from webapp.history.models import Run
+from webapp.history.models import Project, Run
 
 
 def asks_for_verdict(run: Run) -> bool:
@@ -23,10 +25,20 @@ def decide(run: Run) -> Verdict:
     What cannot be judged, for its policy or its upload cannot be read, gets an inconclusive verdict that says why.
     """
     said = _judged(run)
+    # A part of a suite is counted when all parts are there: the joined run holds it again.
+    counted = FalseAlarms() if said.missing_shards else said.false_alarms
+    counts = {f"exempt_{name}": count for name, count in msgspec.structs.asdict(counted).items()}
     verdict, _ = Verdict.objects.update_or_create(
-        run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said)}
+        run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said), **counts}
     )
     return verdict
+
+
+def false_alarms(project: Project) -> FalseAlarms:
+    """Return what all verdicts of *project* together measured: how often unchanged benchmarks were called changed."""
+    names = FalseAlarms.__struct_fields__
+    sums = {name: Coalesce(Sum(f"exempt_{name}"), 0) for name in names}
+    return FalseAlarms(**Verdict.objects.filter(run__project=project).aggregate(**sums))
 
 
 def read(verdict: Verdict) -> gate.Verdict:

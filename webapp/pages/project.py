@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 
+from perfgate import report
 from perfgate.records import Direction
+from webapp.gating import verdicts
 from webapp.gating.models import Alert, ChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Environment, Project, Run, Series
@@ -78,6 +80,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             :ALERTS_SHOWN
         ],
         "open_alerts": open_alerts.count(),
+        "false_alarms": report.long_run_rate(verdicts.false_alarms(one)),
         "runs": Run.objects.filter(project=one)
         .select_related("commit", "environment", "verdict")
         .order_by("-id")[:RUNS_SHOWN],

@@ -49,7 +49,8 @@ def verdict(request: HttpRequest, number: int) -> HttpResponse:
         "headline": report.headline(said).removeprefix(report.SYMBOLS[said.outcome]).strip(),
         "page": page,
         "rows": _shown(list(page), one.run),
-        "notes": said.notes,
+        "false_alarms": report.long_run_rate(verdicts.false_alarms(one.run.project)),
+        "notes": [*report.false_alarms(said, wording.plain), *said.notes],
         "not_judged": said.not_judged[:NOT_JUDGED_SHOWN],
     }
     return render(request, "pages/verdict.html", shown)

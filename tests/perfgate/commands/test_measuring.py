@@ -12,13 +12,15 @@ import pytest
 
 from perfgate import gate, resultfile
 from perfgate.cli import main
-from perfgate.gate import Verdict
+from perfgate.gate import Row, Verdict
 
 CODE = (
     "def total(count):\n    result = 0\n    for number in range(count):\n        result += number\n    return result\n"
 )
 SLOWER = CODE.replace("    return", "    for number in range(count):\n        result -= number\n    return")
 SUITE = "import shop\n\ndef test_total(benchmark):\n    benchmark(shop.total, 20_000)\n"
+WORDS = "import words\n\ndef test_words(benchmark):\n    benchmark(words.words, 'a b ' * 2_000)\n"
+TOTAL_TEST, WORDS_TEST = "benchmarks/test_shop.py::test_total", "benchmarks/test_words.py::test_words"
 
 
 def make(path: Path, files: dict[str, str], commits: dict[str, dict[str, str]]) -> Path:
@@ -44,7 +46,12 @@ def make(path: Path, files: dict[str, str], commits: dict[str, dict[str, str]]) 
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(
         tmp_path_factory.mktemp("shop"),
-        {"benchmarks/test_shop.py": SUITE, "perfgate.toml": '[[budget]]\nmax_regression = "10%"\n'},
+        {
+            "benchmarks/test_shop.py": SUITE,
+            "benchmarks/test_words.py": WORDS,
+            "words.py": "def words(text):\n    return text.split()\n",
+            "perfgate.toml": '[[budget]]\nmax_regression = "10%"\n',
+        },
         {
             "base": {"shop.py": CODE},
             "head": {"shop.py": SLOWER, "perfgate.toml": '[[budget]]\nmax_regression = "900%"\n'},
@@ -76,12 +83,59 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
 
 def test_the_same_code_is_green(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A commit against itself passes, and the table says what could have been seen."""
-    code = main(["check", "base", "base", "--repository", str(repository)])
+    code = main(["check", "base", "base", "--repository", str(repository), "--gate-all"])
     printed = capsys.readouterr().out
 
     assert 0 == code
-    assert "within budget" in printed
+    assert "2 within budget" in printed
     assert "could have seen" in printed
+
+
+def test_a_change_that_reaches_no_benchmark_passes_and_is_measured_all_the_same(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prose cannot slow code down: nothing is gated, and what is measured shows how often the gate is wrong."""
+    file = tmp_path / "result.json"
+    code = main(["check", "head", "docs", "--repository", str(repository), "--output", str(file), "--json"])
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+
+    assert 0 == code
+    assert {(TOTAL_TEST, True), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in verdict.rows}
+    assert {TOTAL_TEST, WORDS_TEST} == set(verdict.exempt)
+    assert verdict.assumptions
+    assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
+
+
+def test_shards_are_measured_apart_and_judged_as_one(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The joined verdict holds what each shard decided; one shard alone is no verdict, and no failure either."""
+    files = [str(tmp_path / f"{number}.json") for number in (1, 2)]
+    whole = tmp_path / "all.json"
+    codes: list[int] = []
+    rows: list[Row] = []
+    for number, file in enumerate(files, start=1):
+        arguments = ["--repository", str(repository), "--shard", f"{number}/2", "--output", file, "--json"]
+        codes.append(main(["check", "base", "head", *arguments]))
+        rows += msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows
+    codes.append(main(["merge", files[1]]))
+    capsys.readouterr()
+    codes.append(main(["merge", *reversed(files), "--output", str(whole), "--json"]))
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+
+    assert [1, 0, 3, 1] == codes
+    assert rows == list(verdict.rows)
+    assert {(TOTAL_TEST, False), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in rows}
+    assert verdict == gate.judge(resultfile.read(whole.read_bytes()), today=datetime.now(UTC).date())
+
+
+@pytest.mark.parametrize("arguments", [["--shard", "1/2"], ["--shard", "1/2", "--output", "x", "--strict"]])
+def test_a_shard_leaves_the_verdict_to_the_merge(
+    repository: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a file for the merge, or with a rule for the whole, measuring a part is an error."""
+    assert 2 == main(["check", "base", "head", "--repository", str(repository), *arguments])
+    assert "perfgate merge" in capsys.readouterr().err
 
 
 def test_a_change_that_reaches_no_benchmark_passes_unmeasured(
@@ -92,25 +146,32 @@ def test_a_change_that_reaches_no_benchmark_passes_unmeasured(
     verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
 
     assert 0 == code
-    assert ("benchmarks/test_shop.py::test_total",) == verdict.exempt
+    assert {TOTAL_TEST, WORDS_TEST} == set(verdict.exempt)
     assert () == verdict.rows
-    assert verdict.notes
+    assert verdict.assumptions
 
 
 def test_a_change_that_reaches_a_benchmark_is_measured(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only what the change cannot reach is left out."""
     code = main(["check", "base", "head", "--repository", str(repository), "--affected-only", "--json"])
 
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+
     assert 1 == code
-    assert () == msgspec.json.decode(capsys.readouterr().out, type=Verdict).exempt
+    assert (WORDS_TEST,) == verdict.exempt
+    assert {TOTAL_TEST} == {row.label for row in verdict.rows}
 
 
 def test_a_time_budget_certifies_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Out of time is undecidable, code 3, and says so."""
-    code = main(["check", "base", "base", "--repository", str(repository), "--time-budget", "0.001s"])
+    """Out of time is undecidable, code 3, and says so, also of what was not measured at all."""
+    code = main(["check", "base", "base", "--repository", str(repository), "--gate-all", "--time-budget", "0.001s"])
+
+    printed = capsys.readouterr().out
 
     assert 3 == code
-    assert "No verdict" in capsys.readouterr().out
+    assert "No verdict" in printed
+    assert f"{WORDS_TEST} (CPU time)" in printed
+    assert "not judged: skipped: the time budget of 0.001 s was spent" in printed
 
 
 def test_one_revision_is_measured_into_a_file(

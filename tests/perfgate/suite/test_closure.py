@@ -11,7 +11,7 @@ import pytest
 
 from perfgate.errors import InvalidInput
 from perfgate.suite import open_pairs
-from perfgate.suite.closure import ASSUMES_BUILD, ASSUMPTIONS, Closure, exempt, trace, untouched
+from perfgate.suite.closure import ASSUMES_BUILD, ASSUMPTIONS, Closure, exempt, obstacle, trace, untouched
 from tests.perfgate.suite.conftest import CLEARS_ENVIRONMENT, Project
 
 LIMITS = "LIMIT = 100\n"
@@ -183,10 +183,11 @@ def test_a_changed_module_exempts_who_does_not_reach_it(
 
     found = exempt(shop.path, "base", head, closure)
 
+    assert "" == obstacle(shop.path, "base", head)
     assert found.labels == closure.eligible - {f"{TEST}sorts.py::test_ordered"}
     assert f"{TEST}sums.py::test_total[count=30]" in found.labels
     assert set(found.assumptions) >= set(ASSUMPTIONS)
-    assert "none of the 3 files" in found.reason
+    assert "what differs (3 files)" in found.notes[0]
     assert exempt(shop.path, "base", changed({"shop/__init__.py": "1\n"}), closure).labels == frozenset()
 
 
@@ -216,9 +217,10 @@ def test_a_change_that_no_trace_shows_lets_nobody_be_exempt(
     """The reason names the file."""
     found = exempt(shop.path, "base", changed({path: text}), closure)
 
+    assert obstacle(shop.path, "base", "HEAD") in {found.notes[0], ""}
     assert (found.labels, found.assumptions) == (frozenset(), ())
-    assert found.reason.startswith(f"No benchmark is exempt: {path} ")
-    assert why in found.reason
+    assert found.notes[0].startswith(f"No benchmark is exempt: `{path}` ")
+    assert why in found.notes[0]
 
 
 def test_a_removed_or_renamed_module_lets_nobody_be_exempt(shop: Project, closure: Closure) -> None:
@@ -226,7 +228,7 @@ def test_a_removed_or_renamed_module_lets_nobody_be_exempt(shop: Project, closur
     shop.git("checkout", "--quiet", "--detach", "base")
     shop.git("mv", "shop/late.py", "shop/later.py")
     shop.commit("Rename", {})
-    assert "shop/late.py appears or disappears" in exempt(shop.path, "base", "HEAD", closure).reason
+    assert "`shop/late.py` appears or disappears" in exempt(shop.path, "base", "HEAD", closure).notes[0]
 
 
 def test_settings_of_a_linter_concern_nobody(
@@ -251,7 +253,7 @@ def test_native_code_is_exempt_only_if_nothing_else_may_build_it(
     unknown = exempt(shop.path, "base", changed({"make_tables.py": "2\n"}), built)
     assert label not in unknown.labels
     assert len(unknown.labels) == len(closure.eligible) - 1
-    assert "make_tables.py may take part" in unknown.reason
+    assert "`make_tables.py` may take part" in unknown.notes[-1]
 
 
 def test_native_code_is_seen(tmp_path: Path) -> None:

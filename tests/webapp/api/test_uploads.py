@@ -202,7 +202,7 @@ def spoilt() -> Iterator[tuple[str, bytes]]:
         "data.js": b"window.BENCHMARK_DATA = {}",
     }.items()
     for name, document in {
-        "later version": {**own(), "perfgate_result": 2},
+        "later version": {**own(), "perfgate_result": resultfile.VERSION + 1},
         "version as text": {**own(), "perfgate_result": "1"},
         "no run": {"perfgate_result": 1},
         "unknown field": {**own(), "extra": 1},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from perfgate import gate, records
+from perfgate import gate, records, shards
+from perfgate.gate import FalseAlarms
 from perfgate.metrics import TRACED_PEAK
 from tests.webapp.gating.lab import Lab
 from webapp.gating import tasks, verdicts
 from webapp.gating.models import Verdict
 from webapp.history import uploads
-from webapp.history.models import Upload
+from webapp.history.models import Project, Upload
 
 WAIVER = """
 [[waiver]]
@@ -32,6 +33,28 @@ def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
     expected = gate.judge(uploads.open_again(run).run, today=run.received_at.date())
     assert expected == verdicts.read(stored)
     assert "fail" == stored.outcome == expected.outcome
+
+
+def test_false_alarms_add_up_over_a_project(lab: Lab) -> None:
+    """Exempt benchmarks count in every verdict of a project, judged again or not, and in no other project."""
+    for number, candidate in ((1_002, 1.0), (1_003, 1.2), (1_004, 0.8)):
+        lab.untouched(7, number, candidate)
+    gated = lab.pull(8, 1_005, 1.0, 1.2)
+    lab.work()
+    verdicts.decide(gated)
+
+    assert FalseAlarms(judged=3, regressed=1, improved=1) == verdicts.false_alarms(lab.project)
+    assert FalseAlarms() == verdicts.false_alarms(Project.objects.create(slug="other"))
+    assert {"pass", "fail"} == set(Verdict.objects.values_list("outcome", flat=True))
+
+
+def test_a_shard_is_counted_when_all_are_joined(lab: Lab) -> None:
+    """A part of a suite and the whole that holds it again are not counted twice."""
+    lab.untouched(7, 1_002, 1.2, shards=(shards.cut(["parse", "render"], 1, 2),))
+    lab.work()
+
+    assert FalseAlarms() == verdicts.false_alarms(lab.project)
+    assert "inconclusive" == Verdict.objects.get().outcome
 
 
 def test_judging_again_changes_nothing(lab: Lab) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.pages.stored import Shop, history_run, store, value
+from webapp.gating.models import Verdict
 from webapp.history.models import Environment, Project
 from webapp.pages.project import SERIES_PER_PAGE
 
@@ -29,6 +30,17 @@ def test_a_row_holds_the_facts_of_a_series(client: Client, shop: Shop) -> None:
     assert f'href="/alerts/{shop.alert.pk}/"' in row
     assert "+12.2 %" in row
     assert "regression" in row
+
+
+def test_the_measured_rate_of_false_alarms_is_shown(client: Client, shop: Shop) -> None:
+    """Once benchmarks were measured that their pull request could not reach, the page says how often the gate erred."""
+    assert "False alarms" not in get(client)
+
+    Verdict.objects.filter(run__project=shop.project).update(exempt_judged=240)
+
+    assert "0 of 240 benchmarks that their pull request could not reach were called regressed: below 1.2 %" in get(
+        client
+    )
 
 
 @pytest.mark.usefixtures("shop")

@@ -34,6 +34,23 @@ def test_failures_come_first(client: Client, shop: Shop) -> None:
     assert text.index("bench.<wbr>parse") < text.index("bench.<wbr>lex")
 
 
+def test_what_is_exempt_is_told_apart(client: Client, shop: Shop) -> None:
+    """An exempt row is not gated, a change found in it is a false alarm, and the project's measured rate is shown."""
+    verdict = Verdict.objects.get(pk=shop.judged_run)
+    row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
+    row |= {"exempt": True, "outcome": "pass"}
+    verdict.document |= {"exempt": ["bench.parse"], "assumptions": ["Files tell <all>."]}
+    verdict.exempt_judged, verdict.exempt_regressed = 240, 1
+    verdict.save()
+
+    text = client.get(f"/runs/{shop.judged_run}/verdict/").content.decode()
+
+    assert "not gated" in text
+    assert "FALSE ALARM: bench.parse was called regressed" in text
+    assert "Files tell &lt;all&gt;." in text
+    assert "1 of 240 benchmarks that their pull request could not reach was called regressed: below 2 %" in text
+
+
 def test_rows_in_other_words(client: Client, shop: Shop) -> None:
     """A waived row names owner, ceiling and last day; strangers' text in a document is escaped."""
     verdict = Verdict.objects.get(pk=shop.judged_run)

@@ -1,0 +1,34 @@
+"""``perfgate merge FILE…``: join the parts of a sharded check into one run and give its one verdict."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from perfgate import resultfile, shards
+from perfgate.commands import check
+from perfgate.errors import InvalidInput
+from perfgate.records import Run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="result files of 'perfgate check --shard'")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the joined result file there")
+    check.add_verdict_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Join, judge, report; return the gate's exit code, 3 also where a shard is missing and nothing failed."""
+    joined = shards.join([(str(file), _read(file)) for file in arguments.files])
+    if arguments.output:
+        resultfile.save(joined, arguments.output)
+    return check.answer(joined, arguments)
+
+
+def _read(file: Path) -> Run:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file}: {error.strerror}") from error
+    return resultfile.read(content, source=str(file))
