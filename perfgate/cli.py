@@ -23,6 +23,7 @@ from perfgate.errors import PerfgateError
 COMMANDS = {
     "run": "measure the suite of a repository at one revision and write a result file",
     "check": "measure two revisions side by side and give one verdict",
+    "bisect": "find the commit that made a benchmark slower",
     "compare": "compare two result files",
     "changes": "find the change points of a history",
     "doctor": "judge this machine as a runner",
