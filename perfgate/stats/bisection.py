@@ -24,16 +24,19 @@ from numpy.typing import ArrayLike
 CERTAIN = 0.95
 """Probability at which one explanation counts as proved."""
 
-NOTHING_SHARE, SEVERAL_SHARE = 0.05, 0.05
+NOTHING_SHARE, SEVERAL_SHARE = 0.02, 0.05
 """Prior probability that the range changed nothing, and that more than one of its commits did."""
 
 EFFECT_SCALE = 0.05
 """Scale of the Cauchy prior of a step on the log scale: half of all steps are smaller; doubling is not surprising."""
 
+SMALLEST_STEP = 0.005
+"""Around this size on the log scale a step is half as likely as the Cauchy prior says: smaller ones are no change."""
+
 OWN_SHIFT = 0.002
 """Standard deviation of what a build differs by for no reason of its own: more measurements do not average it away."""
 
-OUTLIER_SHARE, OUTLIER_WIDTH = 0.02, 10.0
+OUTLIER_SHARE, OUTLIER_WIDTH = 0.01, 10.0
 """So many measurements are off by so many times their error: none of them alone can rule a commit out."""
 
 _NODES, _ANSWERS = 257, 97
@@ -105,7 +108,7 @@ class Posterior:
         self._starts = np.zeros(1) if is_relative else self._levels
         self._spacing = float(self._levels[1] - self._levels[0])
         steps = self._levels[None, :] - self._starts[:, None]
-        self._jump = self._spacing * EFFECT_SCALE / math.pi / (EFFECT_SCALE**2 + steps**2)
+        self._jump = self._spacing * _step_density(steps)
         """Prior of the new level given the old, shape (old, new)."""
         self._old = self._cumulated(measurements, self._starts)
         self._new = self._cumulated(measurements, self._levels)
@@ -173,12 +176,16 @@ class Posterior:
     @property
     def standing(self) -> Standing:
         """Return which explanation holds `CERTAIN`, or that none does."""
+        return self.explanation(CERTAIN)
+
+    def explanation(self, certainty: float) -> Standing:
+        """Return which explanation holds so much of the probability, or that none does."""
         shares = {
             Standing.FOUND: float(self.commits.max()),
             Standing.NOTHING: self.nothing,
             Standing.SEVERAL: self.several,
         }
-        return next((name for name, share in shares.items() if share >= CERTAIN), Standing.OPEN)
+        return next((name for name, share in shares.items() if share >= certainty), Standing.OPEN)
 
     def suspects(self, share: float = CERTAIN) -> list[tuple[int, float]]:
         """Return the fewest positions that hold *share* of what is left to single commits, likeliest first."""
@@ -270,6 +277,13 @@ def _levels(measurements: Sequence[Measurement]) -> Floats:
     values = [0.0, *(each.value for each in measurements)]
     reach = _REACH * max([OWN_SHIFT, *(math.hypot(each.error, OWN_SHIFT) for each in measurements)])
     return np.linspace(min(values) - reach, max(values) + reach, _NODES)
+
+
+def _step_density(steps: Floats) -> Floats:
+    """Return the prior density of a step: Cauchy's, with a hole where a step is none; it integrates to 1."""
+    cauchy = (EFFECT_SCALE + SMALLEST_STEP) / math.pi / (EFFECT_SCALE**2 + steps**2)
+    density: Floats = cauchy * steps**2 / (steps**2 + SMALLEST_STEP**2)
+    return density
 
 
 def _density(distance: Floats, error: float) -> Floats:

@@ -26,6 +26,9 @@ LOTS = (3, 6, 12, 24)
 MOST_PAIRS = 48
 """Pairs of one commit, after which it is not asked again."""
 
+SURE = 0.99
+"""Probability up to which pairs are taken while a commit is prepared anyway: a wrong answer costs more than a pair."""
+
 SPARE_VISITS = 4
 """Visits beyond what halving takes: for noise, and for commits that do not work."""
 
@@ -61,9 +64,9 @@ class Step:
 
     position: int
     measurement: Measurement | None
-    """None: the commit cannot be measured."""
+    """None: it could not be measured at all."""
     reason: str
-    """Why it cannot."""
+    """Why it cannot be measured; empty where it can."""
     posterior: Posterior
 
 
@@ -91,31 +94,37 @@ class Search:
     """Position of each commit that cannot be measured, and why."""
     stopped: str = ""
     """Why it ended without being sure; empty while it goes on, and where it is sure."""
-    _values: dict[int, list[float]] = field(default_factory=dict)
+    _looks: list[tuple[int, list[float]]] = field(default_factory=list)
+    """Position and log ratios of each visit that brought any."""
 
     def __post_init__(self) -> None:
         if len(self.bad) < 2:
             raise ValueError(f"the bad end needs at least 2 pairs, got {len(self.bad)}")
-        self._values[self.count] = list(self.bad)
+        self._looks.append((self.count, list(self.bad)))
         self._deadline = self.clock() + self.max_seconds
 
     @property
     def measured(self) -> dict[int, tuple[Measurement, int]]:
         """Return what is known of each measured commit, with the number of its pairs, in the order of history."""
-        common = self._variance
-        found = {}
-        for position, values in sorted(self._values.items()):
-            middle, variance, freedom = location(np.array(values), trim_from=TRIM_FROM)
-            own = freedom * variance if freedom else 0.0
-            steadied = (_COMMON_FREEDOM * common + own) / (_COMMON_FREEDOM + freedom)
-            error = math.sqrt(steadied / len(values))
-            found[position] = (Measurement(position, middle, error), len(values))
-        return found
+        values: dict[int, list[float]] = {}
+        for position, fresh in self._looks:
+            values.setdefault(position, []).extend(fresh)
+        return {
+            position: (self._measurement(position, values[position]), len(values[position]))
+            for position in sorted(values)
+        }
 
     @property
     def posterior(self) -> Posterior:
-        """Return what all pairs so far say of the commits."""
-        return Posterior(self.count, [measurement for measurement, _ in self.measured.values()])
+        """Return what all visits so far say of the commits; each can have gone wrong as a whole."""
+        return Posterior(self.count, [self._measurement(position, values) for position, values in self._looks])
+
+    def _measurement(self, position: int, values: Sequence[float]) -> Measurement:
+        """Return the location of a commit's pairs; its error leans on what all commits' pairs have in common."""
+        middle, variance, freedom = location(np.array(values), trim_from=TRIM_FROM)
+        own = freedom * variance if freedom else 0.0
+        steadied = (_COMMON_FREEDOM * self._variance + own) / (_COMMON_FREEDOM + freedom)
+        return Measurement(position, middle, math.sqrt(steadied / len(values)))
 
     def forecast(self) -> Forecast:
         """Return what is going to be spent, judged by the bad end's pairs."""
@@ -153,7 +162,7 @@ class Search:
                 break
             posterior = self._visit(position, visit, posterior)
             if watch:
-                known = None if position in self.skipped else self.measured[position][0]
+                known = self.measured.get(position, (None, 0))[0]
                 watch(
                     Step(
                         position=position,
@@ -171,25 +180,23 @@ class Search:
         self.visits += 1
         began = self.clock()
         fresh: list[float] = []
-        before = self._values.get(position, [])
         try:
             with visit(position) as take:
                 self.prepare_seconds += (self.clock() - began - self.prepare_seconds) / (self.visits + 1)
                 while len(fresh) < LOTS[0] or self._next(posterior, here=position) == position:
                     fresh.append(take())
-                    self._values[position] = [*before, *fresh]
+                    if len(fresh) == 1:
+                        self._looks.append((position, fresh))
                     posterior = self.posterior
-                    if self.clock() >= self._deadline or posterior.standing is not Standing.OPEN:
+                    if self.clock() >= self._deadline or posterior.explanation(SURE) is not Standing.OPEN:
                         break
         except CannotMeasure as problem:
             self.skipped[position] = problem.reason
-            if len(self._values.get(position, [])) < LOTS[0]:
-                self._values.pop(position, None)
         return self.posterior
 
     def _next(self, posterior: Posterior, here: int | None = None) -> int | None:
         """Return where the next bits are cheapest, given what is prepared *here*."""
-        exhausted = [position for position, values in self._values.items() if len(values) >= MOST_PAIRS]
+        exhausted = [position for position, (_, pairs) in self.measured.items() if pairs >= MOST_PAIRS]
         best: tuple[int | None, float] = (None, 0.0)
         for pairs in LOTS:
             costs = np.full(self.count + 1, self.prepare_seconds + pairs * self.pair_seconds)
@@ -204,5 +211,5 @@ class Search:
     @property
     def _variance(self) -> float:
         """Return the variance of one pair's value, pooled over all commits; ddof = 1 each."""
-        known = [location(np.array(values), trim_from=TRIM_FROM) for values in self._values.values() if len(values) > 1]
+        known = [location(np.array(values), trim_from=TRIM_FROM) for _, values in self._looks if len(values) > 1]
         return math.fsum(freedom * variance for _, variance, freedom in known) / math.fsum(each[2] for each in known)
