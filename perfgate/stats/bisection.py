@@ -41,6 +41,8 @@ OUTLIER_SHARE, OUTLIER_WIDTH = 0.01, 10.0
 
 _NODES, _ANSWERS = 257, 97
 """Levels, and answers of a measurement to come, at which densities are evaluated."""
+_NEIGHBOURS = 10
+"""Points on either side of a range that tell the level there."""
 _REACH = 6.0
 """Standard errors that the levels reach beyond the measurements."""
 
@@ -80,10 +82,10 @@ class Posterior:
         measurements: In any order; several of one commit are several looks at it.
         weights: Shape ``(count,)``, how suspect each commit is before anything is measured; None: all alike.
         is_relative: Whether values are ratios to the good end, measured beside it (live pairs). Else they are points of
-            a history: the level before the step is unknown too, and learnt from the points at position 0.
+            a history: the level before the step is unknown too, and learnt from the points before it.
 
     Raises:
-        ValueError: A position lies outside the range, or *weights* are no weights.
+        ValueError: A position lies outside the range, *weights* are no weights, or a history lacks its good end.
 
     Source:
         Bayesian search with noisy answers: Castro & Nowak (2008), Active learning and sampling, section 2; the gain
@@ -101,10 +103,12 @@ class Posterior:
         self.count = count
         self._weights = _checked(count, measurements, weights)
         positions = sorted({each.position for each in measurements})
+        if not is_relative and positions[:1] != [0]:
+            raise ValueError("points of a history need one at position 0, the good end")
         self._groups = np.searchsorted(positions, np.arange(1, count + 2), side="left")
         """For each hypothesis "step at 1 … n" and "nothing": how many measured positions lie before the step."""
         self._positions = positions
-        self._levels = _levels(measurements)
+        self._levels = _levels(measurements, [0.0] if is_relative else [])
         self._starts = np.zeros(1) if is_relative else self._levels
         self._spacing = float(self._levels[1] - self._levels[0])
         steps = self._levels[None, :] - self._starts[:, None]
@@ -258,6 +262,38 @@ class Posterior:
         return (best, float(rates[best])) if rates[best] > 1e-6 else None
 
 
+def next_commit(
+    count: int, points: Sequence[tuple[int, float]], *, error: float, without: Collection[int] = ()
+) -> tuple[Posterior, int | None]:
+    """Return what the points of a series say of a range of suspect commits, and which of them to measure next.
+
+    Args:
+        count: Commits after the last one known to be good; the last of them is known to be bad.
+        points: Position and value (above 0, any unit) of each point near the range: 0 and below up to the good end,
+            *count* and above from the bad end on. The nearest on either side count.
+        error: Spread of one point around its level, as a fraction.
+        without: Positions that cannot be measured.
+
+    Returns:
+        The posterior, and a position; None where one explanation is sure, or no measurement would tell more.
+
+    Raises:
+        ValueError: A value is not above 0, or there is no point at the good end.
+    """
+    for position, value in points:
+        if not value > 0:
+            raise ValueError(f"the point at position {position} is {value}: only values above 0 have a ratio")
+    ordered = sorted(points, key=lambda point: point[0])
+    near = [point for point in ordered if point[0] <= 0][-_NEIGHBOURS:]
+    near += [point for point in ordered if 0 < point[0] < count]
+    near += [point for point in ordered if point[0] >= count][:_NEIGHBOURS]
+    measured = [Measurement(min(max(position, 0), count), math.log(value), error) for position, value in near]
+    posterior = Posterior(count, measured, is_relative=False)
+    inside = {*without, 0}
+    choice = posterior.choose(error=error, without=inside) if posterior.standing is Standing.OPEN else None
+    return posterior, choice[0] if choice else None
+
+
 def _checked(count: int, measurements: Sequence[Measurement], weights: ArrayLike | None) -> Floats:
     """Return normalised weights, or say what is wrong."""
     if count < 1:
@@ -272,9 +308,9 @@ def _checked(count: int, measurements: Sequence[Measurement], weights: ArrayLike
     return shares
 
 
-def _levels(measurements: Sequence[Measurement]) -> Floats:
-    """Return evenly spaced levels that cover all measurements and the good end's 0, symmetrically in sign."""
-    values = [0.0, *(each.value for each in measurements)]
+def _levels(measurements: Sequence[Measurement], known: Sequence[float]) -> Floats:
+    """Return evenly spaced levels that reach beyond all measurements and the *known* levels."""
+    values = [*known, *(each.value for each in measurements)]
     reach = _REACH * max([OWN_SHIFT, *(math.hypot(each.error, OWN_SHIFT) for each in measurements)])
     return np.linspace(min(values) - reach, max(values) + reach, _NODES)
 
@@ -287,10 +323,10 @@ def _step_density(steps: Floats) -> Floats:
 
 
 def _density(distance: Floats, error: float) -> Floats:
-    """Return the density of a measurement so far from its level: normal, and now and then much wider."""
+    """Return the density of a measurement so far from its level: normal, and now and then Cauchy's, much wider."""
     core = np.exp(-0.5 * (distance / error) ** 2)
-    wide = np.exp(-0.5 * (distance / error / OUTLIER_WIDTH) ** 2) / OUTLIER_WIDTH
-    density = ((1 - OUTLIER_SHARE) * core + OUTLIER_SHARE * wide) / (error * math.sqrt(2 * math.pi))
+    wide = 1 / (1 + (distance / error / OUTLIER_WIDTH) ** 2) / OUTLIER_WIDTH / math.pi
+    density = ((1 - OUTLIER_SHARE) * core / math.sqrt(2 * math.pi) + OUTLIER_SHARE * wide) / error
     return cast(Floats, np.maximum(density, 1e-300))
 
 

@@ -20,7 +20,7 @@ from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.estimates import location
 from perfgate.stats.sequential import CannotMeasure
 
-LOTS = (3, 6, 12, 24)
+LOTS = (3, 8, 24)
 """Numbers of pairs whose worth is weighed against their cost."""
 
 MOST_PAIRS = 48
