@@ -36,6 +36,9 @@ SMALLEST_STEP = 0.005
 OWN_SHIFT = 0.002
 """Standard deviation of what a build differs by for no reason of its own: more measurements do not average it away."""
 
+OWN_SHARE = 0.05
+"""Part of a step that comes and goes with the conditions of the moment: a doubling is not twice the same to 1 %."""
+
 OUTLIER_SHARE, OUTLIER_WIDTH = 0.01, 10.0
 """So many measurements are off by so many times their error: none of them alone can rule a commit out."""
 
@@ -122,7 +125,8 @@ class Posterior:
         """Return the log likelihood of the first j measured positions at each level, shape (positions + 1, levels)."""
         sums = np.zeros((len(self._positions) + 1, len(levels)))
         for each in measurements:
-            error = max(math.hypot(each.error, OWN_SHIFT), self._spacing)
+            own = OWN_SHARE * each.value if len(self._starts) == 1 else 0.0
+            error = max(math.hypot(each.error, OWN_SHIFT, own), self._spacing)
             sums[self._positions.index(each.position) + 1] += np.log(_density(each.value - levels, error))
         return sums.cumsum(axis=0)
 

@@ -139,7 +139,7 @@ def culprit(
         chance = np.ones(len(at))
         for position, value, error in measured:
             if position in positions:
-                width = math.hypot(error, 0.002)
+                width = math.hypot(error, 0.002, 0.05 * value if is_relative else 0.0)
                 chance *= 0.99 * stats.norm.pdf(value, at, width) + 0.01 * stats.cauchy.pdf(value, at, 10 * width)
         return chance
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
@@ -71,13 +71,13 @@ def test_one_commit_of_64_is_found_in_at_most_8_visits() -> None:
 
 
 def test_the_same_commit_is_named_however_the_pairs_fall_when_the_step_is_large() -> None:
-    """A step of thirty times the noise takes as many visits as halving."""
+    """A step of thirty times the noise takes as many visits as halving, and at most two more to rule out an accident."""
     for seed in range(10):
         commits = Range(seed, count=16, effect=0.3)
         search = commits.search()
 
         assert commits.culprit == culprit(search.run(commits.visit))
-        assert search.visits <= 5
+        assert search.visits <= 6
 
 
 def test_a_broken_commit_is_skipped() -> None:
@@ -131,10 +131,8 @@ def test_it_stops_when_time_is_up() -> None:
 def test_any_other_exception_ends_the_search() -> None:
     """A bug is not a commit to skip."""
 
-    @contextmanager
-    def visit(position: int) -> Iterator[Take]:
+    def visit(position: int) -> AbstractContextManager[Take]:
         raise RuntimeError(position)
-        yield
 
     with pytest.raises(RuntimeError):
         Range(1).search().run(visit)
