@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from perfgate.errors import InvalidInput
 from perfgate.records import MAX_TEXT_CHARACTERS, Commit
 
@@ -135,24 +137,73 @@ def generations(repository: Path) -> dict[str, int]:
     return {found.sha: found.generation for found in commits(repository) if found.generation is not None}
 
 
+def line(repository: Path, good: str, bad: str) -> tuple[Commit, ...]:
+    """Return the commits after *good* up to *bad* along first parents, oldest first: how the branch itself moved on.
+
+    Their generation and branch are left out.
+
+    Raises:
+        InvalidInput: There is no such revision, both are the same commit, or *good* does not lie on that line; names
+            the commit to take instead, where there is one.
+    """
+    first, last = resolve(repository, good), resolve(repository, bad)
+    if first == last:
+        raise InvalidInput(f"{good!r} and {bad!r} are the same commit {first[:12]}: there is nothing between them")
+    if run(repository, "rev-list", "--max-count=1", first, f"^{last}").strip():
+        common = _common(repository, first, last)
+        hint = f"name {common[:12]}, where they part" if common else "they share no history that is here; fetch it all"
+        raise InvalidInput(f"{good!r} is no ancestor of {bad!r}: {hint}")
+    entries = list(_entries(repository, "--first-parent", "--reverse", f"{first}..{last}"))
+    before = entries[0][1][0]
+    if before != first:
+        raise InvalidInput(
+            f"{good!r} came into {bad!r} through a merge and does not lie on its first-parent line: name {before[:12]},"
+            " the last commit of that line before it"
+        )
+    return tuple(found for found, _ in entries)
+
+
+def merged(repository: Path, sha: str) -> tuple[str, str] | None:
+    """Return where the branch that a merge brought in parts from its own line, and that branch's last commit.
+
+    None where *sha* is no merge.
+    """
+    known = run(repository, "rev-list", "--max-count=1", "--parents", sha).split()[1:]
+    return (_common(repository, known[0], known[1]), known[1]) if len(known) > 1 else None
+
+
+def _common(repository: Path, one: str, other: str) -> str:
+    """Return the best common ancestor, empty where there is none."""
+    try:
+        return run(repository, "merge-base", one, other).split()[0]
+    except InvalidInput:
+        return ""
+
+
 def _commits(repository: Path, *starts: str) -> Iterator[Commit]:
     if starts[0] == "--all" and not run(repository, "rev-list", "--max-count=1", "--all").strip():
         return  # a repository without a commit has no HEAD to start from either
     shallow = is_shallow(repository)
     generation: dict[str, int] = {}
-    text = run(repository, "log", "-z", "--topo-order", "--reverse", f"--format={_FORMAT}", *starts, "--")
-    for entry in text.split(_COMMIT):
+    for found, before in _entries(repository, "--topo-order", "--reverse", *starts):
+        known = 1 + max((generation[parent] for parent in before if parent in generation), default=0)
+        generation[found.sha] = known
+        yield found if shallow else msgspec.structs.replace(found, generation=known)
+
+
+def _entries(repository: Path, *arguments: str) -> Iterator[tuple[Commit, list[str]]]:
+    """Yield what ``git log`` lists: commits without generation and branch, and the shas of their parents."""
+    for entry in run(repository, "log", "-z", f"--format={_FORMAT}", *arguments, "--").split(_COMMIT):
         if not entry:
             continue
         sha, parents, committed, author, subject = entry.split(_FIELD, 4)
-        generation[sha] = 1 + max((generation[parent] for parent in parents.split() if parent in generation), default=0)
-        yield Commit(
+        found = Commit(
             sha=sha,
             committed_at=_moment(committed),
-            generation=None if shallow else generation[sha],
             author=author[:MAX_TEXT_CHARACTERS],
             subject=subject[:MAX_TEXT_CHARACTERS],
         )
+        yield found, parents.split()
 
 
 def _moment(committed: str) -> datetime | None:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull-request", type=int, metavar="N", help="note the number in the result file")
     parser.add_argument(
         "--time-budget",
-        type=_seconds,
+        type=duration,
         metavar="TIME",
         help="measure no longer than this (90s, 10m); what is open then is inconclusive",
     )
@@ -285,8 +285,8 @@ def _exemption(arguments: argparse.Namespace, progress: Callable[[str], None]) -
     )
 
 
-def _seconds(text: str) -> float:
-    """Read a duration such as ``90``, ``90s`` or ``10m``."""
+def duration(text: str) -> float:
+    """Return the seconds of a duration such as ``90``, ``90s`` or ``10m``."""
     try:
         value, unit = policy.quantity(f"{text}in" if text.endswith("m") else text)
     except ValueError as error:

@@ -21,11 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every subcommand takes that writes a result file."""
+    add_suite_arguments(parser)
+    parser.add_argument("--environment", metavar="NAME", help="name under which this machine is followed")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result file there")
+
+
+def add_suite_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every measuring subcommand takes."""
     parser.add_argument("--repository", type=Path, default=Path(), metavar="DIR", help="the git repository (here)")
     parser.add_argument("--suite", help="asv, pytest-benchmark or a path, where the repository holds more than one")
     parser.add_argument("--select", metavar="GLOB", help="only benchmarks whose name matches")
-    parser.add_argument("--environment", metavar="NAME", help="name under which this machine is followed")
     parser.add_argument(
         "--install",
         default="auto",
@@ -34,7 +40,6 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
         " that are here; auto: asv if its configuration asks for a matrix or more, else plain; never; or a command with"
         " {python} and {checkout}",
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result file there")
 
 
 def run(arguments: argparse.Namespace) -> int:

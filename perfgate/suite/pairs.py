@@ -345,6 +345,7 @@ def open_pairs(
     base: str,
     head: str,
     *,
+    benchmarks: str | None = None,
     suite: str | None = None,
     select: str | None = None,
     environment_name: str | None = None,
@@ -361,7 +362,8 @@ def open_pairs(
     Args:
         repository: The developer's work tree, or any folder in it.
         base: Revision to compare against.
-        head: Revision that is judged; its benchmarks run on both sides.
+        head: Revision that is judged.
+        benchmarks: Revision whose benchmarks run on both sides; None: the head.
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where the head holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
@@ -382,12 +384,18 @@ def open_pairs(
         for role, commit in commits.items():
             tell(f"checking out {role} {commit.sha[:12]}")
             checkout.check_out(root, commit.sha, folder / role)
-        found = discover(folder / HEAD, suite)
+        origin = folder / HEAD
+        if benchmarks is not None:
+            origin = folder / "origin"
+            checkout.check_out(root, git.resolve(root, benchmarks), origin)
+        found = discover(origin, suite)
         shas = {role: commit.sha for role, commit in commits.items()}
         sides = prepare_all(shas, folder, found, repository=root, python=python, install=install, progress=tell)
         tell(f"collecting the {found.kind} suite")
         before = _labels_before(suite, found, sides[BASE], folder, timeout_seconds)
-        checkout.share_benchmarks(found, folder / HEAD, folder / BASE)
+        for role in (BASE, HEAD):
+            if folder / role != origin:
+                checkout.share_benchmarks(found, origin, folder / role)
         source = _source(found, sides, folder, timeout_seconds, stack)
         pairs = Pairs(
             source,

@@ -68,7 +68,10 @@ class Item:
         """Tell whether a shell-style *pattern* means this item: its label, name or address. None means all."""
         if pattern is None:
             return True
-        return any(fnmatchcase(text, pattern) for text in (self.label, self.benchmark.name, self.address))
+        # A label may hold brackets, which a pattern would read as a set of characters: equality comes first.
+        return any(
+            text == pattern or fnmatchcase(text, pattern) for text in (self.label, self.benchmark.name, self.address)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,3 +130,35 @@ def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
         git.commit(tmp_path, "HEAD")
     with pytest.raises(InvalidInput, match="not a git repository"):
         list(git.commits(tmp_path))
+
+
+def test_a_line_follows_first_parents(repository: Repository) -> None:
+    """A merge is one commit of the line; what it brought in is not on it, but can be asked for."""
+    good = repository.commit("Good")
+    repository("checkout", "--quiet", "-b", "topic")
+    topic = repository.commit("On the branch")
+    repository("checkout", "--quiet", "main")
+    second = repository.commit("Second")
+    repository("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
+    merge = repository("rev-parse", "HEAD")
+
+    line = git.line(repository.path, good, "main")
+
+    assert [(second, "Second"), (merge, "Merge")] == [(commit.sha, commit.subject) for commit in line]
+    assert (good, topic) == git.merged(repository.path, merge)
+    assert git.merged(repository.path, second) is None
+
+
+def test_a_line_needs_its_start_on_it(repository: Repository) -> None:
+    """Where the good end is no ancestor, or came in through a merge, the commit to take instead is named."""
+    good = repository.commit("Good")
+    repository("checkout", "--quiet", "-b", "topic")
+    topic = repository.commit("On the branch")
+    repository("checkout", "--quiet", "main")
+    repository.commit("Second")
+
+    with pytest.raises(InvalidInput, match=f"no ancestor of 'main': name {good[:12]}"):
+        git.line(repository.path, topic, "main")
+    repository("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
+    with pytest.raises(InvalidInput, match=f"through a merge .* name {good[:12]}"):
+        git.line(repository.path, topic, "main")

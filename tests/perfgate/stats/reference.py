@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, special, stats
 
 
@@ -132,3 +134,50 @@ def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, s
 
 def estimated(fresh: Sequence[float]) -> Estimate:
     return trimmed_mean(fresh) if len(fresh) >= 16 else plain_mean(fresh)
+
+
+def culprit(
+    count: int, measured: Sequence[tuple[int, float, float]], *, is_relative: bool
+) -> tuple[list[float], float, float]:
+    """Probability of each commit, of nothing and of several: every hypothesis in turn, every pair of levels in turn.
+
+    *measured* holds position, value and error. Levels are summed over a fine grid, the constants are those of
+    `perfgate.stats.bisection`.
+    """
+    levels = np.linspace(-0.5, 0.5, 1001)
+    starts = np.zeros(1) if is_relative else levels[::4]
+    gap = levels[1] - levels[0]
+
+    def likelihood(positions: range, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        chance = np.ones(len(at))
+        for position, value, error in measured:
+            if position in positions:
+                width = math.hypot(error, 0.002, 0.05 * value if is_relative else 0.0)
+                chance *= 0.99 * stats.norm.pdf(value, at, width) + 0.01 * stats.cauchy.pdf(value, at, 10 * width)
+        return chance
+
+    def prior(step: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return (0.05 + 0.005) / math.pi / (0.05**2 + step**2) * step**2 / (step**2 + 0.005**2)
+
+    def moved(positions: range, start: float) -> float:
+        if not any(position in positions for position, _, _ in measured):
+            return 1.0
+        return float((prior(levels - start) * likelihood(positions, levels)).sum() * gap)
+
+    def evidence(*steps: int) -> float:
+        bounds = [0, *steps, count + 1]
+        total = 0.0
+        for start in starts:
+            (chance,) = likelihood(range(bounds[1]), np.array([start]))
+            for begin, end in pairwise(bounds[1:]):
+                chance *= moved(range(begin, end), start)
+            total += chance
+        return total
+
+    pairs = [(one, two) for two in range(1, count + 1) for one in range(1, two)]
+    share = 0.05 if pairs else 0.0
+    single = [(0.98 - share) / count * evidence(step) for step in range(1, count + 1)]
+    nothing = 0.02 * evidence()
+    several = math.fsum(share / len(pairs) * evidence(*each) for each in pairs)
+    total = math.fsum(single) + nothing + several
+    return [each / total for each in single], nothing / total, several / total
