@@ -120,8 +120,8 @@ def _asv_continuous(options: argparse.Namespace, folder: Path) -> None:
 
 def _check(project: Path, base: str, head: str, suite: Sequence[str], select: str | None) -> dict[str, Any]:
     """Return the exit code, the seconds and the rows of one ``perfgate check``."""
-    command = [sys.executable, "-m", "perfgate", "check", base, head, "--json", "--repository", str(project), *suite]
-    command += ["--select", select] if select else []
+    command = [sys.executable, "-m", "perfgate", "check", base, head, "--json", "--gate-all"]
+    command += ["--repository", str(project), *suite, *(["--select", select] if select else [])]
     began = time.monotonic()
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     seconds = time.monotonic() - began
