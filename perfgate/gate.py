@@ -130,6 +130,9 @@ class Verdict(Record, frozen=True):
     notes: tuple[str, ...] = ()
     """What a reader must know about how this came about, one sentence each."""
     alpha: float = ALPHA
+    inflation: float | None = None
+    """λ: how many times as much benchmarks that hardly changed differ as their pairs explain, of the loudest runner;
+    None: too few benchmarks to tell."""
     policy_path: str = ""
     """Empty: perfgate's defaults."""
     policy_revision: str = ""
@@ -167,9 +170,13 @@ def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
         return _verdict(run, budgets, (), (), (*notes, why_not), alpha)
     sides, not_judged = recorded.bring_together(run, run.baseline)
     rows: list[Row] = []
+    inflations = []
     for runner, part in _parts(run, sides):
         found, decisions = _rows(part, frozenset(run.exempt), budgets, today, alpha_of(run.shards, alpha))
         rows += found
+        if decisions.inflation is None:
+            continue
+        inflations.append(decisions.inflation)
         if decisions.inflation > MAX_INFLATION:
             notes.append(
                 f"{runner} drifts: benchmarks that hardly changed differ {decisions.inflation:.1f} times as much as"
@@ -177,7 +184,8 @@ def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
             )
     if not rows and not run.exempt:
         notes.append("Nothing was compared: no benchmark was measured on both sides.")
-    return _verdict(run, budgets, tuple(rows), not_judged, notes, alpha)
+    verdict = _verdict(run, budgets, tuple(rows), not_judged, notes, alpha)
+    return msgspec.structs.replace(verdict, inflation=max(inflations, default=None))
 
 
 def alpha_of(parts: Sequence[Shard], alpha: float = ALPHA) -> float:

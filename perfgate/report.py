@@ -15,6 +15,7 @@ from perfgate import metrics
 from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.recorded import NotJudged
 from perfgate.stats.rates import upper_bound
+from perfgate.stats.sequential import MAX_INFLATION
 from perfgate.wording import code, interval, percent, plain, quantity, share
 
 MAX_ROWS = 10
@@ -294,7 +295,13 @@ def _decided(verdict: Verdict) -> str:
         "and only these fresh pairs can call it regressed: surely changed, and by more than the budget. The chance of "
         f"any false “regressed” or “improved” in the whole suite is at most {share(verdict.alpha)}."
     )
-    said = (procedure, measured_rate(verdict.false_alarms), spent, _counted(verdict))
+    runner = (
+        f"Benchmarks that hardly changed differ {verdict.inflation:.2f} times as much as their pairs explain (λ; up to"
+        f" {MAX_INFLATION:g} the runner is sound)."
+        if verdict.inflation is not None
+        else ""
+    )
+    said = (procedure, runner, measured_rate(verdict.false_alarms), spent, _counted(verdict))
     return " ".join(part for part in said if part)
 
 

@@ -152,9 +152,9 @@ class Decision:
 class Decisions(dict[str, Decision]):
     """The decision for every benchmark, in the order given, and what was learnt of the runner on the way."""
 
-    inflation: float = 1.0
+    inflation: float | None = None
     """λ: robust spread of the z-scores of the benchmarks that hardly moved; 1.1 to 1.3 on a sound runner. Beyond
-    `MAX_INFLATION` all errors were widened by it. 1 where the suite is too small to tell."""
+    `MAX_INFLATION` all errors were widened by it. None where the suite is too small to tell."""
 
 
 _UNKNOWN = Estimate(math.nan, math.nan, 0.0)
@@ -295,14 +295,14 @@ class _Suite:
         self.stage = "screening"
         self.spent = 0.0
         self.prior = Prior()
-        self.inflation = 1.0
-        """λ as estimated."""
+        self.inflation: float | None = None
+        """λ as estimated; None: the suite is too small."""
         self.level = alpha / 2 / len(CONFIRM_LOOKS)
         """Level of one look at all suspects of one direction; the two directions share alpha."""
 
     @property
     def widening(self) -> float:
-        return self.inflation if self.inflation > MAX_INFLATION else 1.0
+        return self.inflation if self.inflation is not None and self.inflation > MAX_INFLATION else 1.0
 
     def open(self) -> dict[str, _Track]:
         return {name: track for name, track in self.tracks.items() if track.outcome is None}
@@ -471,15 +471,15 @@ def _is_hopeless(track: _Track, widening: float, level: float) -> bool:
     return Estimate(seen.mean + seen.error, at_the_end, CONFIRM_LOOKS[-1] - 1.0).exceeds(track.limit) > level
 
 
-def _inflation(tracks: Iterable[_Track], prior: Prior) -> float:
-    """Return λ, the robust spread of the z-scores of the benchmarks that hardly moved; 1 for a small suite."""
+def _inflation(tracks: Iterable[_Track], prior: Prior) -> float | None:
+    """Return λ, the robust spread of the z-scores of the benchmarks that hardly moved; None for a small suite."""
     scores = []
     for track in tracks:
         estimate = track.screen(prior, 1.0)
         if abs(estimate.mean) <= max(track.limit, STILL) and estimate.error > 0:
             # On the normal scale: with three pairs, Student's tails alone would look like a drifting runner.
             scores.append(abs(_normal(float(stdtr(estimate.freedom, -abs(estimate.mean) / estimate.error)))))
-    return 1.4826 * float(np.median(scores)) if len(scores) >= MIN_SUITE else 1.0
+    return 1.4826 * float(np.median(scores)) if len(scores) >= MIN_SUITE else None
 
 
 def _normal(probability: float) -> float:

@@ -249,6 +249,8 @@ def test_a_drifting_runner_is_named() -> None:
 
     assert Outcome.FAIL != verdict.outcome
     assert "This runner drifts" in verdict.notes[-1]
+    assert verdict.inflation is not None
+    assert verdict.inflation > 1.5
 
 
 def test_a_benchmark_that_waits_is_judged_on_wall_time() -> None:
