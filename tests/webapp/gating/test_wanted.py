@@ -42,10 +42,10 @@ def test_hostile_names_stay_in_their_cells(lab: Lab, github: StandIn) -> None:
 
 def test_the_title_keeps_still(lab: Lab) -> None:
     """An estimate that moves with every point edits the issue's text, and leaves its title alone."""
-    lab.history([1.0] * 12 + [1.2] * 8)
+    lab.history([1.0] * 12 + [1.2] * 12)
     lab.work()
     before = Publication.objects.get().wanted
-    lab.history([1.25] * 4, first=20)
+    lab.history([1.25] * 4, first=24)
     lab.work()
     after = Publication.objects.get().wanted
 
