@@ -37,11 +37,12 @@ _NAMED = ("series__benchmark", "series__environment", "run__commit", "previous_r
 
 
 def want_verdicts(run: Run) -> None:
-    """Ask for the comment and the check run that the verdicts beside *run* lead to.
+    """Ask for the comment and the check run that the verdicts beside *run*, a pull request's, lead to.
 
     Both are made from the newest verdicts, whichever run was judged last: an old verdict never covers a newer one.
     """
     project = run.project
+    assert run.pull_request is not None
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         _want(
@@ -50,8 +51,6 @@ def want_verdicts(run: Run) -> None:
             f"commit/{run.commit.sha}",
             wanted.check_run(project, run.commit.sha, _on_commit(run)),
         )
-        if run.pull_request is None:
-            return
         key = f"pull/{run.pull_request}"
         exists = Publication.objects.filter(project=project, kind=Kind.COMMENT, key=key).exists()
         newest = Run.objects.filter(project=project, pull_request=run.pull_request, verdict__isnull=False).latest("pk")

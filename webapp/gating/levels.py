@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from webapp.gating.models import ChangePoint, State
-from webapp.gating.states import worse_step
+from webapp.gating.states import REMAINING_SHARE, worse_step
 
 _NOTHING = (State.INVALID, State.WITHDRAWN)
 
@@ -41,16 +41,20 @@ def standing(change_points: Sequence[ChangePoint]) -> Standing:
     Args:
         change_points: All of it, oldest first, with series and alerts loaded.
     """
-    now = Standing()
+    now, furthest = Standing(), 0.0
     for one in change_points:
         state = one.alert.state if one.alert is not None else ""
         if state in _NOTHING:
             continue
-        if one.regression and state == State.ACCEPTED:
-            now = Standing(0.0, one, is_accepted=True)
-            continue
         step = now.step + worse_step(one)
-        now = Standing(0.0, one) if step <= 0 else Standing(step, one if now.step == 0 else now.since)
+        furthest = max(furthest, step)
+        if one.regression and state == State.ACCEPTED:
+            now, furthest = Standing(0.0, one, is_accepted=True), 0.0
+        elif step <= 0 or (not one.regression and step <= REMAINING_SHARE * furthest):
+            # An exact return drowns in noise.
+            now, furthest = Standing(0.0, one), 0.0
+        else:
+            now = Standing(step, one if now.step == 0 else now.since)
     return now
 
 

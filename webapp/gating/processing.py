@@ -13,7 +13,7 @@ from threading import Lock
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from webapp.gating import asking, detection, evidence, verdicts
+from webapp.gating import asking, detection, verdicts
 from webapp.history.models import Project, Run
 
 IMPORT_OVER_SECONDS = 20
@@ -76,8 +76,8 @@ def _import_over(project: Project) -> bool:
 def _judge(run: Run) -> None:
     if verdicts.asks_for_verdict(run):
         verdicts.decide(run)
-        # An answer to an alert is told there, and not as a check on an old commit.
-        if not run.imported and not evidence.alerts_of(run):
+        # Without a pull request it answers an alert, or somebody's curiosity: no reason for a check on an old commit.
+        if not run.imported and run.pull_request is not None:
             asking.want_verdicts(run)
 
 

@@ -67,12 +67,10 @@ def _publish(row: Publication) -> None:
             author=settings.GITHUB_LOGIN,
         ) as repository:
             remote_id = _WRITERS[Kind(row.kind)](repository, row)
-    except Unavailable as error:
-        if once:
-            this.update(error=str(error))
-        else:
-            _failed(row, error)
     except PerfgateError as error:
+        if once and isinstance(error, Unavailable) and not isinstance(error, RateLimited):
+            this.update(error=str(error))  # it may have been obeyed
+            return
         if once:
             this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
