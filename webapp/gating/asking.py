@@ -125,10 +125,8 @@ def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:
     if not asked:
         return 1
     last = asked[-1]
-    if last.failed_for_good:
-        return None
     if last.first_published_at is None:
-        return len(asked)  # not asked yet: for the range as it stands now
+        return len(asked)  # not asked yet, or refused: for the range, and by the workflow, as they stand now
     answered = Run.objects.filter(pk__in=answer.runs, received_at__gt=last.first_published_at).exists()
     waited = timezone.now() - last.first_published_at > timedelta(hours=ANSWER_HOURS)
     return len(asked) + 1 if len(asked) < MAX_MEASUREMENTS and (answered or waited) else None

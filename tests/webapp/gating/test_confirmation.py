@@ -293,7 +293,12 @@ def test_killed_anywhere_and_done_again(lab: Lab) -> None:
     answer = lab.measure_again(11, 12, {"parse": (1.0, 1.2)})
     everything = list(Run.objects.order_by("-pk"))
     write = 1
-    while killed_at(write, lambda: [processing.process(run) for run in everything]):
+
+    def process_all() -> None:
+        for run in everything:
+            processing.process(run)
+
+    while killed_at(write, process_all):
         write += 1
     assert write > 5
     before = decided()
