@@ -75,7 +75,7 @@ def _want_issues(project: Project, alerts: Sequence[Alert], members: Members, an
     known = {row.key: msgspec.convert(row.wanted, issues.Issue) for row in rows}
     for alert in alerts:
         previous = known.get(_key(alert))
-        if issues.wants(alert, exists=previous is not None):
+        if issues.wants(alert, previous):
             regressions = sorted(members[alert.pk], key=lambda one: (-abs(one.effect), one.pk))
             shown = _evidence(alert, regressions, answers[alert.pk])
             issue = issues.issue(alert, regressions, previous, shown)

@@ -66,10 +66,11 @@ class Evidence:
     """Known commits of the range, newest first."""
 
 
-def wants(alert: Alert, *, exists: bool) -> bool:
-    """Return whether *alert* asks for an issue, or for a change of the one that *exists*."""
-    loud = alert.state in {State.CONFIRMED, State.ACKNOWLEDGED}
-    return not alert.quiet and (exists or loud)
+def wants(alert: Alert, previous: Issue | None) -> bool:
+    """Return whether *alert* asks for an issue, or for a change of the one that was wanted before."""
+    is_loud = alert.state in {State.CONFIRMED, State.ACKNOWLEDGED}
+    is_told = previous is not None and previous.state == "open"
+    return not alert.quiet and (is_told or is_loud)
 
 
 def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | None, shown: Evidence) -> Issue | None:

@@ -43,7 +43,9 @@ def publish(publication_id: int) -> None:
     if row is None:
         return
     project = row.project
-    if not _held_back(row):
+    if _is_moot(row):
+        row.delete()
+    elif not _held_back(row):
         _publish(row)
     following = due().filter(project=project).order_by("pk").first()
     if following is not None:
@@ -58,7 +60,7 @@ def _publish(row: Publication) -> None:
     once = row.kind == Kind.DISPATCH
     if once:
         # Noted first: whoever stops here, or gets no answer, has asked, and does not ask again.
-        this.update(**done, first_published_at=now)
+        this.update(published_revision=row.revision, first_published_at=now)
     try:
         with Repository(
             project.repository,
@@ -69,15 +71,22 @@ def _publish(row: Publication) -> None:
             remote_id = _WRITERS[Kind(row.kind)](repository, row)
     except PerfgateError as error:
         if once and isinstance(error, Unavailable) and not isinstance(error, RateLimited):
-            this.update(error=str(error))  # it may have been obeyed
+            this.update(claimed_until=None, error=str(error))  # it may have been obeyed
             return
         if once:
             this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
     else:
-        if not once:
-            told = row.first_published_at or (now if remote_id is not None else None)
-            this.update(**done, remote_id=remote_id, first_published_at=told)
+        told = row.first_published_at or (now if once or remote_id is not None else None)
+        this.update(**done, remote_id=remote_id, first_published_at=told)
+
+
+def _is_moot(row: Publication) -> bool:
+    """Return whether *row* asks for a measurement that its alert needs no more."""
+    if row.kind != Kind.DISPATCH:
+        return False
+    number = int(row.key.split("/")[1])
+    return not Alert.objects.filter(pk=number, state=State.SUSPECTED).exists()
 
 
 def _held_back(row: Publication) -> bool:
@@ -158,9 +167,7 @@ def _write_issue(repository: Repository, row: Publication) -> int | None:
 
 def _write_measurement(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.Measurement)
-    number = int(row.key.split("/")[1])
-    if Alert.objects.filter(pk=number, state=State.SUSPECTED).exists():
-        repository.dispatch_workflow(content.workflow, content.ref, content.inputs)
+    repository.dispatch_workflow(content.workflow, content.ref, content.inputs)
     return None
 
 
