@@ -14,6 +14,12 @@
     owner = "release managers"
     reason = "exact decimals, see #812"
 
+    [alerts]                         # lasting changes in the history, see `AlertRules`
+    confirm = "measure"              # measure, points, or no
+    points = 10
+    per_day = 5
+    workflow = "perfgate.yml"
+
 Where several budgets match, the last one that sets a limit decides it, as in a CODEOWNERS file. Where none does,
 `DEFAULT_MAX_REGRESSION` holds. In ``pyproject.toml`` the same tables stand below ``[tool.perfgate]``.
 """
@@ -27,7 +33,7 @@ from collections.abc import Callable
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -83,6 +89,20 @@ class Waiver(Record, frozen=True):
     line: int
 
 
+class AlertRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must happen before an alert of the history is shouted about, and how often that may be."""
+
+    confirm: Literal["measure", "points", "no"] = "measure"
+    """``measure``: both ends of the range are measured again side by side, where the server can ask for it, and
+    *points* counts all the same; ``points``: later points alone; ``no``: an issue is filed at first sight."""
+    points: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
+    """Later points at the new level, the first one not counted, that confirm a change by themselves."""
+    per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
+    """New issues, and new measurements asked for, within 24 hours; what is more waits."""
+    workflow: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\.ya?ml$")] = "perfgate.yml"
+    """File below ``.github/workflows`` that measures again when asked, see docs/how-to/alerts.md."""
+
+
 class Budgets(msgspec.Struct, frozen=True):
     """A policy, read and checked."""
 
@@ -90,6 +110,7 @@ class Budgets(msgspec.Struct, frozen=True):
     waivers: tuple[Waiver, ...] = ()
     path: str = FILE_NAME
     revision: str = ""
+    alerts: AlertRules = AlertRules()
 
     def max_regression(self, label: str, metric: str) -> Limit:
         """Return the largest tolerated change in the bad direction, a fraction."""
@@ -144,6 +165,7 @@ class _WaiverTable(msgspec.Struct, forbid_unknown_fields=True):
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     budget: list[_BudgetTable] = []
     waiver: list[_WaiverTable] = []
+    alerts: AlertRules = AlertRules()
 
 
 def find(read_file: Callable[[str], str | None], revision: str = "") -> Policy | None:
@@ -177,7 +199,13 @@ def read(policy: Policy | None) -> Budgets:
     waiver_lines = _lines(policy.text, prefix + "waiver")
     rules = [_rule(table, line, policy.path) for table, line in zip(tables.budget, budget_lines, strict=True)]
     waivers = [_waiver(table, line, policy.path) for table, line in zip(tables.waiver, waiver_lines, strict=True)]
-    return Budgets(rules=tuple(rules), waivers=tuple(waivers), path=policy.path, revision=policy.revision)
+    return Budgets(
+        rules=tuple(rules),
+        waivers=tuple(waivers),
+        path=policy.path,
+        revision=policy.revision,
+        alerts=tables.alerts,
+    )
 
 
 def quantity(text: str | float) -> tuple[float, str]:
@@ -215,6 +243,9 @@ def _tables(policy: Policy) -> _File:
 
 def _line_of(policy: Policy, message: str) -> int:
     """Return the line of the table that a validation error speaks of, 0 where it names none."""
+    if "$.alerts" in message:
+        header = re.compile(r"^\s*\[\s*(?:tool\.perfgate\.)?alerts\s*\]")
+        return next((number for number, line in enumerate(policy.text.splitlines(), 1) if header.match(line)), 0)
     match = re.search(r"\$\.(budget|waiver)\[(\d+)\]", message)
     lines = _lines(policy.text, r"(?:tool\.perfgate\.)?" + match[1]) if match else []
     return lines[int(match[2])] if match and int(match[2]) < len(lines) else 0

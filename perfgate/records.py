@@ -228,7 +228,7 @@ class Policy(Record, frozen=True):
     """Content of ``perfgate.toml`` or of ``[tool.perfgate]``."""
     path: Text = "perfgate.toml"
     revision: Text = ""
-    """Commit it was read from: the base, so that a pull request cannot loosen its own budget."""
+    """Commit it was read from: where there is a base, that, so that a pull request cannot loosen its own budget."""
 
 
 MAX_SHARDS = 1_000
@@ -275,7 +275,7 @@ class Run(Record, frozen=True):
     notes: tuple[Text, ...] = ()
     """What a reader must know about how this was measured, one sentence each."""
     policy: Policy | None = None
-    """The policy in force at the baseline, when this run asks for a verdict."""
+    """The policy in force at the baseline, when this run asks for a verdict; else the one at its own commit."""
     pull_request: Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)] | None = None
     """Number of the pull request whose head this is."""
 

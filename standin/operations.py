@@ -6,13 +6,14 @@ obeys; any other would be ignored, and is therefore refused loudly by the server
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from standin.shapes import Json, Shapes
-from standin.state import CheckRun, Comment, Issue, PullRequest, Repository, State, Token, now
+from standin.state import CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token, now
 
 MAX_BODY_CHARACTERS = 65_536
 """Of a comment or issue; not in GitHub's description."""
@@ -307,3 +308,15 @@ def _list_check_runs(call: Call) -> Answer:
         runs = list({(run.app, run.name): run for run in reversed(runs)}.values())
     page, headers = call.page([call.shapes.check_run(call.repository, run) for run in runs])
     return Answer(200, {"total_count": len(runs), "check_runs": page}, headers)
+
+
+@operation("actions/create-workflow-dispatch", "ref", "inputs")
+def _dispatch_workflow(call: Call) -> Answer:
+    workflow, inputs = call.path["workflow_id"], call.body.get("inputs", {})
+    declared = _found(call.repository.workflows.get(workflow))
+    if unexpected := sorted(set(inputs) - declared):
+        raise Refused(422, f"Unexpected inputs provided: {json.dumps(unexpected)}")
+    if not all(isinstance(value, str) for value in inputs.values()):
+        raise Refused(422, "Invalid value for input")
+    call.repository.dispatches.append(Dispatch(workflow, call.body["ref"], dict(inputs)))
+    return Answer(204)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from standin.contract import ContractBroken, Operation, github
 from standin.operations import BEHAVIOURS, Answer, Call, Refused
 from standin.shapes import Shapes
-from standin.state import CheckRun, Comment, Issue, PullRequest, Repository, State, Token
+from standin.state import CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token
 
 API_VERSION = "2022-11-28"
 
@@ -120,6 +120,14 @@ class StandIn:
     def add_file(self, full_name: str, ref: str, path: str, data: bytes) -> None:
         """Put a file where ``GET contents`` finds it at *ref*."""
         self._repository(full_name).files[ref, path] = data
+
+    def add_workflow(self, full_name: str, file: str, *inputs: str) -> None:
+        """Put a workflow there that can be asked for with *inputs*."""
+        self._repository(full_name).workflows[file] = frozenset(inputs)
+
+    def dispatches(self, full_name: str) -> list[Dispatch]:
+        """Return the runs of workflows that were asked for, oldest first."""
+        return list(self._repository(full_name).dispatches)
 
     def open_pull_request(
         self,

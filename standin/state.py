@@ -93,6 +93,15 @@ class CheckRun:
     annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Dispatch:
+    """One run of a workflow that was asked for."""
+
+    workflow: str
+    ref: str
+    inputs: dict[str, str]
+
+
 @dataclass
 class Repository:
     """One repository; issues and pull requests share their numbers."""
@@ -107,6 +116,9 @@ class Repository:
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Contents by ref and path."""
+    workflows: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Names of the inputs by file name, of those that can be asked for."""
+    dispatches: list[Dispatch] = field(default_factory=list)
 
     def next_number(self) -> int:
         """Return the number of the next issue or pull request."""

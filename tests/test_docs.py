@@ -68,6 +68,25 @@ def test_our_own_policy_is_valid() -> None:
     assert policy.read(Policy(text=text("perfgate.toml"))).rules
 
 
+def test_the_rules_for_alerts_are_told_with_their_defaults() -> None:
+    """The table [alerts] that is shown holds every rule, with the value that it has when left out."""
+    (example,) = re.findall(r"```toml\n(.*?)```", text("docs/how-to/alerts.md"), re.DOTALL)
+
+    assert policy.AlertRules() == policy.read(Policy(text=example)).alerts
+    assert all(f"\n{name} = " in example for name in policy.AlertRules.__struct_fields__)
+
+
+def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
+    """The workflow that our policy names declares the inputs that the server sends."""
+    workflow = text(f".github/workflows/{policy.read(Policy(text=text('perfgate.toml'))).alerts.workflow}")
+    inputs = workflow.partition("workflow_dispatch:\n    inputs:\n")[2].partition("\n\n")[0]
+
+    assert ["base", "head", "suite", "select"] == re.findall(r"^      (\w+):$", inputs, re.MULTILINE)
+    assert ["base", "head", "suite", "select"] == re.findall(
+        r"^      (\w+): {", text("docs/how-to/alerts.md"), re.MULTILINE
+    )
+
+
 def test_the_rooms_exist() -> None:
     """Every code path that ARCHITECTURE.md names is there."""
     named = re.findall(r"`((?:perfgate|webapp|standin|demo|benchmarks)/[\w./]*)`", text("ARCHITECTURE.md"))

@@ -58,6 +58,7 @@ BASE_URL = os.environ.get("PERFGATE_BASE_URL", "http://127.0.0.1:8000").rstrip("
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
     "webapp.history",
@@ -68,8 +69,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.pages.middleware.ContentSecurityPolicy",
 ]
@@ -104,6 +107,18 @@ STORAGES = {
 }
 # The files are served from the apps themselves, there is no STATIC_ROOT: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
+
+# Reading needs nobody's name; who acts on alerts logs in.
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https:")
+CSRF_COOKIE_HTTPONLY = True
+# Behind a proxy that ends TLS, a browser's Origin says https and the server sees http.
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

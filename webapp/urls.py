@@ -1,8 +1,11 @@
-"""The two doors: ``/api/v1/`` for machines, everything else for people."""
+"""The two doors: ``/api/v1/`` and ``/metrics`` for machines, everything else for people."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from webapp.api.metrics import metrics
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("webapp.api.urls")),
+    path("metrics", metrics),
     path("", include("webapp.pages.urls")),
 ]

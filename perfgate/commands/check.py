@@ -13,12 +13,12 @@ import msgspec
 from rich.text import Text
 
 from perfgate import gate, git, metrics, policy, recorded, report, resultfile, shards, suite, terminal
-from perfgate.commands.run import add_measuring_arguments
+from perfgate.commands.run import add_measuring_arguments, policy_at
 from perfgate.commands.watching import Watch
 from perfgate.errors import InvalidInput
 from perfgate.gate import Outcome, Verdict
 from perfgate.policy import Budgets
-from perfgate.records import Policy, Run
+from perfgate.records import Run
 from perfgate.stats.sequential import Decision, judge_suite
 from perfgate.suite import Pairs, canary, checkout, closure, exemption
 from perfgate.suite.instructions import find_valgrind
@@ -93,7 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
             " file, and --strict to 'perfgate merge'"
         )
     root = git.root(arguments.repository)
-    rules = _policy_at(root, git.resolve(root, arguments.base))
+    # At the base, so that a change cannot loosen its own budget.
+    rules = policy_at(root, git.resolve(root, arguments.base))
     measured, cost = _measure(arguments, policy.read(rules))
     measured = msgspec.structs.replace(measured, policy=rules, pull_request=arguments.pull_request)
     if arguments.output:
@@ -169,16 +170,6 @@ def _canary(arguments: argparse.Namespace) -> int:
             f" {plain(planted.module)}; found {percent(effect)} in {plain(planted.benchmark)}."
         )
     return 0 if is_alive else 2
-
-
-def _policy_at(root: Path, sha: str) -> Policy | None:
-    """Return the policy as it stands at the base, so that a change cannot loosen its own budget."""
-
-    def read_file(name: str) -> str | None:
-        listed = git.run(root, "ls-tree", "--name-only", sha, "--", name).strip()
-        return git.run(root, "show", f"{sha}:{name}") if listed else None
-
-    return policy.find(read_file, revision=sha)
 
 
 def _shard(text: str) -> tuple[int, int]:

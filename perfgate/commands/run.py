@@ -6,10 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
+import msgspec
 from rich.text import Text
 
-from perfgate import resultfile, suite, terminal
-from perfgate.records import Run, State
+from perfgate import git, policy, resultfile, suite, terminal
+from perfgate.records import Policy, Run, State
 from perfgate.wording import plain, quantity
 
 
@@ -55,6 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
             install=arguments.install,
             progress=lambda text: bar.update(task, description=text),
         )
+    # The history follows the rules that stand beside the code: see `perfgate.policy.AlertRules`.
+    carried = policy_at(git.root(arguments.repository), measured.commit.sha)
+    measured = msgspec.structs.replace(measured, policy=carried)
     if arguments.output:
         resultfile.save(measured, arguments.output)
     if arguments.json:
@@ -62,6 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(measured, arguments.output)
     return 0 if measured.count(State.MEASURED) else 3
+
+
+def policy_at(root: Path, sha: str) -> Policy | None:
+    """Return the policy as it stands at a commit."""
+
+    def read_file(name: str) -> str | None:
+        listed = git.run(root, "ls-tree", "--name-only", sha, "--", name).strip()
+        return git.run(root, "show", f"{sha}:{name}") if listed else None
+
+    return policy.find(read_file, revision=sha)
 
 
 def _print(measured: Run, output: Path | None) -> None:

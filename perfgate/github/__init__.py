@@ -2,7 +2,7 @@
 
 Each thing is found again by the id that the caller kept; where that is lost, by what it carries (a marker on its first
 line and our own login, or a name and an external id). So every call may run twice: it makes GitHub equal to what is
-wanted, writes nothing that already stands there, and never doubles anything.
+wanted, writes nothing that already stands there, and never doubles anything. Asking for a workflow is the exception.
 
 What bites, and where it is handled:
 

@@ -293,6 +293,24 @@ class Repository:
         """
         self._set_state(number, {"state": "open", "state_reason": "reopened"}, comment)
 
+    def dispatch_workflow(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
+        """Ask for one run of a workflow.
+
+        The only write here that must not be made twice: nothing that GitHub shows tells one run from another that was
+        asked for alike. After `Unavailable` it may have been obeyed, and it is the caller who knows what is worse.
+
+        Args:
+            workflow: Its file name below ``.github/workflows``; it must listen to ``workflow_dispatch``.
+            ref: Branch or tag whose version of it runs.
+            inputs: At most 25, all of which it must declare.
+
+        Raises:
+            NotFound: There is no such workflow on the default branch.
+            Rejected: It does not listen, or does not declare one of the inputs.
+        """
+        path = f"{self._path}/actions/workflows/{quote(workflow, safe='')}/dispatches"
+        self._connection.request("POST", path, json={"ref": ref, "inputs": dict(inputs)})
+
     def _set_state(self, number: int, wanted: Mapping[str, str], comment: str) -> None:
         path = f"{self._path}/issues/{number}"
         if self._connection.read(path, _Issue).state == wanted["state"]:

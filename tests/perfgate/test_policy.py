@@ -137,3 +137,23 @@ def test_memory_means_every_metric_of_memory_and_no_other(metric: str) -> None:
     assert {policy.DEFAULT_MAX_REGRESSION} == {
         budgets.max_regression("any", other).value for other in ("cpu_time", "instructions")
     }
+
+
+def test_alerts_have_rules() -> None:
+    """The table [alerts] says what confirms a change of the history; what it leaves out is the default."""
+    rules = policy.read(Policy(text='[alerts]\nconfirm = "points"\npoints = 4')).alerts
+
+    assert ("points", 4, 5, "perfgate.yml") == (rules.confirm, rules.points, rules.per_day, rules.workflow)
+    assert policy.AlertRules() == policy.read(None).alerts
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['confirm = "perhaps"', "points = 0", "per_day = -1", 'workflow = "../../x.yml"', 'workflow = "x"', "pionts = 4"],
+)
+def test_bad_rules_for_alerts_are_refused(line: str) -> None:
+    """An unknown key and an impossible value are told off with the line of the table."""
+    with pytest.raises(InvalidPolicy) as refused:
+        policy.read(Policy(text=f"{TEXT}\n[alerts]\n{line}\n"))
+
+    assert TEXT.count("\n") + 2 == refused.value.line

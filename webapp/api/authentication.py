@@ -1,10 +1,12 @@
-"""Tokens of machines: ``Authorization: Bearer pgt_…`` names the project that is uploaded to. Reading needs none."""
+"""Tokens of machines: ``Authorization: Bearer pgt_…`` names the project that is acted on. Reading needs none."""
 
 from __future__ import annotations
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from webapp.history import tokens
 from webapp.history.models import Token
@@ -26,7 +28,7 @@ class TokenAuthentication(BaseAuthentication):
         """
         scheme, _, secret = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
         if scheme.lower() != SCHEME.lower() or not secret.strip():
-            raise NotAuthenticated(f"an upload needs the header 'Authorization: {SCHEME} {tokens.PREFIX}…'")
+            raise NotAuthenticated(f"this needs the header 'Authorization: {SCHEME} {tokens.PREFIX}…'")
         token = tokens.find(secret.strip()[:MAX_SECRET_CHARACTERS])
         if token is None:
             raise AuthenticationFailed("no such token: make one with 'manage.py create_token'")
@@ -37,3 +39,20 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
         """Return what a 401 asks for."""
         return f'{SCHEME} realm="perfgate"'
+
+
+class HasScope(BasePermission):
+    """Lets a token in that has the scope which the view names as ``scope``."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether the token may do this.
+
+        Raises:
+            PermissionDenied: It may not; says which scope it lacks, which is 403.
+        """
+        needed = getattr(view, "scope", "")
+        if not isinstance(request.auth, Token) or needed not in request.auth.scopes:
+            raise PermissionDenied(
+                f"the token lacks the scope {needed!r}: make one with 'manage.py create_token --scope {needed}'"
+            )
+        return True

@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from perfgate.errors import InvalidResult, UnknownFormat
+from perfgate.errors import InvalidInput, InvalidResult, UnknownFormat
 from webapp.api.bodies import TooLarge
 
 RETRY_AFTER_SECONDS = 5
@@ -36,6 +36,12 @@ class Malformed(APIException):
             self.status_code = 415
 
 
+class Declined(APIException):
+    """422: understood, and it cannot be done."""
+
+    status_code = 422
+
+
 class Busy(APIException):
     """503: the database did not let us write in time; the same request may succeed later."""
 
@@ -47,6 +53,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception raised in a view; None leaves it to Django."""
     if isinstance(error, InvalidResult):
         error = Malformed(error)
+    elif isinstance(error, InvalidInput):
+        error = Declined(str(error))
     elif isinstance(error, SuspiciousOperation):
         error = ParseError(str(error))
     elif isinstance(error, OperationalError):

@@ -13,7 +13,7 @@ from perfgate import records
 from perfgate.adapters import asv, read_run
 from perfgate.adapters.text import printable
 from webapp.api import bodies
-from webapp.api.authentication import TokenAuthentication
+from webapp.api.authentication import HasScope, TokenAuthentication
 from webapp.api.views import View
 from webapp.history import ingest, tokens
 from webapp.history.models import Token
@@ -26,6 +26,8 @@ class Uploads(View):
     """Takes uploads; the token says to which project."""
 
     authentication_classes = (TokenAuthentication,)
+    permission_classes = (HasScope,)
+    scope = tokens.Scope.UPLOAD
     parser_classes = (bodies.FileParser, bodies.FilesParser)
 
     def post(self, request: Request) -> Response:

@@ -49,7 +49,7 @@ class Projects(View):
 
     def get(self, request: Request) -> Response:
         """Return one page of projects, by name."""
-        return _page(request, self, Project.objects.order_by("slug"), serializers.ProjectSerializer)
+        return paged(request, self, Project.objects.order_by("slug"), serializers.ProjectSerializer)
 
 
 class SeriesOfProject(View):
@@ -62,7 +62,7 @@ class SeriesOfProject(View):
         asked.is_valid(raise_exception=True)
         chosen = Series.objects.filter(environment__project=project, **asked.lookups())
         ordered = chosen.select_related("benchmark", "environment").order_by("benchmark__label", "id")
-        return _page(request, self, ordered, serializers.SeriesSerializer)
+        return paged(request, self, ordered, serializers.SeriesSerializer)
 
 
 class OneRun(View):
@@ -74,6 +74,7 @@ class OneRun(View):
         return Response(serializers.RunSerializer(get_object_or_404(rows, pk=number)).data)
 
 
-def _page(request: Request, view: View, rows: QuerySet[Any], serializer: type[Any]) -> Response:
+def paged(request: Request, view: View, rows: QuerySet[Any], serializer: type[Any]) -> Response:
+    """Return the page of *rows* that was asked for."""
     page = Page()
     return page.get_paginated_response(serializer(page.paginate_queryset(rows, request, view), many=True).data)

@@ -1,35 +1,32 @@
-"""Change points -> alerts: one alert for each commit that made something worse, open until all of it is undone.
+"""Change points -> alerts: one alert for each cause, whichever series it moved.
 
-An alert belongs to (project, branch, first commit at the new level). It is opened by a regression; an improvement of
-the same commit is listed with it, and an improvement alone opens nothing. An alert is kept for ever and changes state.
+An alert belongs to (project, branch, first commit at the new level, kind). It is opened by a regression; an improvement
+of the same commit is listed with it, and an improvement alone opens nothing. Series that a person merged into another
+alert, or split out of one, stay where they were put. An alert is kept for ever and changes state, see
+`webapp.gating.states`.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from perfgate.records import Direction
-from webapp.gating.models import Alert, ChangePoint
-from webapp.history.models import Commit, Project
-
-REMAINING_SHARE = 0.25
-"""A regression has returned when no more than this part of it is left: an exact return drowns in noise."""
+from webapp.gating import evidence, rules, states
+from webapp.gating.models import OPEN, Alert, ChangePoint, Event, Placement, State
+from webapp.gating.states import worse_step
+from webapp.history.models import Project
 
 
 @dataclass(frozen=True)
 class Touched:
-    """What a detection may have changed."""
+    """What a detection, a measurement or a person may have changed."""
 
-    series: Sequence[int]
+    series: Sequence[int] = ()
     """Series whose change points were looked for."""
-    alerts: Collection[int]
+    alerts: Collection[int] = ()
     """Alerts that their change points belonged to before."""
 
 
@@ -41,70 +38,129 @@ def settle(project: Project, touched: Touched) -> list[Alert]:
     Returns:
         The alerts that were looked at, as they stand now.
     """
-    points = list(_change_points(series__in=touched.series))
+    points = list(change_points(series__in=touched.series))
     numbers = set(touched.alerts) | {one.alert_id for one in points if one.alert_id is not None}
     numbers |= _attach(project, [one for one in points if one.regression and one.alert_id is None])
     numbers |= _follow(numbers)
     improved = {one.run.commit_id for one in points if not one.regression}
     numbers.update(Alert.objects.filter(project=project, commit__in=improved).values_list("pk", flat=True))
-    alerts = list(Alert.objects.filter(pk__in=numbers).select_related("commit", "project").order_by("pk"))
+    known = Alert.objects.filter(pk__in=numbers).select_related("commit", "previous_commit", "closed_by", "project")
+    alerts = list(known.order_by("pk"))
     members = _by_alert(numbers)
     _attach_improvements(project, alerts, members)
     later = defaultdict(list)
-    for one in _change_points(series__in={one.series_id for each in members.values() for one in each}):
+    for one in change_points(series__in={one.series_id for each in members.values() for one in each}):
         later[one.series_id].append(one)
     for alert in alerts:
-        _decide(alert, members[alert.pk], later)
+        states.narrow(alert, members[alert.pk])
+    answers = evidence.answers(project, alerts, members)
+    obeyed = rules.of(project)
+    for alert in alerts:
+        states.settle(alert, states.Facts(members[alert.pk], later, answers[alert.pk], obeyed))
     return alerts
 
 
 def orphans(project: Project) -> Touched:
     """Return the open alerts that no regression belongs to any more."""
     regressions = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    left = Alert.objects.filter(~Exists(regressions), project=project, state=Alert.State.OPEN)
-    return Touched(series=(), alerts=list(left.values_list("pk", flat=True)))
+    left = Alert.objects.filter(~Exists(regressions), project=project, state__in=OPEN)
+    return Touched(alerts=list(left.values_list("pk", flat=True)))
 
 
-def worse_step(one: ChangePoint) -> float:
-    """Return the size of a change point on the log scale, positive in the bad direction.
-
-    The steps of one series add up to where its level stands, also across the borders of segments, where the levels
-    themselves cannot be compared.
-    """
-    step = math.log1p(one.effect) if one.effect > -1 else one.effect
-    return step if one.series.direction == Direction.LOWER else -step
-
-
-def _change_points(**conditions: object) -> QuerySet[ChangePoint]:
+def change_points(**conditions: object) -> QuerySet[ChangePoint]:
+    """Return change points in the order of their series, with all that is asked of them here."""
     found = ChangePoint.objects.filter(**conditions)
-    return found.select_related("series", "run__commit").order_by("series_id", "position")
+    return found.select_related(
+        "series__benchmark", "series__environment", "run__commit", "previous_run__commit"
+    ).order_by("series_id", "position")
+
+
+def join(loser: Alert, winner: Alert, *, who: str, reason: str) -> None:
+    """Let *winner* take over all change points of *loser*, for good; needs the project's lock."""
+    ChangePoint.objects.filter(alert=loser, regression=True).update(alert=winner)
+    ChangePoint.objects.filter(alert=loser).update(alert=None)
+    loser.merged_into = winner
+    loser.save(update_fields=["merged_into"])
+    states.move(loser, State.MERGED, who=who, reason=reason)
+    states.record(winner, Event.Action.MERGED, who=who, text=f"Took over alert {loser.pk}. {reason}")
 
 
 def _by_alert(numbers: Collection[int]) -> defaultdict[int, list[ChangePoint]]:
     """Return the regressions of some alerts."""
     members = defaultdict(list)
-    for one in _change_points(alert__in=numbers, regression=True):
+    for one in change_points(alert__in=numbers, regression=True):
         assert one.alert_id is not None
         members[one.alert_id].append(one)
     return members
 
 
 def _attach(project: Project, points: Sequence[ChangePoint]) -> set[int]:
-    """Give each regression its alert, a new one where its commit has none; return the alerts' ids."""
+    """Give each regression its alert, a new one where its cause has none; return the alerts' ids."""
     for one in points:
-        # Quiet until a run that was not imported shows it, see _decide.
-        one.alert, _ = Alert.objects.get_or_create(
-            project=project, branch=one.series.branch, commit=one.run.commit, defaults={"quiet": True}
-        )
+        one.alert = _belongs(project, one)
     ChangePoint.objects.bulk_update(points, ["alert"], batch_size=500)
     return {one.alert_id for one in points if one.alert_id is not None}
+
+
+def _belongs(project: Project, one: ChangePoint) -> Alert:
+    """Return the alert of a change point's cause, or the one that somebody put it into."""
+    there = Alert.objects.filter(
+        project=project, branch=one.series.branch, commit=one.run.commit, kind=one.kind, split_from=None
+    )
+    # One that was merged still knows where its change points go to; a living one comes first.
+    alert = there.order_by(F("merged_into").asc(nulls_first=True), "pk").first()
+    if alert is None:
+        return _measured_elsewhere(project, one) or _opened(project, one)
+    placed = Placement.objects.filter(series=one.series, origin=alert).select_related("alert").first()
+    alert = placed.alert if placed is not None else alert
+    while alert.merged_into is not None:
+        alert = alert.merged_into
+    return alert
+
+
+def _opened(project: Project, one: ChangePoint) -> Alert:
+    alert = Alert.objects.create(
+        project=project,
+        branch=one.series.branch,
+        commit=one.run.commit,
+        previous_commit=one.previous_run.commit,
+        kind=one.kind,
+        quiet=True,  # until a run that was not imported shows it, see states.settle
+    )
+    states.record(alert, Event.Action.OPENED)
+    return alert
+
+
+def _measured_elsewhere(project: Project, one: ChangePoint) -> Alert | None:
+    """Return the alert about the same cause in another environment, which measured other commits of the same range."""
+    first, last = one.previous_run.commit.generation, one.run.commit.generation
+    if first is None or last is None:
+        return None
+    overlapping = Alert.objects.filter(
+        project=project,
+        branch=one.series.branch,
+        kind=one.kind,
+        merged_into=None,
+        split_from=None,
+        commit__generation__gt=first,
+        previous_commit__generation__lt=last,
+    )
+    same = ChangePoint.objects.filter(alert=OuterRef("pk"), series__environment=one.series.environment_id)
+    found = list(overlapping.filter(~Exists(same)).select_related("commit")[:2])
+    if len(found) != 1:
+        return None
+    (alert,) = found
+    if states.age(one.run.commit) < states.age(alert.commit):
+        alert.commit = one.run.commit
+        alert.save(update_fields=["commit"])
+    return alert
 
 
 def _follow(numbers: Collection[int]) -> set[int]:
     """Let alerts follow their change points where all of them settled on other commits.
 
     Returns:
-        The ids of alerts that stood there already and took the change points over.
+        The ids of alerts that stood there already and became one with them.
     """
     members = _by_alert(numbers)
     joined = set()
@@ -113,13 +169,17 @@ def _follow(numbers: Collection[int]) -> set[int]:
         if any(one.run.commit_id == alert.commit_id for one in regressions):
             continue
         target = max(regressions, key=worse_step).run.commit
-        other = Alert.objects.filter(project=alert.project_id, branch=alert.branch, commit=target).first()
-        if other is None:
-            alert.commit = target
-            alert.save(update_fields=["commit"])
-        else:
-            ChangePoint.objects.filter(alert=alert).update(alert=other)
-            joined.add(other.pk)
+        place = Q(project=alert.project_id, branch=alert.branch, commit=target, kind=alert.kind)
+        other = Alert.objects.filter(place, merged_into=None, split_from=None).exclude(pk=alert.pk).first()
+        if other is not None and alert.split_from_id is None:
+            # Somebody's word on either is kept.
+            loser, winner = (other, alert) if alert.decided_by and not other.decided_by else (alert, other)
+            join(loser, winner, who="", reason="Their changes settled on one commit.")
+            joined |= {loser.pk, winner.pk}
+            if winner is other:
+                continue
+        alert.commit = target
+        alert.save(update_fields=["commit"])
     return joined
 
 
@@ -130,8 +190,10 @@ def _attach_improvements(
     ChangePoint.objects.filter(alert__in=alerts, regression=False).exclude(run__commit=F("alert__commit")).update(
         alert=None
     )
-    by_place = {(alert.branch, alert.commit_id): alert for alert in alerts if members.get(alert.pk)}
-    alone = _change_points(
+    # Of two at one commit, one was split from the other, which keeps them.
+    whole_last = sorted(alerts, key=lambda alert: alert.split_from_id is None)
+    by_place = {(alert.branch, alert.commit_id): alert for alert in whole_last if members.get(alert.pk)}
+    alone = change_points(
         regression=False,
         alert=None,
         series__environment__project=project,
@@ -141,33 +203,3 @@ def _attach_improvements(
     for one in joining:
         one.alert = by_place[one.series.branch, one.run.commit_id]
     ChangePoint.objects.bulk_update(joining, ["alert"], batch_size=500)
-
-
-def _decide(alert: Alert, regressions: Sequence[ChangePoint], later: Mapping[int, Sequence[ChangePoint]]) -> None:
-    """Open or close *alert*: it is closed once no regression of it is left."""
-    returns = [_returned(one, later[one.series_id]) for one in regressions]
-    closed = all(commit is not None for commit in returns)
-    closed_by = max((commit for commit in returns if commit), key=_age) if closed and returns else None
-    quiet = alert.quiet and all(one.run.imported for one in regressions)
-    state = Alert.State.CLOSED if closed else Alert.State.OPEN
-    if (state, closed_by, quiet) == (alert.state, alert.closed_by, alert.quiet):
-        return
-    if state != alert.state:
-        alert.closed_at = timezone.now() if closed else None
-    alert.state, alert.closed_by, alert.quiet = state, closed_by, quiet
-    alert.save(update_fields=["state", "closed_at", "closed_by", "quiet"])
-
-
-def _returned(one: ChangePoint, series: Sequence[ChangePoint]) -> Commit | None:
-    """Return the commit at which the level of before *one* was reached again, None: not yet."""
-    first = left = worse_step(one)
-    for other in series:
-        if other.position > one.position:
-            left += worse_step(other)
-            if left <= REMAINING_SHARE * first:
-                return other.run.commit
-    return None
-
-
-def _age(commit: Commit) -> tuple[int, datetime, int]:
-    return commit.generation or 0, commit.committed_at or datetime.min.replace(tzinfo=UTC), commit.pk

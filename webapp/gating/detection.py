@@ -16,8 +16,8 @@ from django.db.models import Q
 
 from perfgate.records import Direction
 from perfgate.stats.changepoints import find_change_points
-from webapp.gating import alerts, publishing
-from webapp.gating.models import ChangePoint
+from webapp.gating import alerts, asking, evidence
+from webapp.gating.models import ChangePoint, Kind
 from webapp.history import chunks
 from webapp.history.models import CHUNK_RUNS, Project, Run, Series, SeriesChunk
 from webapp.history.series import Points, read_many
@@ -32,7 +32,7 @@ MAX_RUNS_LOOKED_UP = 20
 """Of more runs than this, all series of their environments are taken instead of looking each run up."""
 
 _NUMBERS = ("effect", "low", "high", "before", "after")
-_FIELDS = ("run_id", "previous_run_id", "position", *_NUMBERS, "regression")
+_FIELDS = ("run_id", "previous_run_id", "position", "seen", *_NUMBERS, "regression", "kind")
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class _Found:
     run_id: int
     previous_run_id: int
     position: int
+    seen: int
     effect: float
     low: float
     high: float
     before: float
     after: float
     regression: bool
+    kind: str = Kind.REGRESSION
 
 
 def detect(project: Project, runs: Sequence[Run]) -> None:
@@ -64,15 +66,23 @@ def detect_in(project: Project, series_ids: Iterable[int]) -> None:
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
             batch = Series.objects.filter(pk__in=numbers[start : start + BATCH]).select_related("environment")
             touched = _detect(list(batch))
-            settled = alerts.settle(project, touched)
-            publishing.want_issues(project, settled)
+            asking.want_alerts(project, alerts.settle(project, touched))
 
 
 def settle_orphans(project: Project) -> None:
-    """Close the alerts whose change points went away together with their series."""
+    """Take back the alerts whose change points went away together with their series."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        publishing.want_issues(project, alerts.settle(project, alerts.orphans(project)))
+        asking.want_alerts(project, alerts.settle(project, alerts.orphans(project)))
+
+
+def settle_answered(project: Project, runs: Sequence[Run]) -> None:
+    """Let the alerts whose ranges were measured again by some of *runs* hear what came out."""
+    numbers = {number for run in runs for number in evidence.alerts_of(run)}
+    if numbers:
+        with transaction.atomic():
+            Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+            asking.want_alerts(project, alerts.settle(project, alerts.Touched(alerts=numbers)))
 
 
 def series_of(runs: Sequence[Run]) -> set[int]:
@@ -134,11 +144,15 @@ def _detect(batch: Sequence[Series]) -> alerts.Touched:
 
 
 def _find(series: Series, points: Points) -> Iterator[_Found]:
-    for one in find_change_points(points.values, segments=list(points.segments)):
+    """Yield the change points of one series, from whatever source knows them, oldest first."""
+    found = find_change_points(points.values, segments=list(points.segments))
+    ends = [*(one.index for one in found), len(points.values)][1:]
+    for one, end in zip(found, ends, strict=True):
         yield _Found(
             run_id=int(points.runs[one.index]),
             previous_run_id=int(points.runs[one.index - 1]),
             position=one.index,
+            seen=end - one.index,
             effect=one.effect,
             low=one.low,
             high=one.high,
@@ -163,7 +177,7 @@ def _match(rows: Sequence[ChangePoint], found: Sequence[_Found], points: Points)
         for row in rows
         if row.pk not in settled
         for one in by_run.values()
-        if one.regression == row.regression
+        if (one.regression, one.kind) == (row.regression, row.kind)
     )
     unmatched = {row.pk: row for row in rows if row.pk not in settled}
     for distance, number, run in distances:

@@ -13,7 +13,7 @@ from threading import Lock
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from webapp.gating import detection, publishing, verdicts
+from webapp.gating import asking, detection, verdicts
 from webapp.history.models import Project, Run
 
 IMPORT_OVER_SECONDS = 20
@@ -27,6 +27,7 @@ def process(run: Run) -> None:
     if run.number is not None:
         detection.detect(run.project, [run])
     _judge(run)
+    detection.settle_answered(run.project, [run])
     _done([run])
 
 
@@ -51,6 +52,7 @@ def process_backlog(project: Project, *, wait_for_imports: bool = True) -> int:
         detection.settle_orphans(project)
         for run in runs:
             _judge(run)
+        detection.settle_answered(project, runs)
         _done(runs)
     finally:
         _backlog.release()
@@ -74,8 +76,9 @@ def _import_over(project: Project) -> bool:
 def _judge(run: Run) -> None:
     if verdicts.asks_for_verdict(run):
         verdicts.decide(run)
-        if not run.imported:
-            publishing.want_verdicts(run)
+        # Without a pull request it answers an alert, or somebody's curiosity: no reason for a check on an old commit.
+        if not run.imported and run.pull_request is not None:
+            asking.want_verdicts(run)
 
 
 def _done(runs: Sequence[Run]) -> None:

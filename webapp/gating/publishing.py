@@ -1,14 +1,13 @@
-"""What GitHub is meant to show is kept as `Publication` rows; publishing makes GitHub equal to them.
+"""The `Publication` rows that `webapp.gating.asking` keeps -> GitHub, made equal to them.
 
-Asking is free and can be done again at will: a row counts up only when what is wanted differs. Writing is done for one
-row of a project at a time, by whoever claims it first, a second apart; what fails is tried again later and later, or
-given up where trying cannot help.
+Writing is done for one row of a project at a time, by whoever claims it first, a second apart; what fails is tried again
+later and later, or given up where trying cannot help. What is new and would be too much for one day waits for the next.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -17,12 +16,12 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from perfgate.errors import PerfgateError, RateLimited
+from perfgate.errors import PerfgateError, RateLimited, Unavailable
 from perfgate.github import Repository
-from webapp.gating import verdicts, wanted
+from webapp.gating import issues, rules, wanted
 from webapp.gating.doorbell import ring
-from webapp.gating.models import Alert, ChangePoint, Publication, Verdict
-from webapp.history.models import Project, Run
+from webapp.gating.models import Alert, Publication, State
+from webapp.history.models import Project
 
 log = logging.getLogger(__name__)
 
@@ -38,50 +37,30 @@ FIRST_WAIT_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 3_600.0
 
 
-def want_verdicts(run: Run) -> None:
-    """Ask for the comment and the check run that the verdicts beside *run* lead to.
-
-    Both are made from the newest verdicts, whichever run was judged last: an old verdict never covers a newer one.
-    """
-    project = run.project
-    with transaction.atomic():
-        _lock(project.pk)
-        _want(
-            project,
-            Kind.CHECK_RUN,
-            f"commit/{run.commit.sha}",
-            wanted.check_run(project, run.commit.sha, _on_commit(run)),
-        )
-        if run.pull_request is None:
-            return
-        key = f"pull/{run.pull_request}"
-        exists = Publication.objects.filter(project=project, kind=Kind.COMMENT, key=key).exists()
-        newest = Run.objects.filter(project=project, pull_request=run.pull_request, verdict__isnull=False).latest("pk")
-        comment = wanted.comment(project, run.pull_request, _on_commit(newest), exists=exists)
-        if comment is not None:
-            _want(project, Kind.COMMENT, key, comment)
-
-
-def want_issues(project: Project, alerts: Iterable[Alert]) -> None:
-    """Ask for the issues of *alerts*, opened or closed as the alerts are; needs the project's lock."""
-    loud = {f"alert/{alert.pk}": alert for alert in alerts if not alert.quiet}
-    rows = Publication.objects.filter(project=project, kind=Kind.ISSUE, key__in=loud)
-    known = {row.key: msgspec.convert(row.wanted, wanted.Issue) for row in rows}
-    for key, alert in loud.items():
-        regressions = ChangePoint.objects.filter(alert=alert, regression=True).select_related(
-            "series__benchmark", "series__environment", "run__commit", "previous_run__commit"
-        )
-        issue = wanted.issue(alert, list(regressions), known.get(key))
-        if issue is not None:
-            _want(project, Kind.ISSUE, key, issue)
-
-
 def publish(publication_id: int) -> None:
     """Make GitHub equal to one publication, then ring for the next of its project."""
     row = claim(publication_id)
     if row is None:
         return
     project = row.project
+    if _is_moot(row):
+        row.delete()
+    elif not _held_back(row):
+        _publish(row)
+    following = due().filter(project=project).order_by("pk").first()
+    if following is not None:
+        ring("publish", following.pk, after_seconds=SPACING_SECONDS)
+
+
+def _publish(row: Publication) -> None:
+    project = row.project
+    now = timezone.now()
+    this = Publication.objects.filter(pk=row.pk)
+    done = {"published_revision": row.revision, "claimed_until": None, "attempts": 0, "not_before": None, "error": ""}
+    once = row.kind == Kind.DISPATCH
+    if once:
+        # Noted first: whoever stops here, or gets no answer, has asked, and does not ask again.
+        this.update(published_revision=row.revision, first_published_at=now)
     try:
         with Repository(
             project.repository,
@@ -91,19 +70,45 @@ def publish(publication_id: int) -> None:
         ) as repository:
             remote_id = _WRITERS[Kind(row.kind)](repository, row)
     except PerfgateError as error:
+        if once and isinstance(error, Unavailable) and not isinstance(error, RateLimited):
+            this.update(claimed_until=None, error=str(error))  # it may have been obeyed
+            return
+        if once:
+            this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
     else:
-        Publication.objects.filter(pk=row.pk).update(
-            published_revision=row.revision,
-            remote_id=remote_id,
-            claimed_until=None,
-            attempts=0,
-            not_before=None,
-            error="",
-        )
-    following = due().filter(project=project).order_by("pk").first()
-    if following is not None:
-        ring("publish", following.pk, after_seconds=SPACING_SECONDS)
+        told = row.first_published_at or (now if once or remote_id is not None else None)
+        this.update(**done, remote_id=remote_id, first_published_at=told)
+
+
+def _is_moot(row: Publication) -> bool:
+    """Return whether *row* asks for a measurement that its alert needs no more."""
+    if row.kind != Kind.DISPATCH:
+        return False
+    number = int(row.key.split("/")[1])
+    return not Alert.objects.filter(pk=number, state=State.SUSPECTED).exists()
+
+
+def _held_back(row: Publication) -> bool:
+    """Give *row* back until tomorrow where its project was told enough new things today."""
+    is_new = row.first_published_at is None and row.remote_id is None and row.wanted.get("state", "open") == "open"
+    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new:
+        return False
+    allowed = rules.of(row.project).per_day
+    day = timedelta(days=1)
+    told = Publication.objects.filter(
+        project=row.project_id, kind=row.kind, first_published_at__gt=timezone.now() - day
+    ).order_by("-first_published_at")
+    times = [each.first_published_at for each in told[:allowed] if each.first_published_at is not None]
+    if len(times) < allowed:
+        return False
+    until = (times[-1] if times else timezone.now()) + day
+    Publication.objects.filter(pk=row.pk).update(
+        claimed_until=None,
+        not_before=until,
+        error=f"held back until {until:%Y-%m-%d %H:%M} UTC: the policy allows {allowed} a day",
+    )
+    return True
 
 
 def due() -> QuerySet[Publication]:
@@ -134,34 +139,6 @@ def _lock(project_id: int) -> None:
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
 
 
-def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct) -> None:
-    """Keep what is wanted in one place, and ring if it is new."""
-    # As it will be read back: a tuple would never equal its list.
-    document = msgspec.json.decode(msgspec.json.encode(content))
-    row, created = Publication.objects.get_or_create(project=project, kind=kind, key=key, defaults={"wanted": document})
-    if not created and row.wanted == document:
-        return
-    if not created:
-        row.wanted, row.revision = document, row.revision + 1
-        row.error, row.failed_for_good, row.attempts = "", False, 0
-        row.save(update_fields=["wanted", "revision", "error", "failed_for_good", "attempts"])
-    if project.repository and settings.GITHUB_TOKEN:
-        transaction.on_commit(lambda: ring("publish", row.pk))
-
-
-def _on_commit(run: Run) -> list[wanted.Judged]:
-    """Return the newest verdict of each suite and environment on the commit, and for the pull request, of *run*."""
-    rows = (
-        Verdict.objects.filter(
-            run__project=run.project_id, run__commit=run.commit_id, run__pull_request=run.pull_request
-        )
-        .select_related("run")
-        .order_by("run_id")
-    )
-    newest = {(row.run.suite, row.run.environment_id): row for row in rows}
-    return [wanted.Judged(run_id=row.run_id, verdict=verdicts.read(row)) for row in newest.values()]
-
-
 def _write_comment(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.Comment)
     return repository.upsert_comment(content.pull_request, content.marker, content.markdown, comment_id=row.remote_id)
@@ -175,7 +152,7 @@ def _write_check_run(repository: Repository, row: Publication) -> int | None:
 
 
 def _write_issue(repository: Repository, row: Publication) -> int | None:
-    content = msgspec.convert(row.wanted, wanted.Issue)
+    content = msgspec.convert(row.wanted, issues.Issue)
     if content.state == "closed" and row.remote_id is None and not row.attempts:
         return None  # closed before it was ever filed
     number = repository.upsert_issue(
@@ -188,10 +165,17 @@ def _write_issue(repository: Repository, row: Publication) -> int | None:
     return number
 
 
+def _write_measurement(repository: Repository, row: Publication) -> int | None:
+    content = msgspec.convert(row.wanted, wanted.Measurement)
+    repository.dispatch_workflow(content.workflow, content.ref, content.inputs)
+    return None
+
+
 _WRITERS: dict[Kind, Callable[[Repository, Publication], int | None]] = {
     Kind.COMMENT: _write_comment,
     Kind.CHECK_RUN: _write_check_run,
     Kind.ISSUE: _write_issue,
+    Kind.DISPATCH: _write_measurement,
 }
 
 

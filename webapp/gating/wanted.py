@@ -1,28 +1,27 @@
-"""Rows -> what GitHub is meant to show, as values. Nothing is read or written here.
+"""Rows -> what GitHub is meant to show or to do, as values; issues have `webapp.gating.issues`. Nothing is read or written.
 
 Every text of a stranger (benchmark, branch, subject, author) goes through ``code`` or ``plain`` of `perfgate.wording`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import glob
+import os
+from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 from django.conf import settings
 
-from perfgate import gate, metrics, report, wording
+from perfgate import gate, report, wording
 from perfgate.gate import Outcome
 from perfgate.github import Conclusion
-from perfgate.records import Direction
 from webapp.gating.models import Alert, ChangePoint
-from webapp.history.models import Commit, Project
+from webapp.history.models import Project
 
 CHECK_NAME = "perfgate"
-LABELS = ("performance-regression",)
-MAX_ROWS = 25
-"""Series listed in an issue; the rest stands behind the link."""
+MAX_SELECT_CHARACTERS = 500
+"""Of the glob that a workflow is given; GitHub takes 65,535 for all inputs together."""
 
 CONCLUSIONS: dict[Outcome, Conclusion] = {
     Outcome.FAIL: "failure",
@@ -53,19 +52,15 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
     details_url: str
 
 
-class Issue(msgspec.Struct, frozen=True, kw_only=True):
-    """The issue of one alert."""
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow that measures both ends of an alert's range again."""
 
-    commit: str
-    """Commit that marker and title name."""
-    marker: str
-    title: str
-    body: str
-    labels: tuple[str, ...]
-    state: Literal["open", "closed"]
-    reason: Literal["completed", "not_planned"] = "completed"
-    comment: str = ""
-    """Said when the state changes; empty: it never did."""
+    workflow: str
+    """Its file below ``.github/workflows``."""
+    ref: str
+    """Branch whose version of it runs."""
+    inputs: dict[str, str]
+    """``base`` and ``head``, whole hashes; ``suite``; ``select``, a glob over benchmarks."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,39 +103,30 @@ def check_run(project: Project, sha: str, judged: Sequence[Judged]) -> CheckRun:
     )
 
 
-def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | None) -> Issue | None:
-    """Return the issue of an alert.
+def measurement(project: Project, alert: Alert, regressions: Sequence[ChangePoint], workflow: str) -> Measurement:
+    """Return what to ask for, to see whether the change of *alert* is there when both its ends are measured again.
 
     Args:
+        project: Whose default branch holds the workflow.
         alert: With its commits loaded.
-        regressions: Its change points in the bad direction, with series, benchmark, environment and commits loaded.
-        previous: What was wanted before, None: no issue was asked for yet.
-
-    Returns:
-        None where none is needed: the alert is quiet, or was closed before an issue was asked for.
+        regressions: Its change points in the bad direction, at least one, with benchmarks and runs loaded.
+        workflow: File name.
     """
-    if alert.quiet or (previous is None and alert.state == Alert.State.CLOSED):
-        return None
-    if not regressions:
-        return None if previous is None else _changed(previous, alert)
-    ordered = sorted(regressions, key=lambda one: (-abs(one.effect), one.pk))
-    first = Issue(
-        commit=alert.commit.sha,
-        marker=_marker(alert),
-        title=_title(alert, ordered),
-        body=_body(alert, ordered),
-        labels=LABELS,
-        state="open",
+    assert alert.previous_commit is not None
+    suite, _ = Counter(one.run.suite for one in regressions).most_common(1)[0]
+    labels = [one.series.benchmark.label for one in regressions if one.run.suite == suite]
+    # All of them and few others: what they have in common at the front.
+    shared = os.path.commonprefix(labels)[:MAX_SELECT_CHARACTERS]  # noqa: RUF071 - characters are meant
+    return Measurement(
+        workflow=workflow,
+        ref=project.default_branch,
+        inputs={
+            "base": alert.previous_commit.sha,
+            "head": alert.commit.sha,
+            "suite": suite,
+            "select": glob.escape(shared) + ("" if labels == [shared] * len(labels) else "*"),
+        },
     )
-    if previous is None:
-        return first
-    kept = msgspec.structs.replace(
-        first, marker=previous.marker, state=previous.state, reason=previous.reason, comment=previous.comment
-    )
-    if previous.commit == first.commit:
-        # Estimate and number of series move with every run; a title that did so too would flood the issue's timeline.
-        kept = msgspec.structs.replace(kept, title=previous.title)
-    return _changed(kept, alert)
 
 
 def verdict_url(run_id: int) -> str:
@@ -161,81 +147,3 @@ def _markdown(judged: Sequence[Judged]) -> str:
             text = f"Suite {wording.code(one.verdict.suite)} in {wording.code(one.verdict.environment)}:\n\n{text}"
         parts.append(text)
     return "\n".join(parts)
-
-
-def _marker(alert: Alert) -> str:
-    # By commit and not by our id: a database made anew finds its issues again and takes nobody else's.
-    place = hashlib.sha256(f"{alert.branch}\n{alert.commit.sha}".encode()).hexdigest()[:16]
-    return f"perfgate:alert:{alert.project.slug}:{place}"
-
-
-def _title(alert: Alert, regressions: Sequence[ChangePoint]) -> str:
-    worst = regressions[0]
-    what = f"{wording.plain(worst.series.benchmark.label, 120)}: {wording.percent(worst.effect)} {_word(worst)}"
-    return f"{what} since {alert.commit.sha[:10]}"
-
-
-def _word(one: ChangePoint) -> str:
-    return metrics.worse(one.series.metric, Direction(one.series.direction))
-
-
-def _body(alert: Alert, regressions: Sequence[ChangePoint]) -> str:
-    lines = [
-        "| benchmark | metric | environment | change | 95 % interval | before → after |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [_row(one) for one in regressions[:MAX_ROWS]]
-    more = len(regressions) - MAX_ROWS
-    commit = alert.commit
-    previous = regressions[0].previous_run.commit
-    return "\n".join(
-        [
-            f"The level of {_series(len(regressions))} on {wording.code(alert.branch)} got worse and stayed so.",
-            "",
-            *lines,
-            *([f"\n… and {more} more on the page below."] if more > 0 else []),
-            "",
-            f"- First measured at {_named(commit)}",
-            f"- The cause lies in {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}",
-            f"- [History and chart]({alert_url(alert)})",
-            "",
-            "perfgate closes this issue when the level returns.",
-        ]
-    )
-
-
-def _row(one: ChangePoint) -> str:
-    series = one.series
-    cells = [
-        wording.code(series.benchmark.label),
-        wording.code(series.metric),
-        wording.code(series.environment.name),
-        f"**{wording.percent(one.effect)}** {_word(one)}",
-        wording.interval(one.low, one.high),
-        f"{wording.quantity(one.before, series.unit)} → {wording.quantity(one.after, series.unit)}",
-    ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _series(count: int) -> str:
-    return f"{count} benchmark series" if count > 1 else "one benchmark series"
-
-
-def _named(commit: Commit) -> str:
-    parts = [commit.sha if not commit.subject else f"{commit.sha} {wording.code(commit.subject)}"]
-    return " by ".join(parts + ([wording.code(commit.author)] if commit.author else []))
-
-
-def _changed(wanted: Issue, alert: Alert) -> Issue:
-    """Return *wanted* in the alert's state, with what is to be said if that is new."""
-    if wanted.state == alert.state:
-        return wanted
-    if alert.state == Alert.State.OPEN:
-        return msgspec.structs.replace(
-            wanted, state="open", comment=f"The regression is there again: [history]({alert_url(alert)})."
-        )
-    if alert.closed_by is None:
-        taken_back = f"Later measurements took this change back: [history]({alert_url(alert)})."
-        return msgspec.structs.replace(wanted, state="closed", reason="not_planned", comment=taken_back)
-    returned = f"The level returned with {_named(alert.closed_by)}."
-    return msgspec.structs.replace(wanted, state="closed", reason="completed", comment=returned)

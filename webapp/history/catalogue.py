@@ -21,7 +21,16 @@ from perfgate import records
 from perfgate.errors import InvalidResult
 from perfgate.records import utc
 from webapp.history.chunks import MAX_SEGMENTS, slices
-from webapp.history.models import Benchmark, Commit, Environment, EnvironmentState, Project, Series, UploadContext
+from webapp.history.models import (
+    Benchmark,
+    Commit,
+    Environment,
+    EnvironmentState,
+    PolicyText,
+    Project,
+    Series,
+    UploadContext,
+)
 
 BATCH = 1_000
 """Rows in one INSERT."""
@@ -181,6 +190,25 @@ def contexts(contents: Mapping[str, bytes]) -> dict[str, int]:
         [UploadContext(digest=digest, content=contents[digest]) for digest in digests], ignore_conflicts=True
     )
     return dict(UploadContext.objects.filter(digest__in=digests).values_list("digest", "id"))
+
+
+def policy_digest(policy: records.Policy) -> str:
+    """Return what identifies a policy, whichever commit it was read from."""
+    return sha256(f"{policy.path}\n{policy.text}")
+
+
+def policies(wanted: Iterable[records.Policy]) -> dict[str, int]:
+    """Return the ids of policies by `policy_digest`."""
+    named = {policy_digest(each): each for each in wanted}
+    if not named:
+        return {}
+    digests = sorted(named)
+    # Like contexts, they are shared by all projects.
+    PolicyText.objects.bulk_create(
+        [PolicyText(digest=digest, path=named[digest].path, text=named[digest].text) for digest in digests],
+        ignore_conflicts=True,
+    )
+    return dict(PolicyText.objects.filter(digest__in=digests).values_list("digest", "id"))
 
 
 def moment(when: datetime | None) -> datetime | None:

@@ -49,6 +49,8 @@ class Resolved:
     commits: dict[str, int]
     benchmarks: dict[str, int]
     """Ids by `catalogue.benchmark_key`."""
+    policies: dict[str, int]
+    """Ids by `catalogue.policy_digest`."""
 
 
 def store(
@@ -119,6 +121,7 @@ def resolve(project: Project, submissions: Sequence[Submission]) -> Resolved:
         states=catalogue.states(environments, runs),
         commits=catalogue.commits(project, [*(run.commit for run in runs), *baselines]),
         benchmarks=catalogue.benchmarks(project, named),
+        policies=catalogue.policies(run.policy for run in runs if run.policy is not None and is_point(run)),
     )
 
 
@@ -163,6 +166,8 @@ def describe(row: Run, resolved: Resolved, submission: Submission, project: Proj
     row.suite = run.suite
     row.tool = run.tool
     row.dirty = run.commit.dirty
+    carried = run.policy if is_point(run) else None
+    row.policy_id = None if carried is None else resolved.policies[catalogue.policy_digest(carried)]
     row.started_at = catalogue.moment(run.started_at)
     row.measured, row.failed, row.skipped = (submission.count(state) for state in State)
     row.refused = [{"where": each.where, "reason": each.reason} for each in submission.refused]

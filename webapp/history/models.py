@@ -33,12 +33,19 @@ class Project(models.Model):
         return self.slug
 
 
+def upload_only() -> list[str]:
+    """Return the scopes of a token for which none were named."""
+    return ["upload"]
+
+
 class Token(models.Model):
-    """A key that lets a machine upload runs to one project; only its digest is kept."""
+    """A key that lets a machine act on one project, as far as its scopes go; only its digest is kept."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=upload_only)
+    """What it may do: names in `webapp.history.tokens.Scope`."""
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -117,6 +124,18 @@ class Benchmark(models.Model):
         return self.label
 
 
+class PolicyText(models.Model):
+    """A policy file that came with runs, kept once for all that carried the same."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of path and text."""
+    path = models.TextField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.digest[:10]
+
+
 class Run(models.Model):
     """One suite on one commit in one environment, as it was uploaded."""
 
@@ -143,6 +162,8 @@ class Run(models.Model):
     """The newer file of the same source; a superseded run keeps its upload and has no points."""
     imported = models.BooleanField(default=False)
     """Came with an old history: changes in it are recorded quietly."""
+    policy = models.ForeignKey(PolicyText, models.PROTECT, null=True, related_name="+")
+    """The policy at the run's own commit; NULL: it carried none, or is no point of a series."""
     started_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
     processed_at = models.DateTimeField(null=True)

@@ -29,6 +29,7 @@ _REREAD = (
     "suite",
     "tool",
     "dirty",
+    "policy",
     "started_at",
     "measured",
     "failed",

@@ -1,10 +1,12 @@
-"""Keys that let machines upload to one project: made once, shown once, kept as digests only."""
+"""Keys that let machines act on one project: made once, shown once, kept as digests only."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db.models import Q
 from django.utils import timezone
@@ -18,10 +20,22 @@ USE_RECORDED_EVERY = timedelta(minutes=1)
 """`Token.last_used_at` is this coarse: not every upload is worth a write."""
 
 
-def create(project: Project, *, name: str, expires_at: datetime | None = None) -> str:
+class Scope(StrEnum):
+    """What a token may be allowed to do."""
+
+    UPLOAD = "upload"
+    """Store runs."""
+    TRIAGE = "triage"
+    """Acknowledge, accept, dismiss, merge and split alerts."""
+
+
+def create(
+    project: Project, *, name: str, scopes: Sequence[Scope] = (Scope.UPLOAD,), expires_at: datetime | None = None
+) -> str:
     """Make a token and return its secret, which nobody can read again."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    Token.objects.create(project=project, name=name, digest=_digest(secret), expires_at=expires_at)
+    named = [scope.value for scope in scopes]
+    Token.objects.create(project=project, name=name, digest=_digest(secret), scopes=named, expires_at=expires_at)
     return secret
 
 

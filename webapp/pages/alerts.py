@@ -1,63 +1,151 @@
-"""Alerts: the list of a project, and one alert with every series it moved."""
+"""Alerts: what a project's people have to look at, and one alert with all that is known and can be done about it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, FloatField, Max, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Abs, Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
-from webapp.gating.models import Alert, ChangePoint, Publication
+from perfgate.errors import InvalidInput
+from perfgate.gate import Row
+from webapp.gating import evidence, quality, triage
+from webapp.gating.models import OPEN, Alert, ChangePoint, Publication, State
 from webapp.history.models import Project
+from webapp.pages import series
 
 ALERTS_PER_PAGE = 50
 SERIES_PER_PAGE = 100
-NEWEST_FIRST = (F("commit__committed_at").desc(nulls_last=True), "-id")
-"""An import opens the alerts of years at once: the newest cause comes first, whenever it was found."""
+EVENTS_SHOWN = 200
+OTHERS_SHOWN = 100
 
-STATES = {"open": "open", "closed": "closed", "all": "all"}
+WORST_FIRST = ("-bad", F("worst").desc(), F("commit__committed_at").desc(nulls_last=True), "-id")
+"""What got worse comes before what is merely left over."""
+
+FILTERS: dict[str, tuple[str, ...]] = {
+    "open": OPEN,
+    **{state.value: (state.value,) for state in State},
+    "all": tuple(State.values),
+}
+"""What the list can be asked for, and the states that it then shows."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One series of an alert."""
+
+    point: ChangePoint
+    again: Row | None
+    """The gate's word, where it was measured again."""
 
 
 def with_extent(alerts: QuerySet[Alert]) -> QuerySet[Any]:
     """Return the alerts, ready to be listed, with how many series each moved, how far, and whether any of it is bad."""
     moved = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    return alerts.select_related("project", "commit", "closed_by").annotate(
+    return alerts.select_related("project", "commit", "previous_commit", "closed_by", "merged_into").annotate(
         bad=Exists(moved),
         moved=Count("change_points"),
         regressions=Count("change_points", filter=Q(change_points__regression=True)),
         improvements=Count("change_points", filter=Q(change_points__regression=False)),
         smallest=Min("change_points__effect"),
         largest=Max("change_points__effect"),
+        worst=Coalesce(
+            Max(Abs("change_points__effect"), filter=Q(change_points__regression=True)), 0.0, output_field=FloatField()
+        ),
     )
 
 
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a project's alerts, the newest first; ``?state=`` is open (if left out), closed or all."""
+    """Show a project's alerts, the worst first; ``?state=`` is open (if left out), one of the states, or all."""
     project = get_object_or_404(Project, slug=slug)
     state = request.GET.get("state", "open")
-    state = state if state in STATES else "open"
-    chosen = Alert.objects.filter(project=project)
-    if state != "all":
-        chosen = chosen.filter(state=state)
-    newest = with_extent(chosen).order_by("quiet", "-bad", *NEWEST_FIRST)
-    page = Paginator(newest, ALERTS_PER_PAGE).get_page(request.GET.get("page"))
-    shown = {"project": project, "page": page, "state": state, "states": STATES}
+    state = state if state in FILTERS else "open"
+    counts = dict(Alert.objects.filter(project=project).order_by().values_list("state").annotate(count=Count("id")))
+    chosen = with_extent(Alert.objects.filter(project=project, state__in=FILTERS[state]))
+    page = Paginator(chosen.order_by("quiet", *WORST_FIRST), ALERTS_PER_PAGE).get_page(request.GET.get("page"))
+    shown = {
+        "project": project,
+        "page": page,
+        "state": state,
+        "filters": {name: sum(counts.get(each, 0) for each in states) for name, states in FILTERS.items()},
+        "quality": quality.of([project.pk])[project.pk],
+    }
     return render(request, "pages/alerts.html", shown)
 
 
 def alert(request: HttpRequest, number: int) -> HttpResponse:
-    """Show one alert: its cause, its state, and the series that moved."""
+    """Show one alert: its cause, its state, the series that moved, what happened, and what can be done."""
+    return _show(request, number)
+
+
+@require_POST
+def act(request: HttpRequest, number: int) -> HttpResponse:
+    """Do to an alert what a form on its page asks for, by a person of the staff."""
+    one = get_object_or_404(Alert, pk=number)
+    if not request.user.is_authenticated:
+        return redirect_to_login(f"/alerts/{number}/")
+    if not request.user.is_staff:
+        raise PermissionDenied("acting on alerts is for the staff of this server")
+    form = request.POST
+    try:
+        order = triage.Order(
+            **{name: form.get(name, "") for name in ("action", "reason", "assignee", "text")},
+            into=_number(form.get("into", "0")),
+            series=[_number(each) for each in form.getlist("series")],
+        )
+        done = triage.act(one, order, who=request.user.get_username())
+    except InvalidInput as error:
+        return _show(request, number, error=str(error))
+    return redirect("pages:alert", done.pk)
+
+
+def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
     one = get_object_or_404(with_extent(Alert.objects.all()), pk=number)
     moved = (
         ChangePoint.objects.filter(alert=one)
-        .select_related("series__benchmark", "series__environment", "run__commit", "previous_run__commit")
-        .order_by("-regression", "series__benchmark__label", "id")
+        .select_related("series__benchmark", "series__environment__project", "run__commit", "previous_run__commit")
+        .order_by("-regression", Abs("effect").desc(), "series__benchmark__label", "id")
     )
-    issue = Publication.objects.filter(
-        project=one.project, kind=Publication.Kind.ISSUE, key=f"alert/{one.pk}", remote_id__isnull=False
-    ).first()
+    answer = evidence.answers(one.project, [one], {})[one.pk]
     page = Paginator(moved, SERIES_PER_PAGE).get_page(request.GET.get("page"))
-    shown = {"project": one.project, "alert": one, "page": page, "issue": issue}
-    return render(request, "pages/alert.html", shown)
+    worst = moved.first()
+    placed = Publication.objects.filter(project=one.project, key__startswith=f"alert/{one.pk}")
+    may_act = request.user.is_authenticated and request.user.is_staff
+    shown = {
+        "project": one.project,
+        "alert": one,
+        "page": page,
+        "rows": [Moved(point, answer.row(point.series)) for point in page],
+        "answer": answer,
+        "worst": worst,
+        "drawing": series.drawing(worst.series, series.read(worst.series)) if worst else "",
+        "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),
+        "measurements": placed.filter(
+            key__startswith=f"alert/{one.pk}/", kind=Publication.Kind.DISPATCH, first_published_at__isnull=False
+        ).order_by("key"),
+        "events": one.events.order_by("-pk")[:EVENTS_SHOWN],
+        "may_act": may_act,
+        "others": _others(one) if may_act else (),
+        "error": error,
+        "limit": triage.MAX_TEXT_CHARACTERS,
+    }
+    return render(request, "pages/alert.html", shown, status=400 if error else 200)
+
+
+def _others(one: Alert) -> QuerySet[Alert]:
+    """Return the alerts that this one may be merged into, the newest cause first."""
+    there = Alert.objects.filter(project=one.project_id, branch=one.branch, kind=one.kind, merged_into=None)
+    return there.exclude(pk=one.pk).select_related("commit").order_by("-commit__generation", "-pk")[:OTHERS_SHOWN]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise InvalidInput(f"{text[:40]!r} is no number: choose from the list")
+    return int(text)

@@ -11,9 +11,9 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from webapp.gating.models import Alert, ChangePoint, Verdict
+from webapp.gating.models import OPEN, Alert, ChangePoint, Verdict
 from webapp.history.models import Project, Run
-from webapp.pages.alerts import NEWEST_FIRST, with_extent
+from webapp.pages.alerts import WORST_FIRST, with_extent
 
 PROJECTS_PER_PAGE = 50
 ALERTS_SHOWN = 10
@@ -39,11 +39,11 @@ class Line:
 def home(request: HttpRequest) -> HttpResponse:
     """Show the projects with their open alerts, last runs and last verdicts."""
     page = Paginator(_projects(), PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
-    attention = with_extent(Alert.objects.filter(state=Alert.State.OPEN, quiet=False))
+    attention = with_extent(Alert.objects.filter(state__in=OPEN, quiet=False))
     shown = {
         "page": page,
         "lines": _lines(page),
-        "attention": attention.order_by("-bad", *NEWEST_FIRST)[:ALERTS_SHOWN],
+        "attention": attention.order_by(*WORST_FIRST)[:ALERTS_SHOWN],
         "owed": Run.objects.filter(processed_at__isnull=True).count(),
     }
     return render(request, "pages/home.html", shown)
@@ -66,7 +66,7 @@ def _lines(page: Page[Any]) -> list[Line]:
     )
     counts = Counter[tuple[int, str]]()
     moved = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    opened = Alert.objects.filter(state=Alert.State.OPEN, project__in=list(page)).annotate(bad=Exists(moved))
+    opened = Alert.objects.filter(state__in=OPEN, project__in=list(page)).annotate(bad=Exists(moved))
     for each in opened.values("project", "quiet", "bad").annotate(count=Count("id")):
         kind = "quiet" if each["quiet"] else "regressions" if each["bad"] else "improvements"
         counts[each["project"], kind] += each["count"]

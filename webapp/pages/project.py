@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from perfgate import report
 from perfgate.records import Direction
-from webapp.gating import verdicts
-from webapp.gating.models import Alert, ChangePoint
+from webapp.gating import levels, quality, verdicts
+from webapp.gating.models import OPEN, Alert, ChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Environment, Project, Run, Series
 from webapp.pages import alerts, figures, svg
@@ -54,6 +54,8 @@ class Row:
     """Whether the newest value stands out in the bad direction; None: it does not stand out."""
     change_point: ChangePoint | None
     """The newest that belongs to an open alert."""
+    standing: levels.Standing
+    """How far the series stands from its last accepted level."""
 
 
 def project(request: HttpRequest, slug: str) -> HttpResponse:
@@ -68,7 +70,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     )
     filters = read_filters(request.GET, one, environments, branches)
     page = Paginator(select(one, filters), SERIES_PER_PAGE).get_page(request.GET.get("page"))
-    open_alerts = Alert.objects.filter(project=one, state=Alert.State.OPEN)
+    open_alerts = Alert.objects.filter(project=one, state__in=OPEN)
     shown = {
         "project": one,
         "page": page,
@@ -76,9 +78,8 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
         "filters": filters,
         "environments": environments,
         "branches": branches,
-        "attention": alerts.with_extent(open_alerts.filter(quiet=False)).order_by("-bad", *alerts.NEWEST_FIRST)[
-            :ALERTS_SHOWN
-        ],
+        "attention": alerts.with_extent(open_alerts.filter(quiet=False)).order_by(*alerts.WORST_FIRST)[:ALERTS_SHOWN],
+        "quality": quality.of([one.pk])[one.pk],
         "open_alerts": open_alerts.count(),
         "false_alarms": report.long_run_rate(verdicts.false_alarms(one)),
         "runs": Run.objects.filter(project=one)
@@ -112,7 +113,7 @@ def select(one: Project, filters: Filters) -> QuerySet[Series]:
     for word in filters.text.split()[:MAX_WORDS]:
         chosen = chosen.filter(benchmark__label__icontains=word)
     if filters.moved:
-        chosen = chosen.filter(Exists(ChangePoint.objects.filter(series=OuterRef("pk"), alert__state=Alert.State.OPEN)))
+        chosen = chosen.filter(Exists(ChangePoint.objects.filter(series=OuterRef("pk"), alert__state__in=OPEN)))
     return chosen.select_related("benchmark", "environment").order_by(
         "benchmark__label", "benchmark", "metric", "environment__name", "branch", "id"
     )
@@ -121,7 +122,8 @@ def select(one: Project, filters: Filters) -> QuerySet[Series]:
 def _rows(page: Page[Series]) -> list[Row]:
     numbers = [each.pk for each in page]
     newest = points_of.latest(numbers, figures.WINDOW)
-    open_points = ChangePoint.objects.filter(series__in=numbers, alert__state=Alert.State.OPEN).order_by("position")
+    open_points = ChangePoint.objects.filter(series__in=numbers, alert__state__in=OPEN).order_by("position")
+    standings = levels.standings(numbers)
     marked = {each.series_id: each for each in open_points}
     many = Counter(each.benchmark_id for each in page)
     rows: list[Row] = []
@@ -136,6 +138,7 @@ def _rows(page: Page[Series]) -> list[Row]:
                 summary=summary,
                 regression=_regression(summary, each.direction),
                 change_point=marked.get(each.pk),
+                standing=standings[each.pk],
             )
         )
     return rows

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from perfgate import policy, wording
 from perfgate.records import COMPARABILITY_FIELDS, Direction
+from webapp.gating import levels
 from webapp.gating.models import ChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Commit, EnvironmentState, Run, Series
@@ -73,7 +74,7 @@ class History:
 def series(request: HttpRequest, number: int) -> HttpResponse:
     """Show one series: the facts as text and tables, and a chart of them."""
     one = _find(number)
-    history = _read(one)
+    history = read(one)
     runs = history.runs
     told = Run.objects.select_related("commit").in_bulk(
         {*runs[-POINTS_LISTED:], *(each.run for each in history.boundaries[-BOUNDARIES_LISTED:])}
@@ -85,8 +86,9 @@ def series(request: HttpRequest, number: int) -> HttpResponse:
         "count": len(runs),
         "summary": figures.summarise(history.points),
         "latest": told.get(runs[-1]) if runs else None,
-        "drawing": _drawing(one, history),
+        "drawing": drawing(one, history),
         "change_points": [each for _, each in reversed(history.marks)],
+        "standing": levels.standing([each for _, each in history.marks]),
         "boundaries": [(told.get(each.run), each) for each in reversed(history.boundaries[-BOUNDARIES_LISTED:])],
         "newest": [(told.get(run), value) for run, value in newest],
         "siblings": Series.objects.filter(benchmark=one.benchmark)
@@ -100,7 +102,7 @@ def series(request: HttpRequest, number: int) -> HttpResponse:
 def chart(_request: HttpRequest, number: int) -> HttpResponse:
     """Return what the chart draws and tells, column by column, in commit order."""
     one = _find(number)
-    history = _read(one)
+    history = read(one)
     return HttpResponse(msgspec.json.encode(_columns(one, history)), content_type="application/json")
 
 
@@ -108,10 +110,13 @@ def _find(number: int) -> Series:
     return get_object_or_404(Series.objects.select_related("benchmark", "environment__project"), pk=number)
 
 
-def _read(one: Series) -> History:
+def read(one: Series) -> History:
+    """Return one series with its marks."""
     points = points_of.read(one)
     place = {int(run): index for index, run in enumerate(points.runs)}
-    found = ChangePoint.objects.filter(series=one).select_related("run__commit", "previous_run__commit", "alert")
+    found = ChangePoint.objects.filter(series=one).select_related(
+        "series", "run__commit", "previous_run__commit", "alert"
+    )
     marks = sorted(((place[each.run_id], each) for each in found if each.run_id in place), key=lambda pair: pair[0])
     return History(points=points, marks=marks, boundaries=_boundaries(one, points))
 
@@ -148,7 +153,8 @@ def _changes(
     return changes
 
 
-def _drawing(one: Series, history: History) -> SafeString:
+def drawing(one: Series, history: History) -> SafeString:
+    """Return the chart that needs no scripts; empty for no points."""
     values, times = history.points.values, history.points.times
     if not len(values):
         return SafeString()

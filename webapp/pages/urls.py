@@ -1,5 +1,6 @@
 """The addresses of the pages."""
 
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from webapp.pages import alerts, home, project, run, series, verdict
@@ -16,4 +17,7 @@ urlpatterns = [
     path("runs/<int:number>/", run.run, name="run"),
     path("runs/<int:number>/verdict/", verdict.verdict, name="verdict"),
     path("alerts/<int:number>/", alerts.alert, name="alert"),
+    path("alerts/<int:number>/act/", alerts.act, name="act"),
+    path("login/", LoginView.as_view(template_name="pages/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -177,7 +177,7 @@ def test_a_time_budget_certifies_nothing(repository: Path, capsys: pytest.Captur
 def test_one_revision_is_measured_into_a_file(
     repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The file holds commit, environment and raw measurements."""
+    """The file holds commit, environment, raw measurements, and the policy that stands beside the measured code."""
     file = tmp_path / "result.json"
     code = main(["run", "head", "--repository", str(repository), "--output", str(file), "--json"])
     run = resultfile.read(file.read_bytes())
@@ -187,6 +187,8 @@ def test_one_revision_is_measured_into_a_file(
     assert 2 == run.commit.generation
     assert run.samples[0].rounds
     assert run.environment.fields["cpu"]
+    assert run.policy is not None
+    assert ("900%" in run.policy.text, run.commit.sha) == (True, run.policy.revision)
 
 
 def test_an_unknown_revision_is_an_error(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from perfgate.errors import InvalidInput, PermissionDenied, Rejected, Unavailable
+from perfgate.errors import InvalidInput, NotFound, PermissionDenied, Rejected, Unavailable
 from perfgate.github import PullRequest, Repository
-from standin import StandIn
+from standin import Dispatch, StandIn
 
 NAME = "octocat/hello"
 HEAD, BASE = "a" * 40, "b" * 40
 BOT = "perfgate[bot]"
 MARKER = "perfgate:report"
 FIRST_LINE = "<!-- perfgate:report -->"
+INPUTS = {"base": BASE, "head": HEAD}
 
 
 def report(repository: Repository, **changes: Any) -> int:
@@ -379,3 +380,24 @@ def test_a_repository_has_owner_and_name(name: str) -> None:
     """A name that would lead to another address of the API is refused before anything is sent."""
     with pytest.raises(InvalidInput, match="write it as owner/name"):
         Repository(name, "token")
+
+
+class TestWorkflow:
+    def test_is_asked_for(self, github: StandIn, repository: Repository) -> None:
+        """A workflow is asked for on a branch, with what it declares."""
+        github.add_workflow(NAME, "perfgate.yml", "base", "head")
+
+        repository.dispatch_workflow("perfgate.yml", "main", INPUTS)
+
+        assert github.dispatches(NAME) == [Dispatch("perfgate.yml", "main", INPUTS)]
+
+    def test_that_is_not_there_or_takes_something_else(self, github: StandIn, repository: Repository) -> None:
+        """What does not listen is a refusal that no retry can help."""
+        with pytest.raises(NotFound):
+            repository.dispatch_workflow("perfgate.yml", "main", INPUTS)
+
+        github.add_workflow(NAME, "perfgate.yml", "base")
+        with pytest.raises(Rejected, match="Unexpected inputs"):
+            repository.dispatch_workflow("perfgate.yml", "main", INPUTS)
+
+        assert github.dispatches(NAME) == []

@@ -31,6 +31,8 @@ class Lab:
     """Measures what it is told to and uploads it; keeps no state but the project and a random generator."""
 
     project: Project
+    policy: str = ""
+    """What perfgate.toml says on the default branch."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     def sample(self, name: str, seconds: float, *, metric: Metric = CPU_TIME, rounds: int = 24) -> Sample:
@@ -66,6 +68,7 @@ class Lab:
             commit=self.commit(number, branch=branch),
             environment=environment,
             samples=samples,
+            policy=Policy(text=self.policy) if self.policy else None,
         )
         return self.store(run, imported=imported, key=key)
 
@@ -117,6 +120,20 @@ class Lab:
         )
         return self.store(run)
 
+    def measure_again(self, base: int, head: int, levels: dict[str, tuple[float, float]], *, rounds: int = 24) -> Run:
+        """Store what ``perfgate check BASE HEAD`` measures: both commits side by side, for no pull request."""
+        baseline, run = (
+            records.Run(
+                suite="bench",
+                tool="t 1",
+                commit=self.commit(number),
+                environment=RUNNER,
+                samples=tuple(self.sample(name, each[side], rounds=rounds) for name, each in levels.items()),
+            )
+            for side, number in enumerate((base, head))
+        )
+        return self.store(msgspec.structs.replace(run, baseline=baseline))
+
     def store(self, run: records.Run, *, imported: bool = False, key: str = "") -> Run:
         stored = ingest.store(self.project, run, resultfile.write(run), name="result.json", imported=imported, key=key)
         return Run.objects.get(pk=stored.run_id)
@@ -125,6 +142,11 @@ class Lab:
         """Do what the workers would do until nothing is due."""
         for number in Run.objects.filter(processed_at=None, imported=False).order_by("pk").values_list("pk", flat=True):
             tasks.process_run(number)
+        processing.process_backlog(self.project, wait_for_imports=False)
+        self.publish()
+
+    def catch_up(self) -> None:
+        """Look at all owed runs together, and publish: what `work` does, in one look."""
         processing.process_backlog(self.project, wait_for_imports=False)
         self.publish()
 

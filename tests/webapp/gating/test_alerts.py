@@ -20,7 +20,7 @@ def test_one_commit_is_one_alert(lab: Lab) -> None:
     lab.work()
 
     alert = Alert.objects.get()
-    assert ("open", "Change 12") == (alert.state, alert.commit.subject)
+    assert ("confirmed", "Change 12") == (alert.state, alert.commit.subject)
     assert 3 == alert.change_points.count()
 
 
@@ -33,11 +33,11 @@ def test_the_level_returns(lab: Lab) -> None:
         )
         if number in {23, 47}:
             lab.work()
-            assert ["open"] == list(Alert.objects.values_list("state", flat=True))
+            assert ["confirmed"] == list(Alert.objects.values_list("state", flat=True))
     lab.work()
 
     alert = Alert.objects.get()
-    assert "closed" == alert.state
+    assert "fixed" == alert.state
     assert alert.closed_at is not None
     assert alert.closed_by is not None
     assert "Change 48" == alert.closed_by.subject
@@ -49,7 +49,7 @@ def test_half_a_way_back_is_not_back(lab: Lab) -> None:
     lab.work()
 
     assert 2 == ChangePoint.objects.count()
-    assert "open" == Alert.objects.get().state
+    assert "confirmed" == Alert.objects.get().state
 
 
 def test_a_second_regression_is_another_alert(lab: Lab) -> None:
@@ -57,7 +57,7 @@ def test_a_second_regression_is_another_alert(lab: Lab) -> None:
     lab.history([1.0] * 12 + [1.2] * 30 + [1.0] * 12 + [1.3] * 12)
     lab.work()
 
-    assert [("closed", "Change 12"), ("open", "Change 54")] == list(
+    assert [("fixed", "Change 12"), ("confirmed", "Change 54")] == list(
         Alert.objects.order_by("commit__generation").values_list("state", "commit__subject")
     )
 
@@ -68,14 +68,14 @@ def test_a_return_that_is_taken_back_opens_the_alert_again(lab: Lab) -> None:
     for number in range(42, 54):
         lab.upload(number, {"parse": 1.0}, key=f"run {number}")
     lab.work()
-    assert "closed" == Alert.objects.get().state
+    assert "fixed" == Alert.objects.get().state
 
     for number in range(42, 54):
         lab.upload(number, {"parse": 1.2}, key=f"run {number}")
     lab.work()
 
     alert = Alert.objects.get()
-    assert "open" == alert.state
+    assert "confirmed" == alert.state
     assert alert.closed_at is None
     assert alert.closed_by is None
 
@@ -90,7 +90,7 @@ def test_a_change_that_goes_away_closes_its_alert(lab: Lab) -> None:
     lab.work()
 
     alert = Alert.objects.get()
-    assert "closed" == alert.state
+    assert "withdrawn" == alert.state
     assert alert.closed_by is None
 
 
@@ -102,7 +102,7 @@ def test_an_alert_without_its_series_is_closed(lab: Lab) -> None:
 
     processing.process_backlog(lab.project)
 
-    assert "closed" == Alert.objects.get().state
+    assert "withdrawn" == Alert.objects.get().state
 
 
 def test_an_imported_history_is_quiet(lab: Lab) -> None:

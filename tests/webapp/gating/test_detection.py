@@ -55,7 +55,7 @@ def test_the_order_of_arrival_does_not_matter(lab: Lab) -> None:
 
     found = ChangePoint.objects.get()
     assert "Change 12" == found.run.commit.subject
-    assert found.run.commit == Alert.objects.get(state="open").commit
+    assert found.run.commit == Alert.objects.get(state="confirmed").commit
 
 
 def test_a_new_environment_is_no_change(lab: Lab) -> None:
@@ -87,7 +87,7 @@ def test_higher_may_be_better(lab: Lab) -> None:
     lab.work()
 
     assert ChangePoint.objects.get().regression
-    assert 1 == Alert.objects.filter(state="open").count()
+    assert 1 == Alert.objects.filter(state="confirmed").count()
 
 
 def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None:

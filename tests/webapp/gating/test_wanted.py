@@ -10,7 +10,7 @@ from django.urls import resolve
 
 from standin import StandIn
 from tests.webapp.gating.lab import NAME, Lab
-from webapp.gating import wanted
+from webapp.gating import asking, wanted
 from webapp.gating.models import Alert, Publication
 from webapp.history.models import Benchmark
 
@@ -42,12 +42,23 @@ def test_hostile_names_stay_in_their_cells(lab: Lab, github: StandIn) -> None:
 
 def test_the_title_keeps_still(lab: Lab) -> None:
     """An estimate that moves with every point edits the issue's text, and leaves its title alone."""
-    lab.history([1.0] * 12 + [1.2] * 8)
+    lab.history([1.0] * 12 + [1.2] * 12)
     lab.work()
     before = Publication.objects.get().wanted
-    lab.history([1.25] * 4, first=20)
+    lab.history([1.25] * 4, first=24)
     lab.work()
     after = Publication.objects.get().wanted
 
     assert before["body"] != after["body"]
     assert before["title"] == after["title"]
+
+
+@pytest.mark.parametrize(("kind", "told"), [("runner", "look at the machine"), ("drift", "crept away")])
+def test_each_kind_says_what_it_is(lab: Lab, kind: str, told: str) -> None:
+    """The issue about a machine or about slow creep does not speak of a commit's regression."""
+    lab.history([1.0] * 12 + [1.2] * 12)
+    lab.catch_up()
+    Alert.objects.update(kind=kind)
+    asking.want_alerts(lab.project, [Alert.objects.get()])
+
+    assert told in Publication.objects.get().wanted["body"]

@@ -43,9 +43,22 @@ def test_a_token_is_shown_once() -> None:
     assert token.project.slug == "p"
     assert tokens.refusal(token) == ""
     assert token.expires_at is not None
+    assert ["upload"] == token.scopes
 
 
-@pytest.mark.parametrize("arguments", [("nobody", "--name", "x"), ("p", "--name", "x", "--expires-days", "0")])
+def test_a_token_has_the_scopes_that_were_named() -> None:
+    """A token may do what was asked for when it was made, and nothing else."""
+    call("create_project", "p")
+    secret = call("create_token", "p", "--name", "bot", "--scope", "triage", "--scope", "upload", "--scope", "triage")
+    token = tokens.find(secret.removesuffix("\n"))
+    assert token is not None
+    assert ["triage", "upload"] == token.scopes
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nobody", "--name", "x"), ("p", "--name", "x", "--expires-days", "0"), ("p", "--name", "x", "--scope", "all")],
+)
 def test_bad_arguments_are_refused(arguments: tuple[str, ...]) -> None:
     """No token is made for nobody or for no time."""
     call("create_project", "p")

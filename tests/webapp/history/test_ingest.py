@@ -9,7 +9,7 @@ import pytest
 from django.db import close_old_connections, connection
 
 from perfgate.errors import InvalidResult
-from perfgate.records import Benchmark, Environment, Sample
+from perfgate.records import Benchmark, Environment, Policy, Sample
 from tests.webapp.history.stored import chunks_of, commit, run, store
 from webapp.history import ingest, models
 from webapp.history.series import read
@@ -77,6 +77,19 @@ def test_pull_requests_and_baselines_are_no_points(project: models.Project) -> N
     assert row.baseline_commit is not None
     assert row.measured == 1
     assert not models.SeriesChunk.objects.exists()
+
+
+def test_the_policy_of_a_point_is_kept_once(project: models.Project) -> None:
+    """What a branch's runs carry as their policy is kept once for all; a pull request's is its upload's business."""
+    policy = Policy(text="[alerts]\npoints = 4\n", revision="a" * 40)
+    first = store(project, run(1, {"a": 1.0}, policy=policy)).run_id
+    second = store(project, run(2, {"a": 1.0}, policy=policy)).run_id
+    judged = store(project, run(3, {"a": 1.0}, policy=policy, pull_request=7)).run_id
+
+    kept = models.PolicyText.objects.get()
+    assert policy.text == kept.text
+    carried = dict(models.Run.objects.values_list("pk", "policy"))
+    assert {first: kept.pk, second: kept.pk, judged: None} == carried
 
 
 def test_a_change_of_environment_or_benchmark_starts_a_segment(project: models.Project) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from perfgate import gate, resultfile
 from perfgate.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Policy, Refusal, Run, Sample, State
-from webapp.gating.models import Alert, ChangePoint, Verdict
+from webapp.gating.models import Alert, ChangePoint, Event, Verdict
 from webapp.history import ingest, models
 from webapp.history import series as points_of
 
@@ -86,7 +86,16 @@ def store_history(project: models.Project, commits: int = 14) -> None:
 
 def store_alert(project: models.Project, series: models.Series) -> Alert:
     points = points_of.read(series)
-    alert = Alert.objects.create(project=project, commit_id=int(points.commits[STEP_AT]), branch="main")
+    alert = Alert.objects.create(
+        project=project,
+        previous_commit_id=int(points.commits[STEP_AT - 1]),
+        commit_id=int(points.commits[STEP_AT]),
+        branch="main",
+        state="confirmed",
+        reason="10 later points stayed at the new level.",
+    )
+    Event.objects.create(alert=alert, action="opened", after="suspected")
+    Event.objects.create(alert=alert, action="moved", before="suspected", after="confirmed", text=alert.reason)
     ChangePoint.objects.create(
         series=series,
         run_id=int(points.runs[STEP_AT]),

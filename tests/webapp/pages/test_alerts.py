@@ -21,10 +21,10 @@ def test_one_alert(client: Client, shop: Shop) -> None:
     text = client.get(f"/alerts/{shop.alert.pk}/").content.decode()
 
     assert "1 regression" in text
-    assert "open" in text
+    assert "confirmed" in text
     assert "https://github.com/acme/shop/commit/00000009" in text
     assert "by <bdi>Ada</bdi>" in text
-    assert "#812" in text
+    assert "https://github.com/acme/shop/issues/812" in text
     assert f'href="/series/{shop.series.pk}/"' in text
     assert "12.3 ms → 13.8 ms" in text
     assert "1 series moved" in text
@@ -33,7 +33,7 @@ def test_one_alert(client: Client, shop: Shop) -> None:
 def test_a_closed_alert_says_what_closed_it(client: Client, shop: Shop) -> None:
     """A closed alert names when and by which commit the level came back."""
     back = Commit.objects.get(sha__startswith="0000000e")
-    Alert.objects.update(state="closed", closed_at=timezone.now(), closed_by=back)
+    Alert.objects.update(state="fixed", closed_at=timezone.now(), closed_by=back)
 
     text = client.get(f"/alerts/{shop.alert.pk}/").content.decode()
 
@@ -49,8 +49,8 @@ def test_list_by_state(client: Client, shop: Shop) -> None:
     assert link in client.get(address).content.decode()
     assert link in client.get(address + "?state=nonsense").content.decode()
     assert link in client.get(address + "?state=all").content.decode()
-    assert link not in client.get(address + "?state=closed").content.decode()
-    assert "No closed alerts." in client.get(address + "?state=closed").content.decode()
+    assert link not in client.get(address + "?state=fixed").content.decode()
+    assert "No fixed alerts." in client.get(address + "?state=fixed").content.decode()
 
 
 def test_an_alert_whose_changes_are_gone(client: Client, shop: Shop) -> None:

@@ -52,11 +52,13 @@ def visit(chromium: str, profile: Path, address: str) -> tuple[str, str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_chart_is_drawn_without_errors(chromium: str, live_server: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["series", "alerts"])
+def test_the_chart_is_drawn_without_errors(chromium: str, live_server: Any, tmp_path: Path, page: str) -> None:
     """UPlot replaces the server's drawing, strangers' text stays text, and nothing breaks the page's own policy."""
     shop = store_shop()
+    number = {"series": shop.series.pk, "alerts": shop.alert.pk}[page]
 
-    document, log = visit(chromium, tmp_path, f"{live_server.url}/series/{shop.series.pk}/")
+    document, log = visit(chromium, tmp_path, f"{live_server.url}/{page}/{number}/")
 
     assert 'data-drawn="yes"' in document
     assert re.search(r"<canvas[^>]* width=\"[1-9]", document)

@@ -20,7 +20,7 @@ def test_facts_stand_in_the_page_without_javascript(client: Client, shop: Shop) 
     assert "[+11.8 %, +12.6 %]" in text
     assert "12.3 ms → 13.8 ms" in text
     assert "https://github.com/acme/shop/compare/" in text
-    assert f'<a href="/alerts/{shop.alert.pk}/">open</a>' in text
+    assert f'<a href="/alerts/{shop.alert.pk}/">confirmed</a>' in text
     assert "lower is better" in text
     assert '<svg class="history"' in text
     assert 'datetime="2026-10-15T00:00:00+00:00"' in text

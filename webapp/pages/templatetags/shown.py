@@ -111,6 +111,34 @@ def outcome(name: str) -> SafeString:
 
 
 @register.simple_tag
+def state(name: str) -> SafeString:
+    """Return an alert's state as a badge with a sign and a word."""
+    return format_html('<span class="badge state-{0}">{0}</span>', name)
+
+
+@register.simple_tag
+def worse(fraction: float) -> SafeString:
+    """Return how much worse a level is than the accepted one; at most 0: it is not."""
+    if fraction <= 0:
+        return format_html('<span class="number">{}</span>', "no worse")
+    return format_html('<span class="number worse">{} worse</span>', wording.percent(fraction))
+
+
+@register.filter
+def paragraphs(text: object) -> SafeString:
+    """Return strangers' text of several lines, escaped."""
+    lines = [visible(line) for line in str(text).splitlines()]
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+
+
+@register.simple_tag
+def issue_link(project: Project, number: int) -> SafeString:
+    """Return the number of an issue, linked to GitHub where the project says which repository it is."""
+    address = _web_address(project)
+    return format_html('<a href="{0}/issues/{1}">#{1}</a>', address, number) if address else format_html("#{}", number)
+
+
+@register.simple_tag
 def commit(project: Project, of: Commit) -> SafeString:
     """Return the short name of a commit, linked to GitHub where the project says which repository it is."""
     address = _web_address(project)

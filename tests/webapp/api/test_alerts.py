@@ -1,0 +1,123 @@
+"""Alerts by the API: reading is open, acting takes a token of the project with the scope for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.webapp.pages.stored import HOSTILE, Shop, store_shop
+from webapp.gating.models import Alert, Event
+from webapp.history import tokens
+from webapp.history.models import Project
+from webapp.history.tokens import Scope
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return store_shop()
+
+
+def act(shop: Shop, secret: str, body: Any) -> Any:
+    return Client(enforce_csrf_checks=True).post(
+        f"/api/v1/alerts/{shop.alert.pk}/actions",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {secret}"} if secret else {},
+    )
+
+
+def test_alerts_can_be_read(shop: Shop) -> None:
+    """Everybody may list a project's alerts by state, and read one with its series and its events."""
+    listed = Client().get("/api/v1/projects/shop/alerts?state=confirmed").json()
+    one = Client().get(f"/api/v1/alerts/{shop.alert.pk}").json()
+
+    assert [shop.alert.pk] == [each["id"] for each in listed["results"]]
+    assert ("confirmed", "regression", [shop.series.pk]) == (
+        one["state"],
+        one["kind"],
+        [each["series"] for each in one["change_points"]],
+    )
+    assert ["opened", "moved"] == [each["action"] for each in one["events"]]
+    assert 400 == Client().get("/api/v1/projects/shop/alerts?state=nonsense").status_code
+
+
+def test_a_token_for_it_acts(shop: Shop) -> None:
+    """A token with the scope acts on its project's alerts, and the event names it."""
+    secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
+
+    done = act(shop, secret, {"action": "accept", "reason": HOSTILE})
+
+    assert (200, "accepted") == (done.status_code, done.json()["state"])
+    assert ("token bot", HOSTILE) == (Event.objects.latest("pk").who, Event.objects.latest("pk").text)
+
+
+@pytest.mark.parametrize("owner", ["nobody", "uploads", "another project"])
+def test_any_other_token_is_refused(shop: Shop, owner: str) -> None:
+    """No token, a token for uploads, and another project's token change nothing."""
+    other = Project.objects.create(slug="other")
+    secret = {
+        "nobody": "",
+        "uploads": tokens.create(shop.project, name="ci"),
+        "another project": tokens.create(other, name="bot", scopes=[Scope.TRIAGE]),
+    }[owner]
+
+    done = act(shop, secret, {"action": "acknowledge"})
+
+    assert (401 if owner == "nobody" else 403) == done.status_code
+    assert done.json()["error"]["reason"]
+    assert "confirmed" == Alert.objects.get().state
+
+
+def test_a_token_for_alerts_uploads_nothing(shop: Shop) -> None:
+    """What a token was not made for it cannot do."""
+    secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
+
+    done = Client().post(
+        "/api/v1/runs", b"{}", content_type="application/json", headers={"Authorization": f"Bearer {secret}"}
+    )
+
+    assert 403 == done.status_code
+    assert "'upload'" in done.json()["error"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ([], 400),
+        ("{", 400),
+        ({"action": "explode"}, 422),
+        ({"action": "accept"}, 422),
+        ({"action": "accept", "reason": "x" * 3_000}, 400),
+        ({"action": "merge", "into": "x"}, 400),
+        ({"action": "split", "series": [2**70]}, 400),
+        ({"action": "merge", "into": 10**9}, 422),
+    ],
+)
+def test_bad_orders_are_refused(shop: Shop, body: Any, status: int) -> None:
+    """A malformed body, and an order that cannot be obeyed, are answered with the reason and change nothing."""
+    secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
+
+    done = act(shop, secret, body)
+
+    assert status == done.status_code
+    assert done.json()["error"]["reason"]
+    assert 2 == Event.objects.count()
+
+
+@pytest.mark.usefixtures("shop")
+def test_metrics() -> None:
+    """Prometheus reads how many alerts stand where, and what became of those that were decided."""
+    Alert.objects.update(state="invalid")
+
+    done = Client().get("/metrics")
+
+    lines = done.content.decode().splitlines()
+    assert done.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert 'perfgate_alerts{project="shop",state="invalid"} 1' in lines
+    assert 'perfgate_alert_share{project="shop",outcome="dismissed"} 1' in lines
+    assert "perfgate_runs_owed 0" in lines

@@ -1,0 +1,146 @@
+"""Alerts as machines read them, and what a token with the scope ``triage`` may do with those of its project."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api import bodies
+from webapp.api.authentication import HasScope, TokenAuthentication
+from webapp.api.serializers import CommitSerializer
+from webapp.api.views import View, paged
+from webapp.gating import triage
+from webapp.gating.models import Alert, ChangePoint, Event, State
+from webapp.history import tokens
+from webapp.history.models import Project, Token
+
+MAX_SERIES = 1_000
+"""Named in one split."""
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """One thing that happened to an alert."""
+
+    class Meta:
+        model = Event
+        fields = ("at", "action", "who", "before", "after", "text")
+
+
+class ChangePointSerializer(serializers.ModelSerializer[ChangePoint]):
+    """How far one series moved."""
+
+    class Meta:
+        model = ChangePoint
+        fields = ("series", "run", "previous_run", "effect", "low", "high", "before", "after", "regression", "seen")
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """One alert."""
+
+    project = serializers.CharField(source="project.slug")
+    commit = CommitSerializer()
+    previous_commit = CommitSerializer()
+    closed_by = CommitSerializer()
+
+    class Meta:
+        model = Alert
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "project",
+            "branch",
+            "kind",
+            "state",
+            "decided_by",
+            "reason",
+            "assignee",
+            "quiet",
+            "previous_commit",
+            "commit",
+            "opened_at",
+            "closed_at",
+            "closed_by",
+            "merged_into",
+            "split_from",
+        )
+
+
+class WholeAlertSerializer(AlertSerializer):
+    """One alert with the series it moved and what happened to it."""
+
+    change_points = ChangePointSerializer(many=True)
+    events = EventSerializer(many=True)
+
+    class Meta(AlertSerializer.Meta):
+        fields = (*AlertSerializer.Meta.fields, "change_points", "events")
+
+
+class OrderSerializer(serializers.Serializer[Alert]):
+    """The body of an action."""
+
+    action = serializers.CharField(max_length=20)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=triage.MAX_TEXT_CHARACTERS)
+    assignee = serializers.CharField(required=False, allow_blank=True, max_length=triage.MAX_NAME_CHARACTERS)
+    text = serializers.CharField(required=False, max_length=triage.MAX_TEXT_CHARACTERS)
+    into = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    series = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=MAX_SERIES
+    )
+
+
+class AlertsOfProject(View):
+    """Lists the alerts of a project."""
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Return one page of alerts, the newest first; ``?state=`` names one state."""
+        project = get_object_or_404(Project, slug=slug)
+        chosen = Alert.objects.filter(project=project)
+        state = request.query_params.get("state")
+        if state is not None:
+            if state not in State.values:
+                raise ValidationError(f"{state[:40]!r} is no state: choose one of {', '.join(State.values)}")
+            chosen = chosen.filter(state=state)
+        ordered = chosen.select_related("project", "commit", "previous_commit", "closed_by").order_by("-pk")
+        return paged(request, self, ordered, AlertSerializer)
+
+
+class OneAlert(View):
+    """Shows one alert."""
+
+    def get(self, _request: Request, number: int) -> Response:
+        """Return all that is known of an alert."""
+        return Response(_document(number))
+
+
+class Actions(View):
+    """Does something to an alert."""
+
+    authentication_classes = (TokenAuthentication,)
+    permission_classes = (HasScope,)
+    scope = tokens.Scope.TRIAGE
+
+    def post(self, request: Request, number: int) -> Response:
+        """Do what the body orders, see `webapp.gating.triage.Order`, and return the alert as it stands then."""
+        bodies.check_length(request)
+        alert = get_object_or_404(Alert, pk=number)
+        token = request.auth
+        assert isinstance(token, Token)
+        if alert.project_id != token.project_id:
+            raise PermissionDenied(f"the token is for project {token.project.slug}, and alert {number} is not of it")
+        asked = OrderSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        done = triage.act(alert, triage.Order(**asked.validated_data), who=f"token {token.name}")
+        tokens.record_use(token)
+        return Response(_document(done.pk))
+
+
+def _document(number: int) -> dict[str, object]:
+    rows = Alert.objects.select_related("project", "commit", "previous_commit", "closed_by").prefetch_related(
+        Prefetch("change_points", ChangePoint.objects.order_by("pk")), Prefetch("events", Event.objects.order_by("pk"))
+    )
+    return dict(WholeAlertSerializer(get_object_or_404(rows, pk=number)).data)

@@ -1,0 +1,164 @@
+"""What GitHub is meant to show or to do is kept as `Publication` rows; `webapp.gating.publishing` makes it so.
+
+Asking is free and can be done again at will: a row counts up only when what is wanted differs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.gating import evidence, issues, rules, verdicts, wanted
+from webapp.gating.doorbell import ring
+from webapp.gating.evidence import Answer
+from webapp.gating.models import Alert, ChangePoint, Publication, State, Verdict
+from webapp.gating.models import Kind as AlertKind
+from webapp.history import series as points_of
+from webapp.history.models import Commit, Project, Run
+
+Kind = Publication.Kind
+
+MAX_MEASUREMENTS = 2
+"""How often the range of one alert is asked to be measured again."""
+
+ANSWER_HOURS = 24
+"""After this without an answer, a measurement counts as lost."""
+
+Members = Mapping[int | None, Sequence[ChangePoint]]
+"""Regressions by alert."""
+
+_NAMED = ("series__benchmark", "series__environment", "run__commit", "previous_run__commit")
+
+
+def want_verdicts(run: Run) -> None:
+    """Ask for the comment and the check run that the verdicts beside *run*, a pull request's, lead to.
+
+    Both are made from the newest verdicts, whichever run was judged last: an old verdict never covers a newer one.
+    """
+    project = run.project
+    assert run.pull_request is not None
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        _want(
+            project,
+            Kind.CHECK_RUN,
+            f"commit/{run.commit.sha}",
+            wanted.check_run(project, run.commit.sha, _on_commit(run)),
+        )
+        key = f"pull/{run.pull_request}"
+        exists = Publication.objects.filter(project=project, kind=Kind.COMMENT, key=key).exists()
+        newest = Run.objects.filter(project=project, pull_request=run.pull_request, verdict__isnull=False).latest("pk")
+        comment = wanted.comment(project, run.pull_request, _on_commit(newest), exists=exists)
+        if comment is not None:
+            _want(project, Kind.COMMENT, key, comment)
+
+
+def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
+    """Ask for all that *alerts* as they stand now ask for; needs the project's lock."""
+    loud = [alert for alert in alerts if not alert.quiet]
+    members = defaultdict(list)
+    for one in ChangePoint.objects.filter(alert__in=loud, regression=True).select_related(*_NAMED).order_by("pk"):
+        members[one.alert_id].append(one)
+    answers = evidence.answers(project, loud, {alert.pk: members[alert.pk] for alert in loud})
+    _want_issues(project, loud, members, answers)
+    _want_measurements(project, loud, members, answers)
+
+
+def _want_issues(project: Project, alerts: Sequence[Alert], members: Members, answers: Mapping[int, Answer]) -> None:
+    rows = Publication.objects.filter(project=project, kind=Kind.ISSUE, key__in=[_key(alert) for alert in alerts])
+    known = {row.key: msgspec.convert(row.wanted, issues.Issue) for row in rows}
+    for alert in alerts:
+        previous = known.get(_key(alert))
+        if issues.wants(alert, previous):
+            regressions = sorted(members[alert.pk], key=lambda one: (-abs(one.effect), one.pk))
+            shown = _evidence(alert, regressions, answers[alert.pk])
+            issue = issues.issue(alert, regressions, previous, shown)
+            if issue is not None:
+                _want(project, Kind.ISSUE, _key(alert), issue)
+
+
+def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) -> issues.Evidence:
+    """Read what the issue of an alert shows."""
+    if not regressions:
+        return issues.Evidence()
+    worst = regressions[0]
+    suspects: list[Commit] = []
+    if alert.previous_commit is not None and alert.previous_commit.generation and alert.commit.generation:
+        between = Commit.objects.filter(
+            project=alert.project_id,
+            generation__gt=alert.previous_commit.generation,
+            generation__lte=alert.commit.generation,
+            runs__branch=alert.branch,
+            runs__number__isnull=False,
+        )
+        suspects = list(between.distinct().order_by("-generation", "-pk")[: issues.MAX_SUSPECTS + 1])
+    values = [float(value) for value in points_of.read(worst.series).values]
+    return issues.Evidence(values=values, position=worst.position, answer=answer, suspects=suspects)
+
+
+def _want_measurements(
+    project: Project, alerts: Sequence[Alert], members: Members, answers: Mapping[int, Answer]
+) -> None:
+    """Ask for the ranges of suspected alerts to be measured again, each twice at the most."""
+    obeyed = rules.of(project)
+    if obeyed.confirm != "measure" or not project.repository or not settings.GITHUB_TOKEN:
+        return
+    for alert in alerts:
+        if alert.state != State.SUSPECTED or alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
+            continue
+        stem = f"{_key(alert)}/measurement/"
+        asked = list(Publication.objects.filter(project=project, kind=Kind.DISPATCH, key__startswith=stem))
+        number = _next_number(sorted(asked, key=lambda row: row.key), answers[alert.pk])
+        if number is not None and members[alert.pk]:
+            content = wanted.measurement(project, alert, members[alert.pk], obeyed.workflow)
+            _want(project, Kind.DISPATCH, f"{stem}{number}", content)
+
+
+def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:
+    """Return the number of the measurement to ask for now, None: none, or none yet."""
+    if not asked:
+        return 1
+    last = asked[-1]
+    if last.first_published_at is None:
+        return len(asked)  # not asked yet, or refused: for the range, and by the workflow, as they stand now
+    answered = Run.objects.filter(pk__in=answer.runs, received_at__gt=last.first_published_at).exists()
+    waited = timezone.now() - last.first_published_at > timedelta(hours=ANSWER_HOURS)
+    return len(asked) + 1 if len(asked) < MAX_MEASUREMENTS and (answered or waited) else None
+
+
+def _key(alert: Alert) -> str:
+    return f"alert/{alert.pk}"
+
+
+def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct) -> None:
+    """Keep what is wanted in one place, and ring if it is new."""
+    # As it will be read back: a tuple would never equal its list.
+    document = msgspec.json.decode(msgspec.json.encode(content))
+    row, created = Publication.objects.get_or_create(project=project, kind=kind, key=key, defaults={"wanted": document})
+    if not created and row.wanted == document:
+        return
+    if not created:
+        row.wanted, row.revision = document, row.revision + 1
+        row.error, row.failed_for_good, row.attempts = "", False, 0
+        row.save(update_fields=["wanted", "revision", "error", "failed_for_good", "attempts"])
+    if project.repository and settings.GITHUB_TOKEN:
+        transaction.on_commit(lambda: ring("publish", row.pk))
+
+
+def _on_commit(run: Run) -> list[wanted.Judged]:
+    """Return the newest verdict of each suite and environment on the commit, and for the pull request, of *run*."""
+    rows = (
+        Verdict.objects.filter(
+            run__project=run.project_id, run__commit=run.commit_id, run__pull_request=run.pull_request
+        )
+        .select_related("run")
+        .order_by("run_id")
+    )
+    newest = {(row.run.suite, row.run.environment_id): row for row in rows}
+    return [wanted.Judged(run_id=row.run_id, verdict=verdicts.read(row)) for row in newest.values()]

@@ -1,0 +1,240 @@
+"""An alert -> its issue, as a value. Nothing is read or written here.
+
+Every text of a stranger (benchmark, branch, subject, author, a person's reason) goes through ``code`` or ``plain`` of
+`perfgate.wording`; the chart holds numbers only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from perfgate import metrics, wording
+from perfgate.records import Direction
+from webapp.gating.evidence import Answer
+from webapp.gating.models import Alert, ChangePoint, Kind, State
+from webapp.gating.wanted import alert_url
+from webapp.history.models import Commit
+
+LABELS = ("performance-regression",)
+MAX_ROWS = 25
+"""Series listed in an issue; the rest stands behind the link."""
+MAX_SUSPECTS = 10
+MAX_REASON_CHARACTERS = 500
+CHART_POINTS = 30
+"""Points in the chart on either side of the change; Mermaid draws no more than fit."""
+CHART_CEILING = 1_000.0
+"""In percent of the level before: one wild point must not flatten the rest."""
+
+OPENING = {
+    Kind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
+    Kind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
+    Kind.DRIFT: "The level of {series} on {branch} crept away from what was last accepted.",
+}
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """The issue of one alert."""
+
+    commit: str
+    """Commit that marker and title name."""
+    marker: str
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    state: Literal["open", "closed"]
+    reason: Literal["completed", "not_planned"] = "completed"
+    comment: str = ""
+    """Said when the state changes; empty: it never did."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an issue shows besides the change points."""
+
+    values: Sequence[float] = ()
+    """Points of the worst series, oldest first."""
+    position: int = 0
+    """The first of them at the new level."""
+    answer: Answer = field(default_factory=Answer)
+    suspects: Sequence[Commit] = ()
+    """Known commits of the range, newest first."""
+
+
+def wants(alert: Alert, previous: Issue | None) -> bool:
+    """Return whether *alert* asks for an issue, or for a change of the one that was wanted before."""
+    is_loud = alert.state in {State.CONFIRMED, State.ACKNOWLEDGED}
+    is_told = previous is not None and previous.state == "open"
+    return not alert.quiet and (is_told or is_loud)
+
+
+def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | None, shown: Evidence) -> Issue | None:
+    """Return the issue of an alert that `wants` one.
+
+    Args:
+        alert: With its commits loaded.
+        regressions: Its change points in the bad direction, the worst first, with all that they name loaded.
+        previous: What was wanted before, None: no issue was asked for yet.
+        shown: What else there is to show.
+    """
+    if not regressions:
+        return None if previous is None else _changed(previous, alert)
+    first = Issue(
+        commit=alert.commit.sha,
+        marker=_marker(alert),
+        title=_title(alert, regressions[0]),
+        body=_body(alert, regressions, shown),
+        labels=LABELS,
+        state="open",
+    )
+    if previous is None:
+        return first
+    kept = msgspec.structs.replace(
+        first, marker=previous.marker, state=previous.state, reason=previous.reason, comment=previous.comment
+    )
+    if previous.commit == first.commit:
+        # Estimate and number of series move with every run; a title that did so too would flood the issue's timeline.
+        kept = msgspec.structs.replace(kept, title=previous.title)
+    return _changed(kept, alert)
+
+
+def chart(values: Sequence[float], position: int, before: float, after: float) -> str:
+    """Return a Mermaid chart of the points around a change, in percent of the level before it; empty where none fits.
+
+    Source:
+        https://mermaid.js.org/syntax/xyChart.html; its grammar knows plain decimals only, no exponents.
+    """
+    start, end = max(0, position - CHART_POINTS), min(len(values), position + CHART_POINTS)
+    part = [100 * value / before for value in values[start:end]] if before > 0 else []
+    if len(part) < 2 or not all(map(math.isfinite, part)):
+        return ""
+    part = [min(max(value, 0.0), CHART_CEILING) for value in part]
+    level = min(max(100 * after / before, 0.0), CHART_CEILING)
+    levels = [100.0 if start + index < position else level for index in range(len(part))]
+    low, high = min(*part, *levels), max(*part, *levels)
+    margin = max(0.05 * (high - low), 0.5)
+    lines = [
+        "```mermaid",
+        "xychart-beta",
+        f'    x-axis "points around the change" 1 --> {len(part)}',
+        f'    y-axis "% of the level before" {max(low - margin, 0.0):.2f} --> {high + margin:.2f}',
+        f"    line [{', '.join(f'{value:.2f}' for value in part)}]",
+        f"    line [{', '.join(f'{value:.2f}' for value in levels)}]",
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+def _marker(alert: Alert) -> str:
+    # By commit and not by our id: a database made anew finds its issues again and takes nobody else's.
+    split = f"\nsplit {alert.pk}" if alert.split_from_id is not None else ""
+    kind = "" if alert.kind == Kind.REGRESSION else f"\n{alert.kind}"
+    place = hashlib.sha256(f"{alert.branch}\n{alert.commit.sha}{kind}{split}".encode()).hexdigest()[:16]
+    return f"perfgate:alert:{alert.project.slug}:{place}"
+
+
+def _title(alert: Alert, worst: ChangePoint) -> str:
+    what = f"{wording.plain(worst.series.benchmark.label, 120)}: {wording.percent(worst.effect)} {_word(worst)}"
+    return f"{what} since {alert.commit.sha[:10]}"
+
+
+def _word(one: ChangePoint) -> str:
+    return metrics.worse(one.series.metric, Direction(one.series.direction))
+
+
+def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> str:
+    again = bool(shown.answer.rows)
+    lines = [
+        "| benchmark | metric | environment | change | 95 % interval | before → after |" + " measured again |" * again,
+        "|---|---|---|---|---|---|" + "---|" * again,
+        *(_row(one, shown.answer) for one in regressions[:MAX_ROWS]),
+    ]
+    more = len(regressions) - MAX_ROWS
+    worst = regressions[0]
+    drawn = chart(shown.values, shown.position, worst.before, worst.after)
+    opening = OPENING[Kind(alert.kind)].format(series=_series(len(regressions)), branch=wording.code(alert.branch))
+    parts = [
+        opening + (f" {wording.plain(alert.reason)}" if not alert.decided_by and alert.reason else ""),
+        "",
+        *lines,
+        *([f"\n… and {more} more on the page below."] if more > 0 else []),
+        *(["", drawn, "", f"<sub>{wording.code(worst.series.benchmark.label)}</sub>"] if drawn else []),
+        "",
+        *_cause(alert, shown.suspects),
+        f"- [History, chart and what can be done]({alert_url(alert)})",
+        "",
+        "perfgate closes this issue when the level returns.",
+    ]
+    return "\n".join(parts)
+
+
+def _row(one: ChangePoint, answer: Answer) -> str:
+    series = one.series
+    cells = [
+        wording.code(series.benchmark.label),
+        wording.code(series.metric),
+        wording.code(series.environment.name),
+        f"**{wording.percent(one.effect)}** {_word(one)}",
+        wording.interval(one.low, one.high),
+        f"{wording.quantity(one.before, series.unit)} → {wording.quantity(one.after, series.unit)}",
+    ]
+    if answer.rows:
+        row = answer.row(series)
+        cells.append("–" if row is None else f"{wording.percent(row.effect)} {wording.interval(row.low, row.high)}")
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cause(alert: Alert, suspects: Sequence[Commit]) -> list[str]:
+    commit, previous = alert.commit, alert.previous_commit
+    lines = [f"- First measured at {_named(commit)}"]
+    if previous is not None:
+        size = (commit.generation or 0) - (previous.generation or 0)
+        many = f", {size} commits or more" if previous.generation and size > 1 else ""
+        lines.append(f"- The cause lies in {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
+    others = [one for one in suspects if one.pk != commit.pk]
+    lines += [f"- Also in that range: {_named(one)}" for one in others[:MAX_SUSPECTS]]
+    return lines
+
+
+def _series(count: int) -> str:
+    return f"{count} benchmark series" if count > 1 else "one benchmark series"
+
+
+def _named(commit: Commit) -> str:
+    parts = [commit.sha if not commit.subject else f"{commit.sha} {wording.code(commit.subject)}"]
+    return " by ".join(parts + ([wording.code(commit.author)] if commit.author else []))
+
+
+def _changed(wanted: Issue, alert: Alert) -> Issue:
+    """Return *wanted* in the alert's state, with what is to be said if that is new."""
+    if alert.state == State.SUSPECTED:
+        return wanted  # whatever stood there stands until it is known
+    state: Literal["open", "closed"] = "open" if alert.is_open else "closed"
+    if wanted.state == state:
+        return wanted
+    said = f"{_closing(alert)} [History]({alert_url(alert)})."
+    done: Literal["completed", "not_planned"] = "completed" if alert.state == State.FIXED else "not_planned"
+    reason = wanted.reason if state == "open" else done
+    return msgspec.structs.replace(wanted, state=state, reason=reason, comment=said)
+
+
+def _closing(alert: Alert) -> str:
+    """Return why the alert is where it is, in words that are ours or cannot do anything."""
+    if alert.state == State.FIXED and alert.closed_by is not None:
+        return f"The level returned with {_named(alert.closed_by)}."
+    why = wording.code(alert.reason, MAX_REASON_CHARACTERS) if alert.decided_by else wording.plain(alert.reason)
+    who = wording.code(alert.decided_by)
+    if alert.state == State.ACCEPTED:
+        return f"The new level is accepted as the baseline by {who}: {why}."
+    if alert.state == State.INVALID:
+        return f"Said to be noise by {who}: {why}."
+    if alert.state == State.MERGED and alert.merged_into is not None:
+        return f"It has the same cause as [alert {alert.merged_into_id}]({alert_url(alert.merged_into)}): {why}"
+    if alert.decided_by:
+        return f"Taken up again by {who}: {why}."
+    return why
