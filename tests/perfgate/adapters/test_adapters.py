@@ -47,7 +47,7 @@ def test_every_file_of_ours_is_found_and_read() -> None:
     """Everything in our own data is found, and each run reads back equal through the result file."""
     found = found_in(DATA)
 
-    assert 10 == len(found)
+    assert 11 == len(found)
     assert [] == refused_in(DATA)
     for one in found:
         run = read_run(one.data, name=one.name, context=one.context)
