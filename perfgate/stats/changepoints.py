@@ -1,42 +1,31 @@
 """One series -> the points at which its level changed for good.
 
-Binary segmentation (Scott & Knott 1974) on the logarithms, with three guards that benchmark histories need: single
-spikes are pulled back to a running median, a split must stand out against the noise of the points next to it and not
-of the whole history, and short segments must be clearer than long ones.
+A stretch of up to `BLOCK` points is searched as a whole (`perfgate.stats.segmentation`). A longer one is searched in blocks
+of that many points, each `BLOCK` / 2 after the last; every point belongs to the block in whose middle it lies. So a change
+far back stays what it was whatever comes, adding a point costs the same however long the history is, and the answer
+depends on the values alone: asked at once, or of a `Tracker` point by point, it is the same.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
 
-MIN_SEGMENT = 5
-"""Fewest points of a level."""
+from perfgate.stats.segmentation import CANDIDATES_FROM, REACH, Border, borders
 
-WINDOWS = (10, 20, 60)
-"""Points on either side through which a split is looked at; older ones say nothing about it."""
+BLOCK = 512
+"""Points that are searched together."""
 
-THRESHOLD = 6.5
-"""Standard errors that a step between long segments needs."""
-
-SHORT_SEGMENT_SURCHARGE = 12.0
-"""Divided by the shorter side and added to the threshold: six points need two more."""
-
-MIN_RELATIVE_STEP = 0.005
-"""Smallest step worth a mark, as a fraction."""
-
-SPIKE_WIDTH = 3.0
-"""Points further than this many robust standard deviations from the running median are pulled back to that bound."""
-
-_MEDIAN_WINDOW = 7
-_REFINE_REACH = 15
-_MAD_TO_SIGMA = 1.4826
+_STEP = BLOCK // 2
+_MARGIN = BLOCK // 4
+_NORMAL_975 = 1.96
 
 Floats = NDArray[np.float64]
 
@@ -51,176 +40,254 @@ class ChangePoint:
     """After ÷ before − 1 (for series with values ≤ 0: the difference over the median magnitude)."""
     low: float
     high: float
-    """Ends of the 95 % confidence interval of the effect."""
+    """Ends of the 95 % confidence interval of the effect, widened by how much the series wanders anyway."""
     confidence: float
-    """1 − the two-sided p-value of this step alone, before any correction for having searched."""
+    """Probability that this is a lasting change and no mood of the machine: how often such a mark was one, in real noise
+    with known changes. The least that is shown is 0.3."""
     before: float
     after: float
-    """Levels of the points next to the step, in the series' unit."""
+    """Medians of the points next to the step, in the series' unit."""
+    spread_before: float
+    spread_after: float
+    """Robust standard deviations of the same points, in the series' unit."""
 
 
-def find_change_points(values: ArrayLike, *, segments: Sequence[object] | None = None) -> tuple[ChangePoint, ...]:
+@dataclass(frozen=True)
+class Candidate:
+    """A place where the level may have changed, too unsure to be shown by itself."""
+
+    index: int
+    """Position of the first point of the new level."""
+    step: float
+    """Log ratio of the levels (for series with values ≤ 0: the difference over the median magnitude)."""
+    log_odds: float
+    """Of being a lasting change."""
+
+
+def find_change_points(
+    values: ArrayLike,
+    *,
+    errors: ArrayLike | None = None,
+    segments: Sequence[object] | None = None,
+    since: int = 0,
+) -> tuple[ChangePoint, ...]:
     """Find the lasting changes of level in one series.
 
     Args:
         values: Shape (n,), oldest first, finite, in any unit.
+        errors: Shape (n,), standard errors of the values in their unit, at least 0, infinite where unknown. What a value's
+            own measurement leaves open is never read as a change. None: unknown.
         segments: Length n; where a label differs from the one before (a new environment or benchmark version), a new
             segment begins, which is searched on its own and never counts as a change. None: one segment.
+        since: Return only changes at or after ``first_open(since, …)``: all that can differ if nothing before *since* did.
 
     Returns:
         Change points in ascending order. The same values always give the same answer.
 
     Raises:
-        ValueError: A value is not finite, or *segments* has another length.
+        ValueError: A value is not finite, an error is negative, or the lengths differ.
 
     >>> [c.index for c in find_change_points([1.00, 1.01, 0.99, 1.0, 1.01, 1.0] + [1.2, 1.21, 1.19, 1.2, 1.2, 1.21])]
     [6]
     """
-    series = np.asarray(values, float)
-    if not np.isfinite(series).all():
-        raise ValueError("values must be finite; leave failed measurements out")
-    if segments is not None and len(segments) != len(series):
-        raise ValueError(f"{len(segments)} segment labels for {len(series)} values")
+    series, stated = _checked(values, errors, segments)
     found: list[ChangePoint] = []
-    for start, end in _stretches(segments, len(series)):
-        found += _search(series[start:end], start)
+    for block in _blocks(len(series), segments, since):
+        part = series[block.start : block.end]
+        around = borders(part, None if stated is None else stated[block.start : block.end])
+        edges = [0, *(each.index for each in around), len(part)]
+        found += [
+            _described(part, block.start, border, edges[i], edges[i + 2])
+            for i, border in enumerate(around)
+            if block.first <= block.start + border.index < block.last
+        ]
     return tuple(found)
 
 
-def _stretches(segments: Sequence[object] | None, length: int) -> list[tuple[int, int]]:
-    """Return the half-open ranges of equal neighbouring labels."""
-    if segments is None:
-        return [(0, length)]
-    edges = [0, *(i for i in range(1, length) if segments[i] != segments[i - 1]), length]
-    return list(pairwise(edges))
+def find_candidates(
+    values: ArrayLike,
+    *,
+    errors: ArrayLike | None = None,
+    segments: Sequence[object] | None = None,
+    since: int = 0,
+) -> tuple[Candidate, ...]:
+    """Find where the level may have changed, down to log-odds of `CANDIDATES_FROM`; the arguments are those above."""
+    series, stated = _checked(values, errors, segments)
+    return tuple(
+        Candidate(block.start + each.index, each.step, each.log_odds)
+        for block in _blocks(len(series), segments, since)
+        for each in borders(
+            series[block.start : block.end],
+            None if stated is None else stated[block.start : block.end],
+            least=CANDIDATES_FROM,
+        )
+        if block.first <= block.start + each.index < block.last
+    )
 
 
-def _search(series: Floats, offset: int) -> list[ChangePoint]:
-    if len(series) < 2 * MIN_SEGMENT or np.ptp(series) == 0:
-        return []
-    logarithmic = bool((series > 0).all())
-    scale = 1.0 if logarithmic else float(np.median(np.abs(series))) or float(np.abs(series).max())
-    relative: Floats = np.asarray(np.log(series) if logarithmic else series / scale, np.float64)
-    signal = _without_spikes(relative)
-    noise = _noise(signal)
-    splits: list[int] = []
-    pending = [(0, len(signal))]
-    while pending:
-        start, end = pending.pop()
-        split = _best_split(signal, start, end, noise)
-        if split is not None:
-            splits.append(split)
-            pending += [(start, split), (split, end)]
-    kept = _settled(signal, sorted(splits), noise)
-    edges = [0, *kept, len(signal)]
-    return [
-        _described(series, signal, (edges[i], edges[i + 1], edges[i + 2]), offset, noise, logarithmic=logarithmic)
-        for i in range(len(kept))
-    ]
+def first_open(position: int, length: int, segments: Sequence[object] | None = None) -> int:
+    """Return the position before which nothing can change if only points from *position* on do."""
+    return next((block.first for block in _blocks(length, segments, position)), length)
 
 
-def _without_spikes(signal: Floats) -> Floats:
-    """Pull isolated points back towards the running median; a lasting step is carried by the median itself."""
-    half = _MEDIAN_WINDOW // 2
-    windows = np.lib.stride_tricks.sliding_window_view(signal, _MEDIAN_WINDOW)
-    middle = np.median(windows, axis=1)
-    median = np.concatenate([np.full(half, middle[0]), middle, np.full(half, middle[-1])])
-    width = SPIKE_WIDTH * (_MAD_TO_SIGMA * float(np.median(np.abs(signal - median))) or float(np.std(signal - median)))
-    return np.clip(signal, median - width, median + width)
+class Tracker:
+    """What a reader is shown of a series that grows point by point.
 
+    At any time ``change_points`` equals `find_change_points` of all values so far. Only the last block or two are kept and
+    read again; what lies before them is settled.
 
-def _noise(signal: Floats) -> float:
-    """Return the short-term standard deviation, from the MAD of first differences; a step moves one of them only."""
-    steps = np.abs(np.diff(signal))
-    return max(_MAD_TO_SIGMA * float(np.median(steps)) / math.sqrt(2), 1e-6)
-
-
-def _scores(signal: Floats, start: int, end: int, noise: float) -> tuple[NDArray[np.int64], Floats]:
-    """Return all admissible splits of ``signal[start:end]`` and how far each exceeds what it needs (>= 1: enough).
-
-    Each split is seen through every window, and the clearest view counts: a level that did not last is visible to the
-    short windows only, a small step to the long ones only.
+    >>> tracker = Tracker()
+    >>> for value in [1.00, 1.01, 0.99, 1.0, 1.01, 1.0] + [1.2, 1.21, 1.19, 1.2, 1.2, 1.21]:
+    ...     tracker.append(value)
+    >>> [each.index for each in tracker.change_points]
+    [6]
+    >>> Tracker.restore(tracker.state()).change_points == tracker.change_points
+    True
     """
-    splits = np.arange(start + MIN_SEGMENT, end - MIN_SEGMENT + 1)
-    part = signal[start:end] - signal[start]
-    sums, squares = np.concatenate([[0.0], np.cumsum(part)]), np.concatenate([[0.0], np.cumsum(part**2)])
-    views = [_seen_through(window, splits, sums, squares, (start, end), noise) for window in WINDOWS]
-    return splits, np.max(views, axis=0)
+
+    def __init__(self) -> None:
+        self._kept = _Kept()
+
+    @property
+    def change_points(self) -> tuple[ChangePoint, ...]:
+        """All change points, oldest first."""
+        return (*self._kept.settled, *self._kept.open)
+
+    def append(self, value: float, *, error: float = math.inf, segment: str = "") -> None:
+        """Take one more point; costs the search of one block, however many came before.
+
+        Args:
+            value: Finite, in the unit of the series.
+            error: Its standard error; infinite: unknown.
+            segment: Its label; one that differs from the last begins a new segment.
+
+        Raises:
+            ValueError: *value* is not finite or *error* is negative; nothing was taken then.
+        """
+        _checked([value], [error], None)
+        kept = self._kept
+        if kept.values and segment != kept.segment:
+            kept.settle(len(kept.values))
+        elif len(kept.values) == BLOCK:
+            kept.settle(_STEP)
+        kept.segment = segment
+        kept.values.append(float(value))
+        kept.errors.append(float(error))
+        found = (
+            replace(each, index=each.index + kept.start) for each in find_change_points(kept.values, errors=kept.errors)
+        )
+        kept.open = [each for each in found if each.index >= kept.first]
+
+    def state(self) -> bytes:
+        """Return all that `restore` needs: two blocks of numbers at most, and the change points."""
+        return msgspec.msgpack.encode(self._kept)
+
+    @classmethod
+    def restore(cls, state: bytes) -> Tracker:
+        """Return the tracker whose state this was.
+
+        Raises:
+            ValueError: It is no such state.
+        """
+        tracker = cls()
+        try:
+            tracker._kept = msgspec.msgpack.decode(state, type=_Kept)
+        except msgspec.MsgspecError as error:
+            raise ValueError(
+                f"{len(state)} bytes that are no state of a tracker: {error}; begin with a new one"
+            ) from error
+        return tracker
 
 
-def _seen_through(
-    window: int, splits: NDArray[np.int64], sums: Floats, squares: Floats, edges: tuple[int, int], noise: float
-) -> Floats:
-    left, right = np.maximum(splits - window, edges[0]), np.minimum(splits + window, edges[1])
-    n_left, n_right = splits - left, right - splits
-    at, to_left, to_right = splits - edges[0], left - edges[0], right - edges[0]
-    mean_left, mean_right = (sums[at] - sums[to_left]) / n_left, (sums[to_right] - sums[at]) / n_right
-    var_left = (squares[at] - squares[to_left]) / n_left - mean_left**2
-    var_right = (squares[to_right] - squares[at]) / n_right - mean_right**2
-    floor = noise**2
-    error = np.sqrt(
-        np.maximum(var_left * n_left / (n_left - 1), floor) / n_left
-        + np.maximum(var_right * n_right / (n_right - 1), floor) / n_right
+class _Kept(msgspec.Struct):
+    """The last block of a series, and what was found before it."""
+
+    start: int = 0
+    """Position of the first value that is kept."""
+    first: int = 0
+    """Position from which this block has the word."""
+    segment: str = ""
+    values: list[float] = []
+    errors: list[float] = []
+    open: list[ChangePoint] = []
+    """Change points that later values may still move."""
+    settled: list[ChangePoint] = []
+
+    def settle(self, count: int) -> None:
+        """Let the first *count* values go: a part of a full block, or all of a segment that ended."""
+        is_part = count < len(self.values)
+        self.start += count
+        self.first = self.start + _MARGIN if is_part else self.start
+        self.settled += [each for each in self.open if each.index < self.first]
+        self.values, self.errors, self.open = self.values[count:], self.errors[count:], []
+
+
+class _Block(NamedTuple):
+    """The points ``start:end`` are searched together, and what is found in ``first:last`` counts."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def _blocks(length: int, segments: Sequence[object] | None, since: int) -> Iterator[_Block]:
+    """Yield the blocks that hold points from *since* on, oldest first."""
+    edges = [0, *_edges(segments, length), length] if length else []
+    for begin, end in pairwise(edges):
+        count = max(0, -(-(end - begin - BLOCK) // _STEP))
+        for number in range(count + 1):
+            start = begin + number * _STEP
+            is_last = number == count
+            block = _Block(
+                start=start,
+                end=end if is_last else start + BLOCK,
+                first=start + _MARGIN if number else begin,
+                last=end if is_last else start + _STEP + _MARGIN,
+            )
+            if block.end > since:
+                yield block
+
+
+def _edges(segments: Sequence[object] | None, length: int) -> list[int]:
+    """Return where labels differ from the one before."""
+    return [] if segments is None else [i for i in range(1, length) if segments[i] != segments[i - 1]]
+
+
+def _checked(
+    values: ArrayLike, errors: ArrayLike | None, segments: Sequence[object] | None
+) -> tuple[Floats, Floats | None]:
+    series = np.asarray(values, float)
+    stated = None if errors is None else np.asarray(errors, float)
+    if not np.isfinite(series).all():
+        raise ValueError("values must be finite; leave failed measurements out")
+    if stated is not None and (len(stated) != len(series) or not (stated >= 0).all()):
+        raise ValueError(f"errors must be {len(series)} numbers of at least 0, infinite where unknown")
+    if segments is not None and len(segments) != len(series):
+        raise ValueError(f"{len(segments)} segment labels for {len(series)} values")
+    return series, stated
+
+
+def _described(values: Floats, offset: int, border: Border, start: int, end: int) -> ChangePoint:
+    """Return the change point at *border* between the levels ``start:border.index`` and ``border.index:end``."""
+    before, after = (
+        values[max(start, border.index - REACH) : border.index],
+        values[border.index : min(end, border.index + REACH)],
     )
-    step = np.abs(mean_right - mean_left)
-    needed = THRESHOLD + SHORT_SEGMENT_SURCHARGE / np.minimum(n_left, n_right)
-    return np.where(step >= MIN_RELATIVE_STEP, step / error / needed, 0.0)
-
-
-def _best_split(signal: Floats, start: int, end: int, noise: float) -> int | None:
-    if end - start < 2 * MIN_SEGMENT:
-        return None
-    splits, scores = _scores(signal, start, end, noise)
-    best = int(np.argmax(scores))
-    return int(splits[best]) if scores[best] >= 1 else None
-
-
-def _settled(signal: Floats, splits: list[int], noise: float) -> list[int]:
-    """Drop, weakest first, the splits that do not stand between their final neighbours; then move each to its place."""
-    while splits:
-        edges = [0, *splits, len(signal)]
-        strength = []
-        for i, split in enumerate(splits):
-            positions, scores = _scores(signal, edges[i], edges[i + 2], noise)
-            strength.append(float(scores[np.flatnonzero(positions == split)].max(initial=0.0)))
-        weakest = int(np.argmin(strength))
-        if strength[weakest] >= 1:
-            break
-        del splits[weakest]
-    edges = [0, *splits, len(signal)]
-    return [_place(signal, edges[i], split, edges[i + 2]) for i, split in enumerate(splits)]
-
-
-def _place(signal: Floats, start: int, split: int, end: int) -> int:
-    """Return the split near *split* that leaves the least squared error on both sides."""
-    candidates = np.arange(
-        max(start + MIN_SEGMENT, split - _REFINE_REACH), min(end - MIN_SEGMENT, split + _REFINE_REACH) + 1
-    )
-    part = signal[start:end] - signal[start:end].mean()
-    sums = np.cumsum(part)[candidates - start - 1]
-    gain = sums**2 * (1 / (candidates - start) + 1 / (end - candidates))
-    return int(candidates[int(np.argmax(gain))])
-
-
-def _described(
-    series: Floats, signal: Floats, edges: tuple[int, int, int], offset: int, noise: float, *, logarithmic: bool
-) -> ChangePoint:
-    """Return the change point at ``edges[1]`` with its effect and the levels beside it."""
-    start, split, end = edges
-    before, after = slice(max(start, split - WINDOWS[-1]), split), slice(split, min(end, split + WINDOWS[-1]))
-    x, y = signal[before], signal[after]
-    step = float(y.mean() - x.mean())
-    error = math.sqrt(max(x.var(ddof=1), noise**2) / len(x) + max(y.var(ddof=1), noise**2) / len(y))
-    freedom = len(x) + len(y) - 2
-    half = error * float(stdtrit(freedom, 0.975))
-    ends = (step, step - half, step + half)
-    effect, low, high = (math.expm1(each) for each in ends) if logarithmic else ends
+    ends = (border.step, border.step - _NORMAL_975 * border.error, border.step + _NORMAL_975 * border.error)
+    effect, low, high = (math.expm1(each) for each in ends) if (values > 0).all() else ends
     return ChangePoint(
-        index=offset + split,
+        index=offset + border.index,
         effect=effect,
         low=low,
         high=high,
-        confidence=1 - 2 * (1 - float(stdtr(freedom, abs(step) / error))),
-        before=float(np.median(series[before])),
-        after=float(np.median(series[after])),
+        confidence=1 / (1 + math.exp(-border.log_odds)),
+        before=float(np.median(before)),
+        after=float(np.median(after)),
+        spread_before=_spread(before),
+        spread_after=_spread(after),
     )
+
+
+def _spread(values: Floats) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
