@@ -2,7 +2,8 @@
 
 `TRACED_PEAK` is what Python's allocators hold at most during one call, beyond what they held before: it repeats to the
 byte or nearly so, but does not see what extensions allocate by themselves. `PEAK_MEMORY` is what the kernel gave to
-the whole process, interpreter included: it sees everything and repeats less well. One process gives both.
+the whole process, interpreter included, but for pages mapped from files: it sees what extensions take, and repeats less
+well. One process gives both.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import os
 import pickle
-import re
 import time
 import timeit
 import traceback
@@ -25,6 +24,7 @@ from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, updat
 
 from .asv_arguments import CACHE, arguments_of
 from .channel import VARIABLE, Channel, Origins
+from .probes import peak_bytes
 from .stopwatch import Stopwatch
 
 # Taken at once: a benchmark may clear the environment, and its children must not see them.
@@ -215,29 +215,16 @@ def _sample_of_another_process(
 
 
 def _value(benchmark: Any) -> float | None:
-    """Return what a ``track_``, ``mem_`` or ``peakmem_`` benchmark yields, None if that is no number.
-
-    A peak is read from VmHWM: ``ru_maxrss`` is inherited across fork and exec, so a small child of a large parent
-    would report its parent.
-    """
+    """Return what a ``track_``, ``mem_`` or ``peakmem_`` benchmark yields, None if that is no number."""
     result = benchmark.do_run()
     if benchmark.type == "peakmemory":
-        result = _peak_bytes() or result
+        result = peak_bytes() or result
     if isinstance(result, dict):
         result = result.get("samples")
     try:
         return float(json.loads(json.dumps(result)))
     except (TypeError, ValueError):
         return None
-
-
-def _peak_bytes() -> int:
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0
-    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
 
 
 _WORK: dict[str, Callable[..., None]] = {"discover": _discover, "cache": _fill_cache, "run": _run}
