@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perfgate.stats.segmentation import CANDIDATES_FROM, REACH, Border, borders
+from perfgate.stats.segmentation import REACH, Border, borders
 
 BLOCK = 512
 """Points that are searched together."""
@@ -90,39 +90,44 @@ def find_change_points(
     >>> [c.index for c in find_change_points([1.00, 1.01, 0.99, 1.0, 1.01, 1.0] + [1.2, 1.21, 1.19, 1.2, 1.2, 1.21])]
     [6]
     """
-    series, stated = _checked(values, errors, segments)
-    found: list[ChangePoint] = []
-    for block in _blocks(len(series), segments, since):
-        part = series[block.start : block.end]
-        around = borders(part, None if stated is None else stated[block.start : block.end])
-        edges = [0, *(each.index for each in around), len(part)]
-        found += [
-            _described(part, block.start, border, edges[i], edges[i + 2])
-            for i, border in enumerate(around)
-            if block.first <= block.start + border.index < block.last
-        ]
-    return tuple(found)
+    return search(values, errors=errors, segments=segments, since=since).change_points
 
 
-def find_candidates(
+@dataclass(frozen=True)
+class Found:
+    """What one search of a series gives, each in ascending order."""
+
+    change_points: tuple[ChangePoint, ...]
+    candidates: tuple[Candidate, ...]
+    """Down to log-odds of `CANDIDATES_FROM`; the change points are among them, at most a few points apart."""
+
+
+def search(
     values: ArrayLike,
     *,
     errors: ArrayLike | None = None,
     segments: Sequence[object] | None = None,
     since: int = 0,
-) -> tuple[Candidate, ...]:
-    """Find where the level may have changed, down to log-odds of `CANDIDATES_FROM`; the arguments are those above."""
+) -> Found:
+    """Find the changes of a series, as `find_change_points` does, and what may be some, for reading series together."""
     series, stated = _checked(values, errors, segments)
-    return tuple(
-        Candidate(block.start + each.index, each.step, each.log_odds)
-        for block in _blocks(len(series), segments, since)
-        for each in borders(
-            series[block.start : block.end],
-            None if stated is None else stated[block.start : block.end],
-            least=CANDIDATES_FROM,
-        )
-        if block.first <= block.start + each.index < block.last
-    )
+    found: list[ChangePoint] = []
+    possible: list[Candidate] = []
+    for block in _blocks(len(series), segments, since):
+        part = series[block.start : block.end]
+        shown, candidates = borders(part, None if stated is None else stated[block.start : block.end])
+        edges = [0, *(each.index for each in shown), len(part)]
+        found += [
+            _described(part, block.start, border, edges[i], edges[i + 2])
+            for i, border in enumerate(shown)
+            if block.first <= block.start + border.index < block.last
+        ]
+        possible += [
+            Candidate(block.start + each.index, each.step, each.log_odds)
+            for each in candidates
+            if block.first <= block.start + each.index < block.last
+        ]
+    return Found(tuple(found), tuple(possible))
 
 
 def first_open(position: int, length: int, segments: Sequence[object] | None = None) -> int:

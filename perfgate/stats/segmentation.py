@@ -93,32 +93,24 @@ class Border:
     log_odds: float
 
 
-def borders(values: Floats, errors: Floats | None = None, *, least: float = SHOWN_FROM) -> list[Border]:
-    """Return the borders between the levels of one stretch, oldest first.
+def borders(values: Floats, errors: Floats | None = None) -> tuple[list[Border], list[Border]]:
+    """Return the borders between the levels of one stretch that are shown, and all that may be some, oldest first.
 
     Args:
         values: Shape (n,), finite.
         errors: Shape (n,), standard errors of the values, infinite where unknown. None: unknown.
-        least: Log-odds below which a border is left out.
     """
     if len(values) < 2 * MIN_SIDE or np.ptp(values) == 0:
-        return []
+        return [], []
     stretch = _Stretch(values, errors)
     split = stretch.split()
-    if not split:
-        return []
     stretch.learn_wander(stretch.join(split, stretch.clear_by))
-    faint = stretch.join(split, stretch.seen_by)
-
-    def beyond(start: int, place: int, end: int) -> float:
-        return stretch.log_odds(start, place, end) - least
-
-    found = stretch.join(faint, beyond)
+    possible = stretch.join(stretch.join(split, stretch.seen_by), stretch.possible_by)
+    found = stretch.join(possible, stretch.shown_by)
     lasting = stretch.without_excursions(found)
     if len(lasting) < len(found):
-        found = stretch.join(lasting, beyond)
-    edges = [0, *stretch.placed(found), len(values)]
-    return [stretch.border(*edges[i : i + 3]) for i in range(len(edges) - 2)]
+        found = stretch.join(lasting, stretch.shown_by)
+    return stretch.described(found), stretch.described(possible)
 
 
 class _Stretch:
@@ -209,6 +201,14 @@ class _Stretch:
         """Return by how many standard errors a step exceeds what is worth weighing."""
         step, error, shorter = self.step(start, place, end)
         return abs(step) / error - _FAINT - _FAINT_SHORT / shorter
+
+    def possible_by(self, start: int, place: int, end: int) -> float:
+        """Return by how much the log-odds exceed those of a candidate."""
+        return self.log_odds(start, place, end) - CANDIDATES_FROM
+
+    def shown_by(self, start: int, place: int, end: int) -> float:
+        """Return by how much the log-odds exceed those of what is shown."""
+        return self.log_odds(start, place, end) - SHOWN_FROM
 
     def step(self, start: int, place: int, end: int) -> tuple[float, float, int]:
         """Return the step at *place* between *start* and *end*, its widened error, and the points of the shorter side."""
@@ -301,10 +301,15 @@ class _Stretch:
             moved[i] = int(near[np.argmax(left**2 / (near - start) + right**2 / (end - near))])
         return moved
 
-    def border(self, start: int, place: int, end: int) -> Border:
-        """Describe the border at *place* in the units of the stretch."""
-        step, error, _ = self.step(start, place, end)
-        return Border(place, step * self.noise, error * self.noise, self.log_odds(start, place, end))
+    def described(self, places: Sequence[int]) -> list[Border]:
+        """Return the borders at *places*, each moved to its best place, in the units of the values."""
+        edges = [0, *self.placed(places), self.length]
+        found = []
+        for start, place, end in zip(edges, edges[1:], edges[2:], strict=False):
+            step, error, _ = self.step(start, place, end)
+            odds = self.log_odds(start, place, end)
+            found.append(Border(place, step * self.noise, error * self.noise, odds))
+        return found
 
 
 def _without_spikes(signal: Floats) -> Floats:
