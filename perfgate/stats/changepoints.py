@@ -52,18 +52,6 @@ class ChangePoint:
     """Robust standard deviations of the same points, in the series' unit."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A place where the level may have changed, too unsure to be shown by itself."""
-
-    index: int
-    """Position of the first point of the new level."""
-    step: float
-    """Log ratio of the levels (for series with values ≤ 0: the difference over the median magnitude)."""
-    log_odds: float
-    """Of being a lasting change."""
-
-
 def find_change_points(
     values: ArrayLike,
     *,
@@ -98,8 +86,8 @@ class Found:
     """What one search of a series gives, each in ascending order."""
 
     change_points: tuple[ChangePoint, ...]
-    candidates: tuple[Candidate, ...]
-    """Down to log-odds of `CANDIDATES_FROM`; the change points are among them, at most a few points apart."""
+    candidates: tuple[ChangePoint, ...]
+    """What may be a change, down to a confidence of 0.02; the change points are among them, at most a few points apart."""
 
 
 def search(
@@ -112,21 +100,12 @@ def search(
     """Find the changes of a series, as `find_change_points` does, and what may be some, for reading series together."""
     series, stated = _checked(values, errors, segments)
     found: list[ChangePoint] = []
-    possible: list[Candidate] = []
+    possible: list[ChangePoint] = []
     for block in _blocks(len(series), segments, since):
         part = series[block.start : block.end]
         shown, candidates = borders(part, None if stated is None else stated[block.start : block.end])
-        edges = [0, *(each.index for each in shown), len(part)]
-        found += [
-            _described(part, block.start, border, edges[i], edges[i + 2])
-            for i, border in enumerate(shown)
-            if block.first <= block.start + border.index < block.last
-        ]
-        possible += [
-            Candidate(block.start + each.index, each.step, each.log_odds)
-            for each in candidates
-            if block.first <= block.start + each.index < block.last
-        ]
+        found += _described(part, block, shown)
+        possible += _described(part, block, candidates)
     return Found(tuple(found), tuple(possible))
 
 
@@ -273,25 +252,28 @@ def _checked(
     return series, stated
 
 
-def _described(values: Floats, offset: int, border: Border, start: int, end: int) -> ChangePoint:
-    """Return the change point at *border* between the levels ``start:border.index`` and ``border.index:end``."""
-    before, after = (
-        values[max(start, border.index - REACH) : border.index],
-        values[border.index : min(end, border.index + REACH)],
-    )
-    ends = (border.step, border.step - _NORMAL_975 * border.error, border.step + _NORMAL_975 * border.error)
-    effect, low, high = (math.expm1(each) for each in ends) if (values > 0).all() else ends
-    return ChangePoint(
-        index=offset + border.index,
-        effect=effect,
-        low=low,
-        high=high,
-        confidence=1 / (1 + math.exp(-border.log_odds)),
-        before=float(np.median(before)),
-        after=float(np.median(after)),
-        spread_before=_spread(before),
-        spread_after=_spread(after),
-    )
+def _described(values: Floats, block: _Block, found: Sequence[Border]) -> Iterator[ChangePoint]:
+    """Yield the change points at those borders between the levels of a block on which it has the word."""
+    edges = [0, *(each.index for each in found), len(values)]
+    is_relative = bool((values > 0).all())
+    for start, border, end in zip(edges, found, edges[2:], strict=False):
+        if not block.first <= block.start + border.index < block.last:
+            continue
+        before = values[max(start, border.index - REACH) : border.index]
+        after = values[border.index : min(end, border.index + REACH)]
+        ends = (border.step, border.step - _NORMAL_975 * border.error, border.step + _NORMAL_975 * border.error)
+        effect, low, high = (math.expm1(each) for each in ends) if is_relative else ends
+        yield ChangePoint(
+            index=block.start + border.index,
+            effect=effect,
+            low=low,
+            high=high,
+            confidence=1 / (1 + math.exp(-border.log_odds)),
+            before=float(np.median(before)),
+            after=float(np.median(after)),
+            spread_before=_spread(before),
+            spread_after=_spread(after),
+        )
 
 
 def _spread(values: Floats) -> float:

@@ -118,7 +118,9 @@ class _Stretch:
 
     def __init__(self, values: Floats, errors: Floats | None) -> None:
         logarithmic = bool((values > 0).all())
-        self.magnitude = 1.0 if logarithmic else float(np.median(np.abs(values))) or float(np.abs(values).max())
+        sizes = np.abs(values)
+        # Where most values are next to nothing, the largest says what is large.
+        self.magnitude = 1.0 if logarithmic else max(float(np.median(sizes)), 1e-6 * float(sizes.max()))
         raw = np.log(values) if logarithmic else values / self.magnitude
         signal = _without_spikes(raw - np.median(raw))
         steps = np.abs(np.diff(signal))

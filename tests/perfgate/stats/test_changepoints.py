@@ -237,8 +237,8 @@ def test_candidates_are_weaker_than_changes() -> None:
 
     for index in indices(find_change_points(values)):
         assert any(abs(each.index - index) <= 3 for each in found)
-    assert any(abs(each.index - 60) <= 5 and each.step < 0 for each in found)
-    assert all(each.log_odds == max(-4.0, each.log_odds) for each in found)
+    assert any(abs(each.index - 60) <= 5 and each.effect < 0 for each in found)
+    assert all(0.01 < each.confidence < 1 for each in found)
 
 
 @settings(max_examples=60, deadline=None)

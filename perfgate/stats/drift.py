@@ -1,0 +1,110 @@
+"""Slow creep that no single step explains.
+
+The steps that are known are taken out; what is left is cut into stretches of equal length, whose medians must climb from the
+best one to the last: almost always upwards, by more than the budget, by far more than they scatter about their own trend, and
+without one jump that makes half of the way. A machine's moods go both ways and do not pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kendalltau
+
+from perfgate.stats.changepoints import ChangePoint
+
+MIN_POINTS = 25
+"""Shortest creep that can be told from chance."""
+
+MIN_STRETCH, STRETCHES = 4, 12
+"""Fewest points of a stretch, and about how many stretches there are."""
+
+MIN_STRETCHES = 5
+"""Fewest stretches from the best to the last."""
+
+MIN_CONCORDANCE = 0.8
+"""Kendall's tau of the stretches and time: 1 climbs at every one."""
+
+MIN_SCATTERS = 5.0
+"""Scatters of the stretches about their trend that the rise needs."""
+
+MAX_JUMP_SHARE = 0.5
+"""Part of the rise that one neighbour may make over the other; more is a step."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A level that crept away from where it was."""
+
+    start: int
+    """Position of the middle of the best stretch."""
+    index: int
+    """Position from which the level is beyond the budget for good."""
+    effect: float
+    """Last stretch ÷ best stretch − 1, without the steps in between."""
+    low: float
+    high: float
+    """Ends of its 95 % confidence interval."""
+    before: float
+    after: float
+    """Levels of both stretches, in the series' unit."""
+
+
+def find_drift(
+    values: ArrayLike, change_points: Sequence[ChangePoint], *, budget: float, lower_is_better: bool
+) -> Drift | None:
+    """Return how far one segment crept in the bad direction, None: not beyond the budget, or not surely.
+
+    Args:
+        values: Shape (n,), one segment, oldest first, finite; None is returned where one is not positive.
+        change_points: Those of the segment, with positions in it.
+        budget: Fraction by which the level may be worse.
+        lower_is_better: Which direction is bad.
+    """
+    series = np.asarray(values, float)
+    if len(series) < MIN_POINTS or not (series > 0).all():
+        return None
+    sign = 1.0 if lower_is_better else -1.0
+    worse = sign * np.log(series)
+    for each in change_points:
+        worse[each.index :] -= sign * math.log1p(each.effect)
+    length = max(MIN_STRETCH, len(series) // STRETCHES)
+    count = len(series) // length
+    # The newest points make whole stretches; what does not fit is the oldest.
+    first = len(series) - count * length
+    stretches = np.median(worse[first:].reshape(count, length), axis=1)
+    best = int(np.argmin(stretches[: count - MIN_STRETCHES + 1])) if count >= MIN_STRETCHES else 0
+    climb = stretches[best:]
+    if len(climb) < MIN_STRETCHES:
+        return None
+    rise = float(climb[-1] - climb[0])
+    allowed = math.log1p(budget)
+    steps = np.diff(climb)
+    trend = np.polynomial.Polynomial.fit(np.arange(len(climb)), climb, min(2, len(climb) - 3))
+    scatter = float(np.sqrt(np.mean((climb - trend(np.arange(len(climb)))) ** 2)))
+    concordance = float(kendalltau(np.arange(len(climb)), climb).statistic)
+    if (
+        rise <= allowed
+        or concordance < MIN_CONCORDANCE
+        or rise < MIN_SCATTERS * scatter
+        or float(steps.max()) > MAX_JUMP_SHARE * rise
+    ):
+        return None
+    error = scatter * math.sqrt(2)
+    low, high = sorted((math.expm1(sign * (rise - 1.96 * error)), math.expm1(sign * (rise + 1.96 * error))))
+    beyond = np.flatnonzero(climb - climb[0] <= allowed)[-1] + 1
+    return Drift(
+        start=first + best * length + length // 2,
+        index=first + (best + int(beyond)) * length,
+        effect=math.expm1(sign * rise),
+        low=low,
+        high=high,
+        before=float(np.median(series[first + best * length : first + (best + 1) * length])),
+        after=float(np.median(series[-length:])),
+    )
