@@ -85,16 +85,12 @@ def find_drift(
         return None
     rise = float(climb[-1] - climb[0])
     allowed = math.log1p(budget)
-    steps = np.diff(climb)
-    trend = np.polynomial.Polynomial.fit(np.arange(len(climb)), climb, min(2, len(climb) - 3))
-    scatter = float(np.sqrt(np.mean((climb - trend(np.arange(len(climb)))) ** 2)))
-    concordance = float(kendalltau(np.arange(len(climb)), climb).statistic)
-    if (
-        rise <= allowed
-        or concordance < MIN_CONCORDANCE
-        or rise < MIN_SCATTERS * scatter
-        or float(steps.max()) > MAX_JUMP_SHARE * rise
-    ):
+    if rise <= allowed or float(np.diff(climb).max()) > MAX_JUMP_SHARE * rise:
+        return None
+    order = np.arange(len(climb))
+    trend = np.polynomial.Polynomial.fit(order, climb, min(2, len(climb) - 3))
+    scatter = float(np.sqrt(np.mean((climb - trend(order)) ** 2)))
+    if rise < MIN_SCATTERS * scatter or float(kendalltau(order, climb).statistic) < MIN_CONCORDANCE:
         return None
     error = scatter * math.sqrt(2)
     low, high = sorted((math.expm1(sign * (rise - 1.96 * error)), math.expm1(sign * (rise + 1.96 * error))))

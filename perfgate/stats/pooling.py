@@ -47,6 +47,8 @@ class Move:
     """Log ratio of the levels after and before."""
     confidence: float
     """That it is a lasting change, seen alone."""
+    weight: float = 1.0
+    """How surely it is placed: the square of the step in its own errors."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Meeting:
     """One commit at which series move together, in one direction."""
 
     position: int
-    """Median of the members' positions."""
+    """Weighted median of the members' positions."""
     members: dict[int, Move]
     """The move of each series that takes part, by its number."""
 
@@ -112,7 +114,14 @@ def _surest(series: Sequence[Sequence[Move]], length: int) -> Meeting | None:
             members[number] = max(near, key=lambda move: move.confidence)
     if len(members) < MIN_MEMBERS:
         return None
-    return Meeting(int(np.median([move.position for move in members.values()])), members)
+    return Meeting(_middle(list(members.values())), members)
+
+
+def _middle(moves: Sequence[Move]) -> int:
+    """Return the weighted median of the positions: a large step tells its commit, a faint one only the neighbourhood."""
+    moves = sorted(moves, key=lambda move: move.position)
+    weights = np.cumsum([move.weight for move in moves])
+    return moves[int(np.searchsorted(weights, weights[-1] / 2))].position
 
 
 def _near(moves: Sequence[Move], length: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.gating import evidence, rules, states
-from webapp.gating.models import OPEN, Alert, ChangePoint, Event, Placement, State
+from webapp.gating.models import OPEN, Alert, ChangePoint, Event, Kind, Placement, State
 from webapp.gating.states import worse_step
 from webapp.history.models import Project
 
@@ -110,7 +110,7 @@ def _belongs(project: Project, one: ChangePoint) -> Alert:
     # One that was merged still knows where its change points go to; a living one comes first.
     alert = there.order_by(F("merged_into").asc(nulls_first=True), "pk").first()
     if alert is None:
-        return _measured_elsewhere(project, one) or _opened(project, one)
+        return _joined_drift(project, one) or _measured_elsewhere(project, one) or _opened(project, one)
     placed = Placement.objects.filter(series=one.series, origin=alert).select_related("alert").first()
     alert = placed.alert if placed is not None else alert
     while alert.merged_into is not None:
@@ -129,6 +129,16 @@ def _opened(project: Project, one: ChangePoint) -> Alert:
     )
     states.record(alert, Event.Action.OPENED)
     return alert
+
+
+def _joined_drift(project: Project, one: ChangePoint) -> Alert | None:
+    """Return the living alert about creep on the same branch: series that creep together have one cause."""
+    if one.kind != Kind.DRIFT:
+        return None
+    living = Alert.objects.filter(
+        project=project, branch=one.series.branch, kind=Kind.DRIFT, state__in=OPEN, split_from=None
+    )
+    return living.order_by("pk").first()
 
 
 def _measured_elsewhere(project: Project, one: ChangePoint) -> Alert | None:

@@ -18,7 +18,6 @@ from webapp.gating import evidence, issues, rules, verdicts, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.evidence import Answer
 from webapp.gating.models import Alert, ChangePoint, Publication, State, Verdict
-from webapp.gating.models import Kind as AlertKind
 from webapp.history import series as points_of
 from webapp.history.models import Commit, Project, Run
 
@@ -110,7 +109,7 @@ def _want_measurements(
     if obeyed.confirm != "measure" or not project.repository or not settings.GITHUB_TOKEN:
         return
     for alert in alerts:
-        if alert.state != State.SUSPECTED or alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
+        if alert.state != State.SUSPECTED or alert.previous_commit is None:
             continue
         stem = f"{_key(alert)}/measurement/"
         asked = list(Publication.objects.filter(project=project, kind=Kind.DISPATCH, key__startswith=stem))

@@ -1,72 +1,50 @@
 """Points of series -> change points, stored so that reading the same points again changes nothing.
 
-After a run, the series that it added to are read again and their `ChangePoint` rows made equal to what is found there.
-What belongs together as one alert is said in `webapp.gating.alerts`.
+After a run, all series of its environment and branch are read together (`webapp.gating.sightings`) and their `ChangePoint`
+rows made equal to what is found there. What belongs together as one alert is said in `webapp.gating.alerts`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
-from perfgate.records import Direction
-from perfgate.stats.changepoints import find_change_points
-from webapp.gating import alerts, asking, evidence
-from webapp.gating.models import ChangePoint, Kind
-from webapp.history import chunks
-from webapp.history.models import CHUNK_RUNS, Project, Run, Series, SeriesChunk
+from webapp.gating import alerts, asking, evidence, rules
+from webapp.gating.models import ChangePoint, Kind, State
+from webapp.gating.sightings import Followed, Sighting, look, sightings
+from webapp.history import order
+from webapp.history.models import Project, Run, Series
 from webapp.history.series import Points, read_many
 
 BATCH = 32
-"""Series read and settled in one transaction; it holds the project's lock for some tenths of a second."""
+"""Series whose points are held in memory at once."""
 
 REACH = 15
 """A change point may settle this many points away from where it was seen first, as points gather, and stay itself."""
 
-MAX_RUNS_LOOKED_UP = 20
-"""Of more runs than this, all series of their environments are taken instead of looking each run up."""
-
 _NUMBERS = ("effect", "low", "high", "before", "after")
 _FIELDS = ("run_id", "previous_run_id", "position", "seen", *_NUMBERS, "regression", "kind")
 
-
-@dataclass(frozen=True)
-class _Found:
-    """A change point that the series shows now."""
-
-    run_id: int
-    previous_run_id: int
-    position: int
-    seen: int
-    effect: float
-    low: float
-    high: float
-    before: float
-    after: float
-    regression: bool
-    kind: str = Kind.REGRESSION
+_DECIDED_DRIFT = Q(kind=Kind.DRIFT, alert__state=State.ACCEPTED)
+"""Creep that somebody accepted is history: what is said of it stays, and creep is counted anew from there."""
 
 
 def detect(project: Project, runs: Sequence[Run]) -> None:
-    """Make change points and alerts equal to what the series of *runs* show now."""
-    detect_in(project, series_of(runs))
-
-
-def detect_in(project: Project, series_ids: Iterable[int]) -> None:
-    """Make change points and alerts of some series of *project* equal to what their points show now."""
-    numbers = sorted(series_ids)
-    for start in range(0, len(numbers), BATCH):
+    """Make change points and alerts equal to what the series of *runs*, and all that are read with them, show now."""
+    for environment, branch in groups_of(runs):
+        group = Series.objects.filter(environment=environment, branch=branch).order_by("pk")
+        members = list(group.select_related("environment", "benchmark"))
+        for _ in _followed(project, members):
+            pass  # what each shows by itself is found and remembered here, before anybody has to wait for the lock
         with transaction.atomic():
             # Whoever reads last also writes last: two workers on one project take turns.
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-            batch = Series.objects.filter(pk__in=numbers[start : start + BATCH]).select_related("environment")
-            touched = _detect(list(batch))
-            asking.want_alerts(project, alerts.settle(project, touched))
+            left = _detect(project, members)
+            asking.want_alerts(project, alerts.settle(project, left))
 
 
 def settle_orphans(project: Project) -> None:
@@ -85,51 +63,32 @@ def settle_answered(project: Project, runs: Sequence[Run]) -> None:
             asking.want_alerts(project, alerts.settle(project, alerts.Touched(alerts=numbers)))
 
 
-def series_of(runs: Sequence[Run]) -> set[int]:
-    """Return the ids of the series that *runs* added to, and of those that lost a superseded run to them."""
-    found: set[int] = set()
-    by_place = defaultdict(list)
-    for run in runs:
-        if run.number is not None:
-            by_place[run.environment_id, run.branch].append(run)
-    for (environment, branch), members in by_place.items():
-        there = Series.objects.filter(environment=environment, branch=branch)
-        if len(members) > MAX_RUNS_LOOKED_UP:
-            found.update(there.values_list("pk", flat=True))
-        else:
-            found.update(_holding(environment, branch, members))
-    superseded = Run.objects.filter(superseded_by__in=[run.pk for run in runs]).values("pk")
-    lost = ChangePoint.objects.filter(Q(run__in=superseded) | Q(previous_run__in=superseded))
-    return found | set(lost.values_list("series_id", flat=True))
+def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
+    """Return environment and branch of the series that *runs* added to, and of those that lost a superseded run to them."""
+    found = {(run.environment_id, run.branch) for run in runs if run.number is not None}
+    for start in range(0, len(runs), 500):
+        lost = Run.objects.filter(superseded_by__in=[run.pk for run in runs[start : start + 500]], number__isnull=False)
+        found.update(lost.values_list("environment", "branch"))
+    return sorted(found)
 
 
-def _holding(environment: int, branch: str, runs: Sequence[Run]) -> Iterator[int]:
-    """Return the series in which one of *runs* has a point."""
-    wanted = np.array([run.pk for run in runs])
-    rows = SeriesChunk.objects.filter(
-        series__environment=environment,
-        series__branch=branch,
-        chunk_number__in={run.number // CHUNK_RUNS for run in runs if run.number is not None},
-    ).values_list("series_id", "points")
-    for series, content in rows.iterator():
-        if np.isin(np.frombuffer(content, chunks.POINT)["run"], wanted).any():
-            yield series
-
-
-def _detect(batch: Sequence[Series]) -> alerts.Touched:
-    """Make the change points of *batch* equal to what is found; return which of them now stand, and what they left."""
-    points = read_many([series.pk for series in batch])
+def _detect(project: Project, group: Sequence[Series]) -> alerts.Touched:
+    """Make the change points of *group* equal to what is found; return which of them now stand, and what they left."""
+    followed = {one.series.pk: one for one in _followed(project, group)}
+    seen = sightings(list(followed.values()), rules.policy_of(project))
     stored = defaultdict(list)
-    for row in ChangePoint.objects.filter(series__in=batch).order_by("position", "id"):
+    for row in ChangePoint.objects.filter(series__in=group).exclude(_DECIDED_DRIFT).order_by("position", "id"):
         stored[row.series_id].append(row)
-    left = {row.alert_id for rows in stored.values() for row in rows if row.alert_id is not None}
+    left: set[int] = set()
+    moved: list[int] = []
     new: list[ChangePoint] = []
     changed: list[ChangePoint] = []
     gone: list[int] = []
-    for series in batch:
-        rows, found = stored[series.pk], list(_find(series, points[series.pk]))
-        matched = _match(rows, found, points[series.pk])
-        gone += [row.pk for row in rows if row.pk not in {kept.pk for kept, _ in matched}]
+    for series in group:
+        rows, found = stored[series.pk], seen[series.pk]
+        matched = _match(rows, found, followed[series.pk].points)
+        kept = {row.pk for row, _ in matched}
+        gone += [row.pk for row in rows if row.pk not in kept]
         changed += [row for row, one in matched if _take_over(row, one)]
         known = {id(one) for _, one in matched}
         new += [
@@ -137,32 +96,53 @@ def _detect(batch: Sequence[Series]) -> alerts.Touched:
             for one in found
             if id(one) not in known
         ]
+        if rows or found:
+            moved.append(series.pk)
+            left.update(row.alert_id for row in rows if row.alert_id is not None)
     ChangePoint.objects.filter(pk__in=gone).delete()
     ChangePoint.objects.bulk_update(changed, _FIELDS, batch_size=100)
     ChangePoint.objects.bulk_create(new, batch_size=500)
-    return alerts.Touched(series=[series.pk for series in batch], alerts=left)
+    return alerts.Touched(series=moved, alerts=left)
 
 
-def _find(series: Series, points: Points) -> Iterator[_Found]:
-    """Yield the change points of one series, from whatever source knows them, oldest first."""
-    found = find_change_points(points.values, segments=list(points.segments))
-    ends = [*(one.index for one in found), len(points.values)][1:]
-    for one, end in zip(found, ends, strict=True):
-        yield _Found(
-            run_id=int(points.runs[one.index]),
-            previous_run_id=int(points.runs[one.index - 1]),
-            position=one.index,
-            seen=end - one.index,
-            effect=one.effect,
-            low=one.low,
-            high=one.high,
-            before=one.before,
-            after=one.after,
-            regression=(one.effect > 0) == (series.direction == Direction.LOWER),
-        )
+def _followed(project: Project, group: Sequence[Series]) -> Iterator[Followed]:
+    """Yield what each series of one environment and branch shows by itself, on the axis of their commits."""
+    accepted = _accepted_drift(group)
+    ranks: dict[int, int] = {}
+    places = order.of(order.stamp(project.pk))
+    for commit in places.commits.tolist():
+        ranks.setdefault(commit, len(ranks))
+    for start in range(0, len(group), BATCH):
+        batch = group[start : start + BATCH]
+        points = read_many([series.pk for series in batch])
+        for series in batch:
+            own = points[series.pk]
+            yield Followed(
+                series=series,
+                points=own,
+                ranks=np.array([ranks.setdefault(commit, len(ranks)) for commit in own.commits.tolist()], np.int64),
+                found=look(series.pk, own),
+                drift_since=_points_before(own, accepted.get(series.pk)),
+            )
 
 
-def _match(rows: Sequence[ChangePoint], found: Sequence[_Found], points: Points) -> list[tuple[ChangePoint, _Found]]:
+def _accepted_drift(group: Sequence[Series]) -> dict[int, ChangePoint]:
+    """Return the last accepted creep of each series that has one."""
+    rows = ChangePoint.objects.filter(_DECIDED_DRIFT, series__in=group).select_related("alert")
+    return {row.series_id: row for row in rows.order_by("alert__closed_at")}
+
+
+def _points_before(points: Points, accepted: ChangePoint | None) -> int:
+    """Return how many points were there when creep was accepted."""
+    if accepted is None or accepted.alert is None or accepted.alert.closed_at is None:
+        return 0
+    known = Run.objects.filter(pk__in=points.runs.tolist(), received_at__lte=accepted.alert.closed_at)
+    return known.count()
+
+
+def _match(
+    rows: Sequence[ChangePoint], found: Sequence[Sighting], points: Points
+) -> list[tuple[ChangePoint, Sighting]]:
     """Pair stored change points with found ones: those at the same run, then the nearest that went the same way.
 
     A change is often placed a commit or two beside its final place while few points follow it. It must stay one
@@ -186,7 +166,7 @@ def _match(rows: Sequence[ChangePoint], found: Sequence[_Found], points: Points)
     return matched
 
 
-def _take_over(row: ChangePoint, found: _Found) -> bool:
+def _take_over(row: ChangePoint, found: Sighting) -> bool:
     """Copy what was found into *row*; return whether anything differed."""
     before = tuple(getattr(row, name) for name in _FIELDS)
     for name in _FIELDS:

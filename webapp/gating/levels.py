@@ -2,7 +2,8 @@
 
 The level at which a history begins is accepted, and so is every better one that is reached: from there on, getting worse
 counts. A worse one is accepted only by somebody's word (`webapp.gating.triage`); however long it lasts, it does not
-become the baseline by itself. Changes that were taken back or dismissed as noise count for nothing.
+become the baseline by itself. Changes that were taken back or dismissed as noise count for nothing, nor does what the
+machine did.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from webapp.gating.models import ChangePoint, State
+from webapp.gating.models import ChangePoint, Kind, State
 from webapp.gating.states import REMAINING_SHARE, worse_step
 
 _NOTHING = (State.INVALID, State.WITHDRAWN)
@@ -44,7 +45,7 @@ def standing(change_points: Sequence[ChangePoint]) -> Standing:
     now, furthest = Standing(), 0.0
     for one in change_points:
         state = one.alert.state if one.alert is not None else ""
-        if state in _NOTHING:
+        if state in _NOTHING or one.kind == Kind.RUNNER:
             continue
         step = now.step + worse_step(one)
         furthest = max(furthest, step)

@@ -8,14 +8,19 @@ from django.db.models import F
 
 from perfgate import policy, records
 from perfgate.errors import InvalidPolicy
-from perfgate.policy import AlertRules
+from perfgate.policy import AlertRules, Budgets
 from webapp.history.models import Project, Run
 
 log = logging.getLogger(__name__)
 
 
 def of(project: Project) -> AlertRules:
-    """Return the rules that the newest commit measured on the default branch carried; the defaults where none did.
+    """Return the rules for its alerts."""
+    return policy_of(project).alerts
+
+
+def policy_of(project: Project) -> Budgets:
+    """Return the policy that the newest commit measured on the default branch carried; the defaults where none did.
 
     A policy that cannot be obeyed counts as none: alerts go on, and the run's own check said what is wrong.
     """
@@ -26,10 +31,10 @@ def of(project: Project) -> AlertRules:
         .first()
     )
     if newest is None or newest.policy is None:
-        return AlertRules()
+        return Budgets()
     text = records.Policy(text=newest.policy.text, path=newest.policy.path, revision=newest.commit.sha)
     try:
-        return policy.read(text).alerts
+        return policy.read(text)
     except InvalidPolicy as error:
-        log.warning("project %s: its alerts follow the defaults, %s", project.slug, error)
-        return AlertRules()
+        log.warning("project %s: its history follows the defaults, %s", project.slug, error)
+        return Budgets()

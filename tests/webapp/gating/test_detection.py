@@ -105,13 +105,12 @@ def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None
     assert runs[12].commit == Alert.objects.get().commit
 
 
-def test_only_the_series_of_the_run_are_read(lab: Lab) -> None:
-    """A run asks for the series that it added a point to, and for no others of its environment."""
-    lab.upload(1, {"a": 1.0, "b": 1.0})
+def test_only_the_environment_and_branch_of_a_run_are_read(lab: Lab) -> None:
+    """A run is read together with what shares its machine and its line of commits, and with nothing else."""
+    lab.upload(1, {"a": 1.0}, environment=Environment(name="other", fields={"cpu": "d"}))
     run = lab.upload(2, {"b": 1.0, "c": 1.0})
 
-    named = Series.objects.filter(pk__in=detection.series_of([run])).values_list("benchmark__name", flat=True)
-    assert {"b", "c"} == set(named)
+    assert [(run.environment_id, run.branch)] == detection.groups_of([run])
 
 
 def test_a_superseded_run_takes_its_change_along(lab: Lab) -> None:
@@ -124,4 +123,5 @@ def test_a_superseded_run_takes_its_change_along(lab: Lab) -> None:
     newer = lab.upload(12, {"other": 1.0})
     Run.objects.filter(pk=old.pk).update(superseded_by=newer)
 
-    assert ChangePoint.objects.get().series_id in detection.series_of([newer])
+    series = ChangePoint.objects.get().series
+    assert (series.environment_id, series.branch) in detection.groups_of([newer])
