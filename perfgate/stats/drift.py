@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,11 +76,12 @@ def find_drift(
     for each in change_points:
         worse[each.index :] -= sign * math.log1p(each.effect)
     length = max(MIN_STRETCH, len(series) // STRETCHES)
-    count = len(series) // length
-    # The newest points make whole stretches; what does not fit is the oldest.
-    first = len(series) - count * length
-    stretches = np.median(worse[first:].reshape(count, length), axis=1)
-    best = int(np.argmin(stretches[: count - MIN_STRETCHES + 1])) if count >= MIN_STRETCHES else 0
+    # The oldest points make whole stretches, so that these stay as they are; the newest one takes what is left.
+    edges = [*range(0, len(series) - length + 1, length), len(series)]
+    if edges[-1] - edges[-2] < length:
+        del edges[-2]
+    stretches = np.array([np.median(worse[a:b]) for a, b in pairwise(edges)])
+    best = int(np.argmin(stretches[: max(1, len(stretches) - MIN_STRETCHES + 1)]))
     climb = stretches[best:]
     if len(climb) < MIN_STRETCHES:
         return None
@@ -94,13 +96,13 @@ def find_drift(
         return None
     error = scatter * math.sqrt(2)
     low, high = sorted((math.expm1(sign * (rise - 1.96 * error)), math.expm1(sign * (rise + 1.96 * error))))
-    beyond = np.flatnonzero(climb - climb[0] <= allowed)[-1] + 1
+    beyond = best + int(np.flatnonzero(climb - climb[0] <= allowed)[-1]) + 1
     return Drift(
-        start=first + best * length + length // 2,
-        index=first + (best + int(beyond)) * length,
+        start=(edges[best] + edges[best + 1]) // 2,
+        index=edges[beyond],
         effect=math.expm1(sign * rise),
         low=low,
         high=high,
-        before=float(np.median(series[first + best * length : first + (best + 1) * length])),
-        after=float(np.median(series[-length:])),
+        before=float(np.median(series[edges[best] : edges[best + 1]])),
+        after=float(np.median(series[edges[-2] :])),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ LEVELS = (0.0, 0.08, 0.27)
 
 WITHIN = 3
 """Commits by which candidates of one cause may be placed apart."""
+
+REACHES = (1, WITHIN)
+"""How near to a commit candidates are counted, each at half of the chance: clear ones stand close together."""
 
 MIN_MEMBERS = 3
 """Fewest series of a meeting."""
@@ -98,11 +102,11 @@ def is_common(step: float, common: float) -> bool:
 
 def _surest(series: Sequence[Sequence[Move]], length: int) -> Meeting | None:
     """Return the meeting that chance explains least, if it explains none that well."""
-    best, place = ALPHA / (2 * length * len(LEVELS)), -1
-    for level in LEVELS:
-        clear = [[move for move in one if move.confidence >= level] for one in series]
-        counts = sum((_near(one, length) for one in clear if one), np.zeros(length, np.int64))
-        expected = sum(min(1.0, len(one) * (2 * WITHIN + 1) / length) for one in clear)
+    best, place = ALPHA / (2 * length * len(LEVELS) * len(REACHES)), -1
+    for level, reach in product(LEVELS, REACHES):
+        clear = [[move.position for move in one if move.confidence >= level] for one in series]
+        counts = sum((_near(one, reach, length) for one in clear if one), np.zeros(length, np.int64))
+        expected = sum(min(1.0, len(one) * (2 * reach + 1) / length) for one in clear)
         most = int(counts.max(initial=0))
         chance = float(pdtrc(most - 1, expected)) if most >= MIN_MEMBERS else 1.0
         if chance < best:
@@ -124,9 +128,9 @@ def _middle(moves: Sequence[Move]) -> int:
     return moves[int(np.searchsorted(weights, weights[-1] / 2))].position
 
 
-def _near(moves: Sequence[Move], length: int) -> NDArray[np.int64]:
-    """Return 1 for every commit within reach of one of *moves*."""
+def _near(positions: Sequence[int], reach: int, length: int) -> NDArray[np.int64]:
+    """Return 1 for every commit within *reach* of one of *positions*."""
     near = np.zeros(length, np.int64)
-    for move in moves:
-        near[max(0, move.position - WITHIN) : move.position + WITHIN + 1] = 1
+    for position in positions:
+        near[max(0, position - reach) : position + reach + 1] = 1
     return near

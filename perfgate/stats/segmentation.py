@@ -58,8 +58,8 @@ SEPARATION_REACH = 24
 EXCURSION = 30
 """A level that lasts no longer than this and then returns is no change …"""
 
-BEYOND_DOUBT = 1.5
-"""… unless both of its borders have these log-odds."""
+BEYOND_DOUBT = 2.0
+"""… unless one of its borders has these log-odds: a regression that was surely there is not forgotten with its fix."""
 
 MIN_RELATIVE_STEP = 0.003
 """Smallest step worth a mark, as a fraction."""
@@ -284,8 +284,8 @@ class _Stretch:
         away = abs(self._mean(there, back) - (before + after) / 2)
         if abs(after - before) >= away / 2:
             return False
-        weaker = min(self.log_odds(start, there, back), self.log_odds(there, back, end))
-        return weaker < BEYOND_DOUBT
+        clearer = max(self.log_odds(start, there, back), self.log_odds(there, back, end))
+        return clearer < BEYOND_DOUBT
 
     def _mean(self, start: int, end: int) -> float:
         total: float = self.sums[end] - self.sums[start]

@@ -10,7 +10,7 @@ from perfgate.records import Direction, Environment, Metric
 from tests.webapp.gating.lab import Lab
 from webapp.gating import detection, processing, tasks
 from webapp.gating.models import Alert, ChangePoint
-from webapp.history.models import Run, Series
+from webapp.history.models import Run
 
 STEP = [1.0] * 12 + [1.2] * 12
 
