@@ -32,6 +32,7 @@ bench: setup ## measure the limits that perfgate promises to keep, beside their 
 	@# A bar that is missed is printed, and does not keep the next from being measured.
 	-$(BIN)/python -m benchmarks.storage
 	-$(BIN)/python -m benchmarks.pairs
+	-$(BIN)/python -m benchmarks.detector
 
 demo: setup ## the main job on a small real project; ONCE=1 prints a transcript and ends
 	$(BIN)/python -m demo $(if $(ONCE),--once)

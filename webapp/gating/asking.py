@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -97,8 +98,17 @@ def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) 
             runs__number__isnull=False,
         )
         suspects = list(between.distinct().order_by("-generation", "-pk")[: issues.MAX_SUSPECTS + 1])
-    values = [float(value) for value in points_of.read(worst.series).values]
-    return issues.Evidence(values=values, position=worst.position, answer=answer, suspects=suspects)
+    values, position = _segment(worst)
+    return issues.Evidence(values=values, position=position, answer=answer, suspects=suspects)
+
+
+def _segment(one: ChangePoint) -> tuple[list[float], int]:
+    """Return the values of the segment that *one* lies in, and its place among them: others cannot be compared."""
+    points = points_of.read(one.series)
+    edges = np.flatnonzero(np.diff(points.segments)) + 1
+    start = int(edges[edges <= one.position].max(initial=0))
+    end = int(edges[edges > one.position].min(initial=len(points.values)))
+    return [float(value) for value in points.values[start:end]], one.position - start
 
 
 def _want_measurements(

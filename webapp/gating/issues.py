@@ -58,7 +58,7 @@ class Evidence:
     """What an issue shows besides the change points."""
 
     values: Sequence[float] = ()
-    """Points of the worst series, oldest first."""
+    """Points of the worst series in the segment of its change, oldest first."""
     position: int = 0
     """The first of them at the new level."""
     answer: Answer = field(default_factory=Answer)

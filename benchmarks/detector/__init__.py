@@ -1,0 +1,1 @@
+"""What finding changes of level costs, beside asv's own step detection."""
