@@ -21,6 +21,8 @@ HISTORY: tuple[Edit, ...] = (
     ("Say what a word is", "README.md", "", "\nA word is what stands between blanks.\n"),
     ("Add a licence note", "README.md", "", "\nMIT licence.\n"),
     ("Name the authors", "README.md", "", "\nWritten by its authors.\n"),
+    ("Say what is counted", "README.md", "", "\nWords, characters and sentences are counted.\n"),
+    ("Thank the readers", "README.md", "", "\nThanks to all readers.\n"),
     (
         "Count characters",
         CODE,
@@ -31,7 +33,7 @@ HISTORY: tuple[Edit, ...] = (
         SLOW_COMMIT,
         CODE,
         "return Counter(words(text))",
-        "return Counter(word.casefold().replace('’', \"'\") for word in words(text))",
+        "return Counter(''.join(letter.casefold() for letter in word) for word in words(text))",
     ),
     ("Say that case does not count", "README.md", "", "\n`Fox` and `fox` are one word.\n"),
     (
@@ -43,12 +45,14 @@ HISTORY: tuple[Edit, ...] = (
     ("Describe sentences", "README.md", "", "\nA sentence ends with a full stop.\n"),
     ("Show an example", "README.md", "", "\n    most_common('a rose is a rose')\n"),
     ("Mention where to ask", "README.md", "", "\nAsk in the issues.\n"),
+    ("Say how to cite it", "README.md", "", "\nCite it by its name.\n"),
+    ("Show how to count lines", "README.md", "", "\n    lines('one')\n"),
 )
 PULL_REQUEST: Edit = (
     "Strip punctuation from words",
     CODE,
     "return text.split()",
-    'return [word.strip(".,;:!?") for word in text.split()]',
+    'return ["".join(letter for letter in word if letter.isalnum()) for word in text.split()]',
 )
 
 

@@ -6,9 +6,9 @@ from textstats.words import frequencies, sentences, words
 class Words:
     timer = time.process_time
     rounds = 1
-    repeat = (5, 8, 0.3)
+    repeat = (4, 6, 0.15)
     warmup_time = 0.02
-    params = [10, 200]
+    params = [100]
     param_names = ["lines"]
 
     def setup(self, lines):
