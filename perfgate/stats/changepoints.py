@@ -8,13 +8,13 @@ depends on the values alone: asked at once, or of a `Tracker` point by point, it
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -164,7 +164,7 @@ class Tracker:
 
     def state(self) -> bytes:
         """Return all that `restore` needs: two blocks of numbers at most, and the change points."""
-        return msgspec.msgpack.encode(self._kept)
+        return json.dumps(asdict(self._kept)).encode()
 
     @classmethod
     def restore(cls, state: bytes) -> Tracker:
@@ -175,15 +175,18 @@ class Tracker:
         """
         tracker = cls()
         try:
-            tracker._kept = msgspec.msgpack.decode(state, type=_Kept)
-        except msgspec.MsgspecError as error:
+            kept = json.loads(state)
+            found = [[ChangePoint(**each) for each in kept.pop(name)] for name in ("open", "settled")]
+            tracker._kept = _Kept(**kept, open=found[0], settled=found[1])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 f"{len(state)} bytes that are no state of a tracker: {error}; begin with a new one"
             ) from error
         return tracker
 
 
-class _Kept(msgspec.Struct):
+@dataclass
+class _Kept:
     """The last block of a series, and what was found before it."""
 
     start: int = 0
@@ -191,11 +194,11 @@ class _Kept(msgspec.Struct):
     first: int = 0
     """Position from which this block has the word."""
     segment: str = ""
-    values: list[float] = []
-    errors: list[float] = []
-    open: list[ChangePoint] = []
+    values: list[float] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    open: list[ChangePoint] = field(default_factory=list)
     """Change points that later values may still move."""
-    settled: list[ChangePoint] = []
+    settled: list[ChangePoint] = field(default_factory=list)
 
     def settle(self, count: int) -> None:
         """Let the first *count* values go: a part of a full block, or all of a segment that ended."""

@@ -148,21 +148,21 @@ def _match(
     A change is often placed a commit or two beside its final place while few points follow it. It must stay one
     change then, with one alert and one issue.
     """
-    by_run = {one.run_id: one for one in found}
-    matched = [(row, by_run.pop(row.run_id)) for row in rows if row.run_id in by_run]
+    by_place = {(one.run_id, one.kind): one for one in found}
+    matched = [(row, by_place.pop((row.run_id, row.kind))) for row in rows if (row.run_id, row.kind) in by_place]
     settled = {row.pk for row, _ in matched}
     place = {run: index for index, run in enumerate(map(int, points.runs))}
     distances = sorted(
-        (abs(place.get(row.run_id, row.position) - one.position), row.pk, one.run_id)
+        (abs(place.get(row.run_id, row.position) - one.position), row.pk, (one.run_id, one.kind))
         for row in rows
         if row.pk not in settled
-        for one in by_run.values()
+        for one in by_place.values()
         if (one.regression, one.kind) == (row.regression, row.kind)
     )
     unmatched = {row.pk: row for row in rows if row.pk not in settled}
-    for distance, number, run in distances:
-        if distance <= REACH and number in unmatched and run in by_run:
-            matched.append((unmatched.pop(number), by_run.pop(run)))
+    for distance, number, where in distances:
+        if distance <= REACH and number in unmatched and where in by_place:
+            matched.append((unmatched.pop(number), by_place.pop(where)))
     return matched
 
 

@@ -195,7 +195,9 @@ class ChangePoint(models.Model):
     detected_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["series", "run"], name="one_change_point_per_place")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["series", "run", "kind"], name="one_change_point_per_place")
+        ]
 
     def __str__(self) -> str:
         return f"{self.effect:+.1%} in series {self.series_id}"

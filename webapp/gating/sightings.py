@@ -137,6 +137,8 @@ def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, 
                 change = _placed(one, change, meeting.position)
             if alone is not None:
                 del found[alone]
+            if any(each.index == change.index for each in found):
+                continue  # two faint ones of one series beside each other
             is_machine = common is not None and pooling.is_common(move.step, common)
             found[change] = Kind.RUNNER if is_machine else Kind.REGRESSION
 

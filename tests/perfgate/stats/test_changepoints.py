@@ -192,7 +192,8 @@ def test_a_tracker_shows_what_the_whole_history_shows() -> None:
     assert len(tracker.change_points) > 5
 
 
-def test_a_tracker_takes_no_broken_value() -> None:
+@pytest.mark.parametrize("broken", [b"nonsense", b"[]", b"{}", b'{"open": [], "settled": [], "else": 1}'])
+def test_a_tracker_takes_no_broken_value(broken: bytes) -> None:
     """What is refused leaves no trace, and a broken state is named."""
     tracker = Tracker()
     tracker.append(1.0)
@@ -202,7 +203,7 @@ def test_a_tracker_takes_no_broken_value() -> None:
         tracker.append(float("inf"))
     assert before == tracker.state()
     with pytest.raises(ValueError, match="state of a tracker"):
-        Tracker.restore(b"nonsense")
+        Tracker.restore(broken)
 
 
 def test_the_state_stays_small() -> None:
@@ -211,7 +212,7 @@ def test_the_state_stays_small() -> None:
     for value in noisy([1.0], 3 * BLOCK):
         tracker.append(value)
 
-    assert len(tracker.state()) < 10_000
+    assert len(tracker.state()) < 25_000
 
 
 @pytest.mark.parametrize("since", [0, 100, 600, 1500, 2047])
