@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "measure the suite of a repository at one revision and write a result file",
     "check": "measure two revisions side by side and give one verdict",
     "merge": "join the result files of a sharded check and give one verdict",
+    "bridge": "measure the code on both sides of a new machine or benchmark",
     "bisect": "find the commit that made a benchmark slower",
     "compare": "compare two result files",
     "changes": "find the change points of a history",

@@ -13,7 +13,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
-from webapp.gating import alerts, asking, evidence, rules
+from webapp.gating import alerts, asking, bridges, evidence, rules
 from webapp.gating.models import ChangePoint, Kind, State
 from webapp.gating.sightings import Followed, Sighting, look, sightings
 from webapp.history import order
@@ -64,8 +64,13 @@ def settle_answered(project: Project, runs: Sequence[Run]) -> None:
 
 
 def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
-    """Return environment and branch of the series that *runs* added to, and of those that lost a superseded run to them."""
+    """Return environment and branch of the series that *runs* added to, bridge, or took a superseded run from."""
     found = {(run.environment_id, run.branch) for run in runs if run.number is not None}
+    for project in {run.project_id for run in runs if bridges.bridges_something(run)}:
+        # Whichever machine it ran on: the code is the same everywhere.
+        found.update(
+            Series.objects.filter(environment__project=project).values_list("environment", "branch").distinct()
+        )
     for start in range(0, len(runs), 500):
         lost = Run.objects.filter(superseded_by__in=[run.pk for run in runs[start : start + 500]], number__isnull=False)
         found.update(lost.values_list("environment", "branch"))
@@ -107,7 +112,7 @@ def _detect(project: Project, group: Sequence[Series]) -> alerts.Touched:
 
 def _followed(project: Project, group: Sequence[Series]) -> Iterator[Followed]:
     """Yield what each series of one environment and branch shows by itself, on the axis of their commits."""
-    accepted = _accepted_drift(group)
+    accepted, bridged = _accepted_drift(group), bridges.of(project)
     ranks: dict[int, int] = {}
     places = order.of(order.stamp(project.pk))
     for commit in places.commits.tolist():
@@ -123,6 +128,7 @@ def _followed(project: Project, group: Sequence[Series]) -> Iterator[Followed]:
                 ranks=np.array([ranks.setdefault(commit, len(ranks)) for commit in own.commits.tolist()], np.int64),
                 found=look(series.pk, own),
                 drift_since=_points_before(own, accepted.get(series.pk)),
+                bridged=list(bridged.across(series, own)),
             )
 
 

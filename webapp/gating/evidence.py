@@ -39,7 +39,7 @@ class Answer:
 
     def row(self, series: Series) -> Row | None:
         """Return the gate's row for a series, None: it was not measured again."""
-        return self.rows.get(_key(series.benchmark.label, series.metric))
+        return self.rows.get(key(series.benchmark.label, series.metric))
 
     @property
     def is_confirmed(self) -> bool:
@@ -117,9 +117,10 @@ def _ranges(project: Project, alerts: Sequence[Alert]) -> dict[int, set[_HASHES]
 
 
 def _answer(runs: Sequence[Run], regressions: Sequence[ChangePoint]) -> Answer:
-    rows = {_key(row.label, row.metric): row for run in runs for row in verdicts.read(run.verdict).rows}
+    rows = {key(row.label, row.metric): row for run in runs for row in verdicts.read(run.verdict).rows}
     return Answer(regressions=regressions, rows=rows, runs=[run.pk for run in runs])
 
 
-def _key(label: str, metric: str) -> Key:
+def key(label: str, metric: str) -> Key:
+    """Return under what a benchmark and a metric are looked up."""
     return label, "time" if metric in TIMES else metric

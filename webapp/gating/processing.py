@@ -24,9 +24,8 @@ _backlog = Lock()
 
 def process(run: Run) -> None:
     """Do all that one run asks for, and note that it is done."""
-    if run.number is not None:
-        detection.detect(run.project, [run])
     _judge(run)
+    detection.detect(run.project, [run])
     detection.settle_answered(run.project, [run])
     _done([run])
 
@@ -48,10 +47,10 @@ def process_backlog(project: Project, *, wait_for_imports: bool = True) -> int:
         if wait_for_imports and not _import_over(project):
             owed = owed.filter(imported=False)
         runs = list(owed.select_related("project", "commit", "environment").order_by("pk"))
-        detection.detect(project, runs)
-        detection.settle_orphans(project)
         for run in runs:
             _judge(run)
+        detection.detect(project, runs)
+        detection.settle_orphans(project)
         detection.settle_answered(project, runs)
         _done(runs)
     finally:

@@ -15,6 +15,7 @@ from threading import Lock
 
 import numpy as np
 
+from perfgate.gate import Row
 from perfgate.policy import Budgets
 from perfgate.records import Direction
 from perfgate.stats import pooling
@@ -62,6 +63,8 @@ class Followed:
     found: Found
     drift_since: int = 0
     """Position from which creep counts: what came before was accepted."""
+    bridged: Sequence[tuple[int, Row]] = ()
+    """Borders of segments that were measured again from both sides: first position after it, the gate's word."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def sightings(group: Sequence[Followed], budgets: Budgets) -> dict[int, list[Sig
     shown = [dict.fromkeys(one.found.change_points, Kind.REGRESSION) for one in group]
     _read_together(group, shown)
     return {
-        one.series.pk: [*_steps(one, found), *_drift(one, list(found), budgets)]
+        one.series.pk: [*_steps(one, found), *_across(one, found), *_drift(one, list(found), budgets)]
         for one, found in zip(group, shown, strict=True)
     }
 
@@ -190,6 +193,26 @@ def _steps(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sightin
             regression=(each.effect > 0) == (one.series.direction == Direction.LOWER),
             kind=found[each],
         )
+
+
+def _across(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sighting]:
+    """Yield the steps of the code across borders of segments, as they were measured side by side."""
+    runs = one.points.runs
+    for index, row in one.bridged:
+        if row.judgement in {"regressed", "improved"} and row.effect is not None:
+            end = min((each.index for each in found if each.index > index), default=len(runs))
+            yield Sighting(
+                run_id=int(runs[index]),
+                previous_run_id=int(runs[index - 1]),
+                position=index,
+                seen=end - index,
+                effect=row.effect,
+                low=row.effect if row.low is None else row.low,
+                high=row.effect if row.high is None else row.high,
+                before=row.baseline,
+                after=row.candidate,
+                regression=row.judgement == "regressed",
+            )
 
 
 def _drift(one: Followed, changes: Sequence[ChangePoint], budgets: Budgets) -> Iterator[Sighting]:

@@ -14,8 +14,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 
 from perfgate import policy, wording
+from perfgate.gate import Row
 from perfgate.records import COMPARABILITY_FIELDS, Direction
-from webapp.gating import levels
+from webapp.gating import bridges, levels
 from webapp.gating.models import ChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Commit, EnvironmentState, Run, Series
@@ -37,6 +38,8 @@ class Boundary:
     run: int
     changes: list[tuple[str, str, str]]
     """What changed: (name, before, after)."""
+    bridged: str
+    """What measuring both sides of it again showed, in words; empty: nobody did."""
 
     @property
     def label(self) -> str:
@@ -127,15 +130,25 @@ def _boundaries(one: Series, points: points_of.Points) -> list[Boundary]:
     if not starts:
         return []
     states = EnvironmentState.objects.filter(environment=one.environment_id)
+    bridged = dict(bridges.of(one.environment.project).across(one, points))
     facts: dict[str, dict[str, str]] = dict(states.values_list("fingerprint", "fields"))
     return [
         Boundary(
             index=index,
             run=int(points.runs[index]),
             changes=_changes(one.segments[segments[index - 1]], one.segments[segments[index]], facts),
+            bridged=_bridged(bridged[index]) if index in bridged else "",
         )
         for index in starts
     ]
+
+
+def _bridged(row: Row) -> str:
+    """Return what the gate said of the code across a border."""
+    if row.judgement == "within":
+        return f"no change beyond {wording.share(row.allowed.value)}"
+    word = {"regressed": "worse", "improved": "better"}.get(row.judgement, "undecided")
+    return f"{wording.percent(row.effect)} {wording.interval(row.low, row.high)}, {word}"
 
 
 def _changes(

@@ -81,6 +81,21 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
     assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
 
 
+def test_a_bridge_tells_what_the_code_did_across_a_border(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ends side by side, all of it gated, no memory; the file holds both sides and belongs to no pull request."""
+    file = tmp_path / "result.json"
+    code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    run = resultfile.read(file.read_bytes())
+
+    assert 1 == code
+    assert {"cpu_time"} == {row.metric for row in verdict.rows}
+    assert ((), None) == (run.exempt, run.pull_request)
+    assert run.baseline is not None
+
+
 def test_the_same_code_is_green(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A commit against itself passes, and the table says what could have been seen."""
     code = main(["check", "base", "base", "--repository", str(repository), "--gate-all"])
