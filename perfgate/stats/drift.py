@@ -1,8 +1,9 @@
 """Slow creep that no single step explains.
 
-The steps that are known are taken out; what is left is cut into stretches of equal length, whose medians must climb from the
-best one to the last: almost always upwards, by more than the budget, by far more than they scatter about their own trend, and
-without one jump that makes half of the way. A machine's moods go both ways and do not pass.
+The steps that are known are taken out, each as high as it is beside a slope that all levels share; what is left is cut into
+stretches of equal length, whose medians must climb from the best one to the last: almost always upwards, by more than the
+budget, by far more than they scatter about their own trend, and without one jump that makes half of the way. A machine's
+moods go both ways and do not pass.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ MIN_SCATTERS = 5.0
 
 MAX_JUMP_SHARE = 0.5
 """Part of the rise that one neighbour may make over the other; more is a step."""
+
+_FITS, _WIDTH = 4, 3.0 * 1.4826
+"""Fits of steps and slope, each to points no further from the last one than three robust standard deviations."""
 
 Floats = NDArray[np.float64]
 
@@ -72,9 +76,7 @@ def find_drift(
     if len(series) < MIN_POINTS or not (series > 0).all():
         return None
     sign = 1.0 if lower_is_better else -1.0
-    worse = sign * np.log(series)
-    for each in change_points:
-        worse[each.index :] -= sign * math.log1p(each.effect)
+    worse = _without_steps(sign * np.log(series), [each.index for each in change_points])
     length = max(MIN_STRETCH, len(series) // STRETCHES)
     # The oldest points make whole stretches, so that these stay as they are; the newest one takes what is left.
     edges = [*range(0, len(series) - length + 1, length), len(series)]
@@ -106,3 +108,20 @@ def find_drift(
         before=float(np.median(series[edges[best] : edges[best + 1]])),
         after=float(np.median(series[edges[-2] :])),
     )
+
+
+def _without_steps(signal: Floats, places: Sequence[int]) -> Floats:
+    """Return *signal* without its steps at *places*, fitted together with one slope.
+
+    A step measured by the means of its sides would hold what crept in the meantime, and take the creep out with it.
+    """
+    at = np.arange(len(signal))
+    levels = np.array([at >= place for place in places], float).reshape(len(places), len(signal))
+    parts = np.vstack([np.ones(len(signal)), at / len(signal), levels]).T
+    target, weights = signal, np.zeros(parts.shape[1])
+    for _ in range(_FITS):
+        weights = np.linalg.lstsq(parts, target, rcond=None)[0]
+        fitted = parts @ weights
+        width = _WIDTH * float(np.median(np.abs(signal - fitted)))
+        target = np.clip(signal, fitted - width, fitted + width)
+    return np.asarray(signal - levels.T @ weights[2:], np.float64)

@@ -84,14 +84,14 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
 def test_a_bridge_tells_what_the_code_did_across_a_border(
     repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both ends side by side, all of it gated, no memory; the file holds both sides and belongs to no pull request."""
+    """Both ends side by side, all of it gated; the file holds both sides and belongs to no pull request."""
     file = tmp_path / "result.json"
     code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
     verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
     run = resultfile.read(file.read_bytes())
 
     assert 1 == code
-    assert {"cpu_time"} == {row.metric for row in verdict.rows}
+    assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
     assert ((), None) == (run.exempt, run.pull_request)
     assert run.baseline is not None
 

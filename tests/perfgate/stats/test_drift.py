@@ -53,15 +53,26 @@ def test_a_step_is_no_drift() -> None:
     assert drift(values) is None
 
 
-def test_creep_is_seen_beside_a_step() -> None:
-    """The step is taken out; what creeps on both sides of it is left."""
-    values = creep(0.0015, 80)
-    values[40:] *= 1.2
+@pytest.mark.parametrize(("length", "step"), [(80, 1.2), (160, 1.2), (160, 0.85)])
+def test_creep_is_seen_beside_a_step(length: int, step: float) -> None:
+    """The step is taken out, and not what crept meanwhile; what creeps on both sides of it is left."""
+    for seed in range(10):
+        values = creep(0.0015, length, seed=seed)
+        values[length // 2 :] *= step
 
-    found = drift(values)
+        found = drift(values)
 
-    assert found is not None
-    assert found.effect < 0.2
+        assert found is not None
+        assert pytest.approx(np.expm1(0.0015 * (length - 1 - 2 * found.start)), abs=0.02) == found.effect
+
+
+def test_a_step_amid_spikes_is_no_drift() -> None:
+    """Wild points tilt neither the slope nor the step that is taken out."""
+    values = creep(0.0, 80)
+    values[40:] *= 1.1
+    values[[3, 20, 38, 44, 70, 76]] *= 3
+
+    assert drift(values) is None
 
 
 def test_noise_is_no_drift() -> None:

@@ -24,13 +24,15 @@ def suite(moved: int, effect: float, *, count: int = 20, seed: int = 1) -> list[
 
 
 def test_a_step_that_no_series_is_sure_of_is_found_where_many_share_it() -> None:
-    """Eight of twenty series move by less than their noise: one meeting, at their commit, of mostly these."""
-    (found,) = meetings(suite(8, 0.015), LENGTH)
+    """Twelve of twenty series move by less than their noise: nearly always one meeting, at their commit, of mostly these."""
+    found = [each for seed in range(10) for each in meetings(suite(12, 0.018, seed=seed), LENGTH)]
 
-    assert abs(found.position - 80) <= 2
-    assert len(set(found.members) & set(range(8))) >= 4
-    assert len(set(found.members) - set(range(8))) <= 2
-    assert all(move.step > 0 for move in found.members.values())
+    assert 8 <= len(found) <= 10
+    for each in found:
+        assert abs(each.position - 80) <= 2
+        assert len(set(each.members) & set(range(12))) >= 4
+        assert len(set(each.members) - set(range(12))) <= 2
+        assert all(move.step > 0 for move in each.members.values())
 
 
 def test_unrelated_series_do_not_meet() -> None:
