@@ -11,6 +11,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -216,28 +217,29 @@ def _across(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sighti
 
 
 def _drift(one: Followed, changes: Sequence[ChangePoint], budgets: Budgets) -> Iterator[Sighting]:
-    """Yield the creep of the last segment, if there is any beyond the budget."""
-    segments, runs = one.points.segments, one.points.runs
-    borders = np.flatnonzero(np.diff(segments)) + 1
-    start = max(int(borders[-1]) if len(borders) else 0, one.drift_since)
-    inside = [replace(each, index=each.index - start) for each in changes if each.index > start]
-    found = find_drift(
-        one.points.values[start:],
-        inside,
-        budget=budgets.max_regression(one.series.benchmark.label, one.series.metric).value,
-        lower_is_better=one.series.direction == Direction.LOWER,
-    )
-    if found is not None:
-        yield Sighting(
-            run_id=int(runs[start + found.index]),
-            previous_run_id=int(runs[start + found.start]),
-            position=start + found.index,
-            seen=len(runs) - start - found.index,
-            effect=found.effect,
-            low=found.low,
-            high=found.high,
-            before=found.before,
-            after=found.after,
-            regression=True,
-            kind=Kind.DRIFT,
+    """Yield the creep of each segment in which there is any beyond the budget: a new machine takes none of it back."""
+    runs = one.points.runs
+    budget = budgets.max_regression(one.series.benchmark.label, one.series.metric).value
+    edges = [0, *(np.flatnonzero(np.diff(one.points.segments)) + 1).tolist(), len(runs)]
+    for begin, end in pairwise(edges):
+        start = max(begin, one.drift_since)
+        found = find_drift(
+            one.points.values[start:end],
+            [replace(each, index=each.index - start) for each in changes if start < each.index < end],
+            budget=budget,
+            lower_is_better=one.series.direction == Direction.LOWER,
         )
+        if found is not None:
+            yield Sighting(
+                run_id=int(runs[start + found.index]),
+                previous_run_id=int(runs[start + found.start]),
+                position=start + found.index,
+                seen=end - start - found.index,
+                effect=found.effect,
+                low=found.low,
+                high=found.high,
+                before=found.before,
+                after=found.after,
+                regression=True,
+                kind=Kind.DRIFT,
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perfgate.records import Direction, Metric
+from perfgate.records import Direction, Environment, Metric
 from standin import StandIn
 from tests.webapp.gating.lab import NAME, Lab, sha
 from webapp.gating import detection, sightings, triage
@@ -96,6 +96,20 @@ def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
     assert {"bench.time_04", "bench.time_09"} == set(
         alert.change_points.values_list("series__benchmark__label", flat=True)
     )
+
+
+def test_a_new_machine_takes_no_creep_back(lab: Lab) -> None:
+    """What crept on the old one still stands, though the new one has its own level."""
+    levels = noisy(80, 0.004)
+    levels[:, 4] *= np.exp(0.002 * np.arange(80))
+    upload(lab, 60, levels[:60])
+    lab.catch_up()
+    for number in range(60, 80):
+        values = {f"bench.time_{i:02}": 0.5 * float(level) for i, level in enumerate(levels[number])}
+        lab.upload(number, values, environment=Environment(name="runner", fields={"cpu": "new"}))
+    lab.catch_up()
+
+    assert [("drift", True)] == [(one.kind, one.is_open) for one in Alert.objects.all()]
 
 
 def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
