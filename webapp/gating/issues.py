@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,6 +31,9 @@ CHART_POINTS = 30
 """Points in the chart on either side of the change; Mermaid draws no more than fit."""
 CHART_CEILING = 1_000.0
 """In percent of the level before: one wild point must not flatten the rest."""
+
+_PULL_REQUEST = re.compile(r"^Merge pull request #([1-9][0-9]{0,8}) |\(#([1-9][0-9]{0,8})\)$", re.ASCII)
+"""Subjects of merges and of squashed pull requests, as GitHub writes them."""
 
 OPENING = {
     Kind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
@@ -206,8 +210,11 @@ def _series(count: int) -> str:
 
 
 def _named(commit: Commit) -> str:
-    parts = [commit.sha if not commit.subject else f"{commit.sha} {wording.code(commit.subject)}"]
-    return " by ".join(parts + ([wording.code(commit.author)] if commit.author else []))
+    named = commit.sha if not commit.subject else f"{commit.sha} {wording.code(commit.subject)}"
+    named += f" by {wording.code(commit.author)}" if commit.author else ""
+    # GitHub's own merges say where they came from, and its own number is all that leaves the code span.
+    pull = _PULL_REQUEST.search(commit.subject)
+    return f"{named} in #{pull[1] or pull[2]}" if pull else named
 
 
 def _changed(wanted: Issue, alert: Alert) -> Issue:
