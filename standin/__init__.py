@@ -19,6 +19,6 @@ It knows only what perfgate uses. An operation, a parameter or a field that it w
 
 from standin.contract import ContractBroken
 from standin.server import Exchange, StandIn
-from standin.state import CheckRun, Comment, Dispatch, Issue, PullRequest
+from standin.state import Change, CheckRun, Comment, Dispatch, Issue, PullRequest
 
-__all__ = ["CheckRun", "Comment", "ContractBroken", "Dispatch", "Exchange", "Issue", "PullRequest", "StandIn"]
+__all__ = ["Change", "CheckRun", "Comment", "ContractBroken", "Dispatch", "Exchange", "Issue", "PullRequest", "StandIn"]

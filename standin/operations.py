@@ -310,6 +310,33 @@ def _list_check_runs(call: Call) -> Answer:
     return Answer(200, {"total_count": len(runs), "check_runs": page}, headers)
 
 
+@operation("repos/compare-commits-with-basehead", "per_page", "page")
+def _compare(call: Call) -> Answer:
+    line = call.repository.line
+    places = {change.sha: place for place, change in enumerate(line)}
+    base, _, head = call.path["basehead"].partition("...")
+    start, end = _found(places.get(base)), _found(places.get(head))
+    page, headers = call.page([call.shapes.commit(call.repository, each) for each in line[start + 1 : end + 1]])
+    whole = call.shapes.comparison(call.repository, line[start], ahead=max(end - start, 0), behind=max(start - end, 0))
+    return Answer(200, {**whole, "commits": page}, headers)
+
+
+@operation("repos/list-pull-requests-associated-with-commit", "per_page", "page")
+def _list_pulls_of_commit(call: Call) -> Answer:
+    repository, sha = call.repository, call.path["commit_sha"]
+    if sha not in repository.shas:
+        raise Refused(422, f"No commit found for SHA: {sha}")
+    numbers = [number for change in repository.line if change.sha == sha for number in change.pull_requests]
+    opened = [
+        thread.number
+        for thread in repository.threads.values()
+        if isinstance(thread, PullRequest) and thread.head_sha == sha
+    ]
+    listed = [call.shapes.listed_pull_request(number, merged=True) for number in numbers]
+    listed += [call.shapes.listed_pull_request(number, merged=False) for number in opened]
+    return Answer(200, *call.page(listed))
+
+
 @operation("actions/create-workflow-dispatch", "ref", "inputs")
 def _dispatch_workflow(call: Call) -> Answer:
     workflow, inputs = call.path["workflow_id"], call.body.get("inputs", {})

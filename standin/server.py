@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from standin.contract import ContractBroken, Operation, github
 from standin.operations import BEHAVIOURS, Answer, Call, Refused
 from standin.shapes import Shapes
-from standin.state import CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token
+from standin.state import Change, CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token
 
 API_VERSION = "2022-11-28"
 
@@ -116,6 +116,12 @@ class StandIn:
     def add_commits(self, full_name: str, *shas: str) -> None:
         """Make commits known; check runs can be written on known ones only."""
         self._repository(full_name).shas.update(shas)
+
+    def add_line(self, full_name: str, *changes: Change) -> None:
+        """Put commits onto the end of the default branch; ranges of them can be compared."""
+        repository = self._repository(full_name)
+        repository.line.extend(changes)
+        repository.shas.update(change.sha for change in changes)
 
     def add_file(self, full_name: str, ref: str, path: str, data: bytes) -> None:
         """Put a file where ``GET contents`` finds it at *ref*."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from standin.contract import Contract
-from standin.state import CheckRun, Comment, Issue, PullRequest, Repository
+from standin.state import Change, CheckRun, Comment, Issue, PullRequest, Repository
 
 Json = dict[str, Any]
 
@@ -117,6 +117,28 @@ class Shapes:
     def annotation(self, annotation: Mapping[str, Any]) -> Json:
         """Return one annotation of a check run."""
         return self._filled("check-annotation", annotation)
+
+    def commit(self, repository: Repository, change: Change) -> Json:
+        """Return a commit without its files."""
+        url = f"{self._repository_url(repository)}/commits/{change.sha}"
+        account = self.user("web-flow")
+        names = {"sha": change.sha, "url": url, "html_url": url, "author": account, "committer": account}
+        whole = self._filled("commit", names)
+        author = {"name": change.author, "email": "", "date": "2026-01-01T00:00:00Z"}
+        whole["commit"] = {**whole["commit"], "message": change.message, "author": author}
+        return whole
+
+    def comparison(self, repository: Repository, base: Change, *, ahead: int, behind: int) -> Json:
+        """Return what lies between two commits of a line, but for the commits."""
+        there = self.commit(repository, base)
+        status = "ahead" if ahead else "behind" if behind else "identical"
+        counts = {"status": status, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead}
+        return self._filled("commit-comparison", {"base_commit": there, "merge_base_commit": there, **counts})
+
+    def listed_pull_request(self, number: int, *, merged: bool) -> Json:
+        """Return a pull request as it stands in a list."""
+        state = {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"} if merged else {"state": "open"}
+        return self._filled("pull-request-simple", {"number": number, "merged_at": None, **state})
 
     def file(self, path: str, data: bytes) -> Json:
         """Return a file with its content."""

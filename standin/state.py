@@ -94,6 +94,17 @@ class CheckRun:
 
 
 @dataclass(frozen=True)
+class Change:
+    """One commit of a branch's line."""
+
+    sha: str
+    message: str = ""
+    author: str = ""
+    pull_requests: tuple[int, ...] = ()
+    """Merged ones that brought it in."""
+
+
+@dataclass(frozen=True)
 class Dispatch:
     """One run of a workflow that was asked for."""
 
@@ -111,6 +122,8 @@ class Repository:
     default_branch: str
     shas: set[str] = field(default_factory=set)
     """Commits that it knows."""
+    line: list[Change] = field(default_factory=list)
+    """Those of them that can be compared, oldest first."""
     threads: dict[int, Issue] = field(default_factory=dict)
     """Issues and pull requests by number."""
     check_runs: dict[int, CheckRun] = field(default_factory=dict)

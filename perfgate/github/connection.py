@@ -67,9 +67,9 @@ class Connection:
         """Close the sockets."""
         self._session.close()
 
-    def read(self, path: str, kind: type[Reply]) -> Reply:
+    def read(self, path: str, kind: type[Reply], **parameters: str) -> Reply:
         """Return what stands at *path*, as a *kind*."""
-        return decode(self.request("GET", path), kind)
+        return decode(self.request("GET", path, params=parameters), kind)
 
     def read_if_there(self, path: str, kind: type[Reply]) -> Reply | None:
         """Return what stands at *path*, as a *kind*; None where nothing does."""

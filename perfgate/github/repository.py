@@ -20,6 +20,9 @@ MAX_CHARACTERS = 60_000
 MAX_TITLE_CHARACTERS = 255
 """Longest title that is sent; GitHub refuses issues above 256."""
 
+COMPARED_PER_PAGE = 100
+"""Commits of a comparison in one answer; GitHub's most."""
+
 CUT_NOTE = "\n\n*Cut here: the text is longer than GitHub shows.*\n"
 
 Status = Literal["queued", "in_progress", "completed"]
@@ -41,6 +44,51 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Tip of the base branch when GitHub last looked; not the merge base."""
     base_ref: str
     """Branch to be merged into."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One commit of a range, as GitHub tells it: every text may be a stranger's."""
+
+    sha: str
+    subject: str
+    """First line of the message."""
+    author: str
+    """Name of the author; empty: unknown."""
+    pull_requests: tuple[int, ...] = ()
+    """The merged ones that brought it in."""
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """The commits of a range."""
+
+    count: int
+    """All of them."""
+    newest: tuple[Change, ...]
+    """The last few, the newest first."""
+
+
+class _Signature(msgspec.Struct):
+    name: str | None = None
+
+
+class _Message(msgspec.Struct):
+    message: str
+    author: _Signature | None = None
+
+
+class _Commit(msgspec.Struct):
+    sha: str
+    commit: _Message
+
+
+class _Comparison(msgspec.Struct):
+    total_commits: int
+    commits: list[_Commit]
+
+
+class _ListedPull(msgspec.Struct):
+    number: int
+    merged_at: str | None = None
 
 
 class _User(msgspec.Struct):
@@ -157,6 +205,39 @@ class Repository:
             base_sha=pull.base.sha,
             base_ref=pull.base.ref,
         )
+
+    def changes(self, base: str, head: str, *, limit: int) -> Changes:
+        """Read the commits that *head* has and *base* has not.
+
+        Args:
+            base: Whole hash.
+            head: Whole hash.
+            limit: How many are told one by one, 1 to `COMPARED_PER_PAGE`; each costs one request more.
+        """
+        path = f"{self._path}/compare/{quote(base, safe='')}...{quote(head, safe='')}"
+        size = str(COMPARED_PER_PAGE)
+        first = self._connection.read(path, _Comparison, per_page=size)
+        commits, last = first.commits, -(-first.total_commits // COMPARED_PER_PAGE)
+        for page in range(max(last - 1, 2), last + 1):
+            # Oldest first: the end is what is wanted, and the last page may hold too few.
+            commits = commits + self._connection.read(path, _Comparison, per_page=size, page=str(page)).commits
+        return Changes(
+            count=first.total_commits,
+            newest=tuple(
+                Change(
+                    sha=each.sha,
+                    subject=each.commit.message.partition("\n")[0],
+                    author=(each.commit.author and each.commit.author.name) or "",
+                    pull_requests=self._merged_pull_requests(each.sha),
+                )
+                for each in reversed(commits[-limit:])
+            ),
+        )
+
+    def _merged_pull_requests(self, sha: str) -> tuple[int, ...]:
+        found = self._connection.read(f"{self._path}/commits/{quote(sha, safe='')}/pulls", list[_ListedPull])
+        # Open ones that merely hold the commit did not bring it in.
+        return tuple(sorted(each.number for each in found if each.merged_at is not None))
 
     def upsert_comment(self, pull_request: int, marker: str, markdown: str, *, comment_id: int | None = None) -> int:
         """Create our one comment on a pull request or issue, or make it read *markdown*.

@@ -15,12 +15,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from webapp.gating import evidence, issues, rules, verdicts, wanted
+from webapp.gating import evidence, issues, rules, suspects, verdicts, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.evidence import Answer
 from webapp.gating.models import Alert, ChangePoint, Publication, State, Verdict
 from webapp.history import series as points_of
-from webapp.history.models import Commit, Project, Run
+from webapp.history.models import Project, Run
 
 Kind = Publication.Kind
 
@@ -88,18 +88,14 @@ def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) 
     if not regressions:
         return issues.Evidence()
     worst = regressions[0]
-    suspects: list[Commit] = []
-    if alert.previous_commit is not None and alert.previous_commit.generation and alert.commit.generation:
-        between = Commit.objects.filter(
-            project=alert.project_id,
-            generation__gt=alert.previous_commit.generation,
-            generation__lte=alert.commit.generation,
-            runs__branch=alert.branch,
-            runs__number__isnull=False,
-        )
-        suspects = list(between.distinct().order_by("-generation", "-pk")[: issues.MAX_SUSPECTS + 1])
     values, position = _segment(worst)
-    return issues.Evidence(values=values, position=position, answer=answer, suspects=suspects)
+    return issues.Evidence(
+        values=values,
+        position=position,
+        answer=answer,
+        suspects=suspects.of(alert),
+        command=suspects.command(alert, worst),
+    )
 
 
 def _segment(one: ChangePoint) -> tuple[list[float], int]:

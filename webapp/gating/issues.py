@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,21 +18,18 @@ from perfgate import metrics, wording
 from perfgate.records import Direction
 from webapp.gating.evidence import Answer
 from webapp.gating.models import Alert, ChangePoint, Kind, State
+from webapp.gating.suspects import Suspect, Suspects, pull_requests
 from webapp.gating.wanted import alert_url
 from webapp.history.models import Commit
 
 LABELS = ("performance-regression",)
 MAX_ROWS = 25
 """Series listed in an issue; the rest stands behind the link."""
-MAX_SUSPECTS = 10
 MAX_REASON_CHARACTERS = 500
 CHART_POINTS = 30
 """Points in the chart on either side of the change; Mermaid draws no more than fit."""
 CHART_CEILING = 1_000.0
 """In percent of the level before: one wild point must not flatten the rest."""
-
-_PULL_REQUEST = re.compile(r"^Merge pull request #([1-9][0-9]{0,8}) |\(#([1-9][0-9]{0,8})\)$", re.ASCII)
-"""Subjects of merges and of squashed pull requests, as GitHub writes them."""
 
 OPENING = {
     Kind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
@@ -66,8 +62,9 @@ class Evidence:
     position: int = 0
     """The first of them at the new level."""
     answer: Answer = field(default_factory=Answer)
-    suspects: Sequence[Commit] = ()
-    """Known commits of the range, newest first."""
+    suspects: Suspects = field(default_factory=Suspects)
+    command: str = ""
+    """Finds the commit in a clone; empty: there is nothing left to find."""
 
 
 def wants(alert: Alert, previous: Issue | None) -> bool:
@@ -169,7 +166,7 @@ def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> 
         *([f"\n… and {more} more on the page below."] if more > 0 else []),
         *(["", drawn, "", f"<sub>{wording.code(worst.series.benchmark.label)}</sub>"] if drawn else []),
         "",
-        *_cause(alert, shown.suspects),
+        *_cause(alert, shown),
         f"- [History, chart and what can be done]({alert_url(alert)})",
         "",
         "perfgate closes this issue when the level returns.",
@@ -193,16 +190,36 @@ def _row(one: ChangePoint, answer: Answer) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cause(alert: Alert, suspects: Sequence[Commit]) -> list[str]:
-    commit, previous = alert.commit, alert.previous_commit
+def _cause(alert: Alert, shown: Evidence) -> list[str]:
+    commit, previous, suspects = alert.commit, alert.previous_commit, shown.suspects
     lines = [f"- First measured at {_named(commit)}"]
     if previous is not None:
         size = (commit.generation or 0) - (previous.generation or 0)
         many = f", {size} commits or more" if previous.generation and size > 1 else ""
+        if suspects.count is not None:
+            many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
         lines.append(f"- The cause lies in {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
-    others = [one for one in suspects if one.pk != commit.pk]
-    lines += [f"- Also in that range: {_named(one)}" for one in others[:MAX_SUSPECTS]]
+    if shown.command:
+        lines.append(f"- Find it in a clone, with its cost told first: {wording.code(shown.command, 400)}")
+    if len(suspects.named) > 1:
+        lines += ["", "| suspect commit | subject | author | pull request | measured |", "|---|---|---|---|---|"]
+        lines += [_suspect(one) for one in suspects.named]
+        more = (suspects.count or 0) - len(suspects.named)
+        lines += ["", f"… and {more} older."] if more > 0 else []
+        lines.append("")
     return lines
+
+
+def _suspect(one: Suspect) -> str:
+    pulls = ", ".join(f"#{number}" for number in one.pull_requests)
+    cells = [
+        one.sha[:10],
+        wording.code(one.subject),
+        wording.code(one.author),
+        pulls,
+        "yes" if one.is_measured else "no",
+    ]
+    return "| " + " | ".join(cells) + " |"
 
 
 def _series(count: int) -> str:
@@ -213,8 +230,7 @@ def _named(commit: Commit) -> str:
     named = commit.sha if not commit.subject else f"{commit.sha} {wording.code(commit.subject)}"
     named += f" by {wording.code(commit.author)}" if commit.author else ""
     # GitHub's own merges say where they came from, and its own number is all that leaves the code span.
-    pull = _PULL_REQUEST.search(commit.subject)
-    return f"{named} in #{pull[1] or pull[2]}" if pull else named
+    return " in ".join([named, *(f"#{number}" for number in pull_requests(commit.subject))])
 
 
 def _changed(wanted: Issue, alert: Alert) -> Issue:

@@ -203,6 +203,24 @@ class ChangePoint(models.Model):
         return f"{self.effect:+.1%} in series {self.series_id}"
 
 
+class Range(models.Model):
+    """The commits between two that were measured, as GitHub told them; asked once, for commits do not change."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="ranges")
+    base = models.CharField(max_length=64)
+    head = models.CharField(max_length=64)
+    """Whole hashes; the range lies after `base`, up to `head`."""
+    changes = models.JSONField(null=True)
+    """`perfgate.github.Changes`; None: GitHub does not know the range, or does not show it to us."""
+    read_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["project", "base", "head"], name="one_row_per_range")]
+
+    def __str__(self) -> str:
+        return f"{self.base[:10]}..{self.head[:10]}"
+
+
 class Publication(models.Model):
     """What GitHub is meant to show in one place; publishing makes GitHub equal to it."""
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from perfgate.errors import PerfgateError, RateLimited, Unavailable
 from perfgate.github import Repository
-from webapp.gating import issues, rules, wanted
+from webapp.gating import asking, issues, rules, suspects, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.models import Alert, Publication, State
 from webapp.history.models import Project
@@ -56,7 +56,6 @@ def _publish(row: Publication) -> None:
     project = row.project
     now = timezone.now()
     this = Publication.objects.filter(pk=row.pk)
-    done = {"published_revision": row.revision, "claimed_until": None, "attempts": 0, "not_before": None, "error": ""}
     once = row.kind == Kind.DISPATCH
     if once:
         # Noted first: whoever stops here, or gets no answer, has asked, and does not ask again.
@@ -77,8 +76,9 @@ def _publish(row: Publication) -> None:
             this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
     else:
+        done = {"claimed_until": None, "attempts": 0, "not_before": None, "error": ""}
         told = row.first_published_at or (now if once or remote_id is not None else None)
-        this.update(**done, remote_id=remote_id, first_published_at=told)
+        this.update(**done, published_revision=row.revision, remote_id=remote_id, first_published_at=told)
 
 
 def _is_moot(row: Publication) -> bool:
@@ -152,6 +152,13 @@ def _write_check_run(repository: Repository, row: Publication) -> int | None:
 
 
 def _write_issue(repository: Repository, row: Publication) -> int | None:
+    alert = _alert(row)
+    if suspects.learn(repository, alert):
+        # What was learnt belongs into the first text that people are mailed.
+        with transaction.atomic():
+            _lock(row.project_id)
+            asking.want_alerts(row.project, [alert])
+        row.refresh_from_db(fields=["wanted", "revision"])
     content = msgspec.convert(row.wanted, issues.Issue)
     if content.state == "closed" and row.remote_id is None and not row.attempts:
         return None  # closed before it was ever filed
@@ -163,6 +170,11 @@ def _write_issue(repository: Repository, row: Publication) -> int | None:
     elif content.comment:
         repository.reopen_issue(number, comment=content.comment)
     return number
+
+
+def _alert(row: Publication) -> Alert:
+    commits = ("project", "commit", "previous_commit", "closed_by", "merged_into")
+    return Alert.objects.select_related(*commits).get(pk=int(row.key.split("/")[1]))
 
 
 def _write_measurement(repository: Repository, row: Publication) -> int | None:

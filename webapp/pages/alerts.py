@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
-from webapp.gating import evidence, quality, triage
+from webapp.gating import evidence, quality, suspects, triage
 from webapp.gating.models import OPEN, Alert, ChangePoint, Publication, State
 from webapp.history.models import Project
 from webapp.pages import series
@@ -124,6 +124,8 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "page": page,
         "rows": [Moved(point, answer.row(point.series)) for point in page],
         "answer": answer,
+        "suspects": suspects.of(one),
+        "command": suspects.command(one, worst if worst and worst.regression else None),
         "worst": worst,
         "drawing": series.drawing(worst.series, series.read(worst.series)) if worst else "",
         "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),

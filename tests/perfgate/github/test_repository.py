@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied, Rejected, Unavailable
+from perfgate.github import Change as Told
 from perfgate.github import PullRequest, Repository
-from standin import Dispatch, StandIn
+from standin import Change, Dispatch, StandIn
 
 NAME = "octocat/hello"
 HEAD, BASE = "a" * 40, "b" * 40
@@ -51,6 +52,39 @@ class TestPullRequest:
         )
 
         assert repository.pull_request(number).head_repository == "stranger/hello"
+
+
+class TestChanges:
+    def test_are_told_newest_first_with_what_brought_them_in(self, github: StandIn, repository: Repository) -> None:
+        """Only the first line of a message is a subject, and only a merged pull request brought a commit in."""
+        github.add_line(NAME, Change(BASE), Change("c" * 40, "Sort\n\nSlowly.", "Ada", (7, 3)), Change(HEAD, "Tidy"))
+
+        found = repository.changes(BASE, HEAD, limit=10)
+
+        assert found.count == 2
+        assert found.newest == (  # pull request 1 holds HEAD, and is open
+            Told(sha=HEAD, subject="Tidy", author=""),
+            Told(sha="c" * 40, subject="Sort", author="Ada", pull_requests=(3, 7)),
+        )
+
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 205])
+    def test_of_a_long_range_only_the_newest_are_told(
+        self, github: StandIn, repository: Repository, count: int
+    ) -> None:
+        """However the pages fall, all are counted and the newest are there."""
+        line = [f"{number:040x}" for number in range(count + 1)]
+        github.add_line(NAME, *map(Change, line))
+
+        found = repository.changes(line[0], line[-1], limit=10)
+
+        assert found.count == count
+        assert [each.sha for each in found.newest] == line[:0:-1][:10]
+
+    def test_of_an_unknown_commit_are_not_found(self, github: StandIn, repository: Repository) -> None:
+        github.add_line(NAME, Change(HEAD))
+
+        with pytest.raises(NotFound, match="compare"):
+            repository.changes(BASE, HEAD, limit=10)
 
 
 class TestComment:
