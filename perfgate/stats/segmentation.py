@@ -33,8 +33,9 @@ REACH = 60
 MIN_SIDE = 4
 """Fewest points of a level."""
 
-SHOWN_FROM = -0.75
-"""Log-odds from which a border is shown. Marking whatever is likelier than half of the attainable F1 maximises F1."""
+SHOWN_FROM = -0.65
+"""Log-odds from which a border is shown. Marking whatever is likelier than half of the attainable F1 maximises F1; this is a
+little more, for a false mark costs its readers more than a small change that is not seen."""
 
 CANDIDATES_FROM = -4.0
 """Log-odds from which a border may be part of a change that many series share."""
@@ -75,9 +76,12 @@ _FAINT, _FAINT_SHORT = 2.5, 6.0
 _CLEAR, _CLEAR_SHORT = 10.0, 12.0
 """Standard errors of a border that is taken out before the wander of a series is read."""
 _MAX_WANDER, _WANDER_POWER = 4.0, 0.7
-_WANDER_QUANTILE, _NORMAL_QUANTILE = 0.4, 0.5244
+_WANDER_QUANTILE, _NORMAL_QUANTILE = 0.45, 0.5978
 """A low quantile of the absolute differences, and that of the standard normal: true steps move few of them."""
-_REFINE_REACH = 15
+_REFINE_REACH = 8
+_TINY = float(np.finfo(float).tiny)
+_MAX_VARIANCE = 1e200
+"""More than any step exceeds, and still a number whose sums and logarithms are numbers."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,8 @@ class _Stretch:
     def __init__(self, values: Floats, errors: Floats | None) -> None:
         logarithmic = bool((values > 0).all())
         sizes = np.abs(values)
-        # Where most values are next to nothing, the largest says what is large.
-        self.magnitude = 1.0 if logarithmic else max(float(np.median(sizes)), 1e-6 * float(sizes.max()))
+        # Where most values are next to nothing, the largest says what is large; a part of the smallest number there is, is 0.
+        self.magnitude = 1.0 if logarithmic else max(float(np.median(sizes)), 1e-6 * float(sizes.max()), _TINY)
         raw = np.log(values) if logarithmic else values / self.magnitude
         signal = _without_spikes(raw - np.median(raw))
         steps = np.abs(np.diff(signal))
@@ -133,7 +137,9 @@ class _Stretch:
         self.stated: Floats | None = None
         if errors is not None and np.isfinite(errors).any():
             scale = values if logarithmic else self.magnitude
-            self.stated = (np.where(np.isfinite(errors), errors, 0.0) / scale / self.noise) ** 2
+            with np.errstate(over="ignore"):
+                stated = (np.where(np.isfinite(errors), errors, 0.0) / scale / self.noise) ** 2
+            self.stated = np.minimum(stated, _MAX_VARIANCE)
         self.least_step = max(MIN_RELATIVE_STEP / self.noise, MIN_NOISES)
         self.wander = [1.0]
 

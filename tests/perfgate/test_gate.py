@@ -278,7 +278,7 @@ def test_a_verdict_survives_json() -> None:
     assert verdict == msgspec.convert(msgspec.json.decode(report.json_text(verdict)), Verdict)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([0.8, 1.0, 1.02, 1.3]), min_size=1, max_size=5), st.integers(0, 99))
 def test_headline_table_and_exit_code_never_contradict_each_other(factors: list[float], seed: int) -> None:
     """The symbol in the headline, the rows and the exit code say the same."""

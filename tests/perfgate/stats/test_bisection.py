@@ -45,7 +45,7 @@ def test_every_share_is_that_of_the_slow_reference(measured: list[tuple[int, flo
 
 
 @given(looks, st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_all_explanations_share_one_probability(measured: list[Measurement], is_relative: bool) -> None:
     """Commits, nothing and several add up to 1, whatever was measured, and nothing is negative."""
     posterior = Posterior(COUNT, [*measured, Measurement(0, 0.0, 0.01)], is_relative=is_relative)
@@ -55,7 +55,7 @@ def test_all_explanations_share_one_probability(measured: list[Measurement], is_
 
 
 @given(looks, st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_neither_order_nor_sign_matters(measured: list[Measurement], random: object) -> None:
     """Measuring in another order changes nothing, and a speed-up is found where a slowdown would be."""
     shuffled = list(measured)
@@ -68,7 +68,7 @@ def test_neither_order_nor_sign_matters(measured: list[Measurement], random: obj
 
 
 @given(looks)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_history_can_be_read_backwards(measured: list[Measurement]) -> None:
     """Where neither end is the reference, the mirrored range has the mirrored posterior."""
     measured = [*measured, *step(1, positions=[0, COUNT])]
@@ -81,7 +81,7 @@ def test_history_can_be_read_backwards(measured: list[Measurement]) -> None:
 
 
 @given(looks, errors, st.floats(1.2, 5.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_more_precise_measurement_tells_no_less(measured: list[Measurement], error: float, factor: float) -> None:
     """Bits never fall with precision, are never negative, and never exceed what is unknown."""
     posterior = Posterior(COUNT, measured)

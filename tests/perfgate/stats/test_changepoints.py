@@ -93,7 +93,7 @@ def test_segment_labels_must_fit() -> None:
         find_change_points([1.0, 2.0, 3.0], segments=["a", "b"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hnp.arrays(float, st.integers(0, 80), elements=st.floats(1e-9, 1e9)), st.sampled_from([1e-6, 8.0, 1e6]))
 def test_the_unit_does_not_matter(values: NDArray[np.float64], factor: float) -> None:
     """Seconds and microseconds have the same change points; no input makes it crash."""
@@ -242,7 +242,15 @@ def test_candidates_are_weaker_than_changes() -> None:
     assert all(0.01 < each.confidence < 1 for each in found)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("values", [[5e-324] + [0.0] * 9, [5e-324] * 6 + [1e-323] * 6, [1e300] * 6 + [1e-300] * 6])
+def test_numbers_at_the_ends_of_what_a_float_holds_are_searched(values: list[float]) -> None:
+    """With errors larger than any step nothing is sure; nothing overflows either way."""
+    find_change_points(values)
+
+    assert find_change_points(values, errors=[1e300] * len(values)) == ()
+
+
+@settings(max_examples=60)
 @given(hnp.arrays(float, st.integers(0, 60), elements=st.floats(-1e6, 1e6)), st.integers(0, 60))
 def test_nothing_makes_a_tracker_differ(values: NDArray[np.float64], cut: int) -> None:
     """Any finite numbers, zeros and negatives too."""
