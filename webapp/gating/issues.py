@@ -141,7 +141,7 @@ def _marker(alert: Alert) -> str:
 
 def _title(alert: Alert, worst: ChangePoint) -> str:
     what = f"{wording.plain(worst.series.benchmark.label, 120)}: {wording.percent(worst.effect)} {_word(worst)}"
-    return f"{what} since {alert.commit.sha[:10]}"
+    return f"{what} {'by slow creep, seen at' if alert.kind == Kind.DRIFT else 'since'} {alert.commit.sha[:10]}"
 
 
 def _word(one: ChangePoint) -> str:
@@ -192,13 +192,14 @@ def _row(one: ChangePoint, answer: Answer) -> str:
 
 def _cause(alert: Alert, shown: Evidence) -> list[str]:
     commit, previous, suspects = alert.commit, alert.previous_commit, shown.suspects
-    lines = [f"- First measured at {_named(commit)}"]
+    lines = [f"- {'Seen' if alert.kind == Kind.DRIFT else 'First measured'} at {_named(commit)}"]
     if previous is not None:
         size = (commit.generation or 0) - (previous.generation or 0)
         many = f", {size} commits or more" if previous.generation and size > 1 else ""
         if suspects.count is not None:
             many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
-        lines.append(f"- The cause lies in {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
+        where = "It crept through" if alert.kind == Kind.DRIFT else "The cause lies in"
+        lines.append(f"- {where} {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
     if shown.command:
         lines.append(f"- Find it in a clone, with its cost told first: {wording.code(shown.command, 400)}")
     if len(suspects.named) > 1:
