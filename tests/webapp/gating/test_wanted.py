@@ -53,7 +53,9 @@ def test_the_title_keeps_still(lab: Lab) -> None:
     assert before["title"] == after["title"]
 
 
-@pytest.mark.parametrize(("kind", "told"), [("runner", "look at the machine"), ("drift", "crept away"), ("drift", "crept through")])
+@pytest.mark.parametrize(
+    ("kind", "told"), [("runner", "look at the machine"), ("drift", "crept away"), ("drift", "crept through")]
+)
 def test_each_kind_says_what_it_is(lab: Lab, kind: str, told: str) -> None:
     """The issue about a machine or about slow creep does not speak of a commit's regression."""
     lab.history([1.0] * 12 + [1.2] * 12)
