@@ -89,12 +89,13 @@ def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) 
         return issues.Evidence()
     worst = regressions[0]
     values, position = _segment(worst)
+    known = suspects.of(alert)
     return issues.Evidence(
         values=values,
         position=position,
         answer=answer,
-        suspects=suspects.of(alert),
-        command=suspects.command(alert, worst),
+        suspects=known,
+        command=suspects.command(alert, worst, known),
     )
 
 

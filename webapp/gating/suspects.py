@@ -92,9 +92,18 @@ def of(alert: Alert) -> Suspects:
     return Suspects(named=named, count=changes.count)
 
 
-def command(alert: Alert, worst: ChangePoint | None) -> str:
-    """Return the command that finds the commit in a clone; empty where nothing is left to find, or nothing to follow."""
-    if alert.kind != Kind.REGRESSION or alert.previous_commit is None or worst is None or of(alert).count == 1:
+def command(alert: Alert, worst: ChangePoint | None, known: Suspects) -> str:
+    """Return the command that finds the commit in a clone; empty where nothing is left to find, or nothing to follow.
+
+    Args:
+        alert: With its commits loaded.
+        worst: Whose benchmark is followed.
+        known: What `of` says of the alert.
+    """
+    if alert.kind != Kind.REGRESSION or alert.previous_commit is None or worst is None:
+        return ""
+    apart = (alert.commit.generation or 0) - (alert.previous_commit.generation or 0)
+    if (known.count or apart) == 1:
         return ""
     label = worst.series.benchmark.label
     selected = f" --select {shlex.quote(glob.escape(label))}" if _HARMLESS_LABEL.fullmatch(label) else ""

@@ -116,6 +116,7 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
     answer = evidence.answers(one.project, [one], {})[one.pk]
     page = Paginator(moved, SERIES_PER_PAGE).get_page(request.GET.get("page"))
     worst = moved.first()
+    known = suspects.of(one)
     placed = Publication.objects.filter(project=one.project, key__startswith=f"alert/{one.pk}")
     may_act = request.user.is_authenticated and request.user.is_staff
     shown = {
@@ -124,8 +125,8 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "page": page,
         "rows": [Moved(point, answer.row(point.series)) for point in page],
         "answer": answer,
-        "suspects": suspects.of(one),
-        "command": suspects.command(one, worst if worst and worst.regression else None),
+        "suspects": known,
+        "command": suspects.command(one, worst if worst and worst.regression else None, known),
         "worst": worst,
         "drawing": series.drawing(worst.series, series.read(worst.series)) if worst else "",
         "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),

@@ -121,7 +121,7 @@ def test_strangers_texts_do_nothing(lab: Lab, github: StandIn, client: Client) -
     rows = [row for row in body(github).splitlines() if "@team" in row and row.startswith("| ")]
     assert all(row.replace("\\|", "").count("|") == 6 and "\u202e" not in row for row in rows)
     assert len(rows) == AFTER - BEFORE
-    assert "reboot" not in suspects.command(alert, alert.change_points.first())
+    assert "reboot" not in suspects.command(alert, alert.change_points.first(), suspects.of(alert))
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
@@ -135,3 +135,15 @@ def test_the_page_shows_the_suspects_and_the_command(lab: Lab, github: StandIn, 
     assert f"{AFTER - BEFORE} commits may have done it" in page
     assert f"#{1_000 + BEFORE + 1}" in page
     assert f"perfgate bisect {sha(BEFORE)[:12]} {sha(AFTER)[:12]} --select parse" in page
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_where_one_commit_is_left_there_is_nothing_to_find(lab: Lab, github: StandIn, *, is_told: bool) -> None:
+    """Whether GitHub or the order of the commits says so, no command is offered for a range of one."""
+    if is_told:
+        line(github)
+    lab.history([1.0] * 12 + [1.2] * 14)
+    lab.work()
+
+    assert "perfgate bisect" not in body(github)
+    assert ("one commit" in body(github)) is is_told
