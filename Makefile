@@ -28,7 +28,7 @@ test: check ## everything that must hold: check, then all tests, the server's on
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --ignore tests/test_demo.py
 	@# It measures for real: no other test may run beside it.
 	$(BIN)/python -m pytest -q tests/test_demo.py
-	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q tests/webapp
+	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/webapp
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
 	@# A bar that is missed is printed, and does not keep the next from being measured.

@@ -98,6 +98,15 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_BARS[min(7, int(8 * (value - low) / span))] for value in values)
 
 
+def chance(probability: float) -> str:
+    """Return a probability that never rounds to certainty.
+
+    >>> chance(0.9876), chance(0.9999)
+    ('98.8 %', 'above 99.9 %')
+    """
+    return share(probability, digits=3) if probability < 0.999 else "above 99.9 %"
+
+
 def plain(text: str, limit: int = 200) -> str:
     """Return foreign text on one line, without characters that hide or reorder others."""
     cleaned = _UNSEEN.sub("�", text).strip()

@@ -126,6 +126,9 @@ class Shapes:
         whole = self._filled("commit", names)
         author = {"name": change.author, "email": "", "date": "2026-01-01T00:00:00Z"}
         whole["commit"] = {**whole["commit"], "message": change.message, "author": author}
+        line = [each.sha for each in repository.line]
+        before = line[: line.index(change.sha)][-1:]
+        whole["parents"] = [{"sha": sha, "url": f"{self._repository_url(repository)}/commits/{sha}"} for sha in before]
         return whole
 
     def comparison(self, repository: Repository, base: Change, *, ahead: int, behind: int) -> Json:

@@ -25,7 +25,7 @@ from perfgate.records import Commit
 from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.search import Search, Step, Take
 from perfgate.stats.sequential import CannotMeasure, Decision, Decisions, Outcome, Pair, judge_suite, pair_value
-from perfgate.wording import interval, percent, plain, share
+from perfgate.wording import chance, interval, percent, plain, share
 
 SMALLEST = 0.01
 """Slowdown between the two ends from which it is worth looking for the commit."""
@@ -312,23 +312,18 @@ def _conclusion(result: Result) -> Iterator[str]:
         effect, low, high = posterior.effect(likeliest)
         yield f"{culprit.sha[:10]} made {label} slower: {percent(effect)} {interval(low, high)}"
         yield f"{plain(culprit.author)}: {plain(culprit.subject)}"
-        yield f"probability {_chance(probability)}"
+        yield f"probability {chance(probability)}"
         if parted := result.branch:
             yield f"It is a merge. Its branch can be searched: perfgate bisect {parted[0][:10]} {parted[1][:10]}"
         return
     if posterior.standing is Standing.SEVERAL:
-        yield f"No single commit explains it (probability {_chance(posterior.several)}); search each stretch by itself:"
+        yield f"No single commit explains it (probability {chance(posterior.several)}); search each stretch by itself:"
         yield from (f"  perfgate bisect {result.sha(low)} {result.sha(high)}" for low, high in posterior.steps())
         return
     if posterior.standing is Standing.NOTHING:
-        yield f"Measured again, {label} is no slower (probability {_chance(posterior.nothing)})."
+        yield f"Measured again, {label} is no slower (probability {chance(posterior.nothing)})."
         return
-    named = ", ".join(f"{result.sha(position)} ({_chance(chance)})" for position, chance in suspects[:NAMED])
+    named = ", ".join(f"{result.sha(position)} ({chance(likely)})" for position, likely in suspects[:NAMED])
     more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
     yield f"Not proved. Near: one of {named}{more}"
     yield f"It ended because {result.search.stopped}."
-
-
-def _chance(probability: float) -> str:
-    """Return a probability that never rounds to certainty."""
-    return share(min(probability, 0.999), digits=3) if probability < 0.999 else "above 99.9 %"

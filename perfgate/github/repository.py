@@ -22,6 +22,8 @@ MAX_TITLE_CHARACTERS = 255
 
 COMPARED_PER_PAGE = 100
 """Commits of a comparison in one answer; GitHub's most."""
+COMPARED_PAGES = 5
+"""Of a longer comparison only the end is read."""
 
 CUT_NOTE = "\n\n*Cut here: the text is longer than GitHub shows.*\n"
 
@@ -65,6 +67,9 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """All of them."""
     newest: tuple[Change, ...]
     """The last few, the newest first."""
+    line: tuple[Change, ...] = ()
+    """Those on the first-parent line of the range, the oldest first, without their pull requests; empty where its base
+    is not on it, or there are more than `COMPARED_PAGES` pages of commits."""
 
 
 class _Signature(msgspec.Struct):
@@ -76,9 +81,22 @@ class _Message(msgspec.Struct):
     author: _Signature | None = None
 
 
+class _Parent(msgspec.Struct):
+    sha: str
+
+
 class _Commit(msgspec.Struct):
     sha: str
     commit: _Message
+    parents: list[_Parent] = []
+
+    def change(self, pull_requests: tuple[int, ...] = ()) -> Change:
+        return Change(
+            sha=self.sha,
+            subject=self.commit.message.partition("\n")[0],
+            author=(self.commit.author and self.commit.author.name) or "",
+            pull_requests=pull_requests,
+        )
 
 
 class _Comparison(msgspec.Struct):
@@ -218,20 +236,13 @@ class Repository:
         size = str(COMPARED_PER_PAGE)
         first = self._connection.read(path, _Comparison, per_page=size)
         commits, last = first.commits, -(-first.total_commits // COMPARED_PER_PAGE)
-        for page in range(max(last - 1, 2), last + 1):
-            # Oldest first: the end is what is wanted, and the last page may hold too few.
+        # Oldest first: of a very long range only the end is wanted, and the last page may hold too few.
+        for page in range(2 if last <= COMPARED_PAGES else last - 1, last + 1):
             commits = commits + self._connection.read(path, _Comparison, per_page=size, page=str(page)).commits
         return Changes(
             count=first.total_commits,
-            newest=tuple(
-                Change(
-                    sha=each.sha,
-                    subject=each.commit.message.partition("\n")[0],
-                    author=(each.commit.author and each.commit.author.name) or "",
-                    pull_requests=self._merged_pull_requests(each.sha),
-                )
-                for each in reversed(commits[-limit:])
-            ),
+            newest=tuple(each.change(self._merged_pull_requests(each.sha)) for each in reversed(commits[-limit:])),
+            line=_line(commits, base, head),
         )
 
     def _merged_pull_requests(self, sha: str) -> tuple[int, ...]:
@@ -439,6 +450,16 @@ class Repository:
                     "give it as the author, for an App as its-slug[bot], in a workflow as github-actions[bot]."
                 ) from error
         return self._author
+
+
+def _line(commits: Sequence[_Commit], base: str, head: str) -> tuple[Change, ...]:
+    """Return the first-parent line from *base*, left out, to *head*; empty where it does not lead there."""
+    known = {each.sha: each for each in commits}
+    line, at = [], head
+    while (commit := known.pop(at, None)) is not None:
+        line.append(commit.change())
+        at = commit.parents[0].sha if commit.parents else ""
+    return tuple(reversed(line)) if at == base else ()
 
 
 def _first_line(marker: str) -> str:

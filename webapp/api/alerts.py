@@ -15,7 +15,7 @@ from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
 from webapp.api.serializers import CommitSerializer
 from webapp.api.views import View, paged
-from webapp.gating import triage
+from webapp.gating import bisecting, triage
 from webapp.gating.models import Alert, ChangePoint, Event, State
 from webapp.history import tokens
 from webapp.history.models import Project, Token
@@ -71,13 +71,36 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
 
 
 class WholeAlertSerializer(AlertSerializer):
-    """One alert with the series it moved and what happened to it."""
+    """One alert with the series it moved, what happened to it, and the newest search for its commit."""
 
     change_points = ChangePointSerializer(many=True)
     events = EventSerializer(many=True)
+    bisection = serializers.SerializerMethodField()
 
     class Meta(AlertSerializer.Meta):
-        fields = (*AlertSerializer.Meta.fields, "change_points", "events")
+        fields = (*AlertSerializer.Meta.fields, "change_points", "events", "bisection")
+
+    def get_bisection(self, alert: Alert) -> dict[str, object] | None:
+        """Return where the newest search for the commit stands; probabilities and effects are fractions."""
+        search = bisecting.newest(alert)
+        if search is None:
+            return None
+        return {
+            "base": search.row.base,
+            "commits": len(search.line),
+            "started_by": search.row.started_by,
+            "started_at": search.row.started_at,
+            "ended_at": search.row.ended_at,
+            "asked": len(search.asked),
+            "most": search.most,
+            "outcome": search.posterior.standing,
+            "conclusion": search.conclusion,
+            "suspects": [{"sha": change.sha, "probability": chance} for change, chance in search.suspects],
+            "measured": [
+                {"sha": each.sha, "run": each.run, "effect": each.effect, "low": each.low, "high": each.high}
+                for each in search.looks
+            ],
+        }
 
 
 class OrderSerializer(serializers.Serializer[Alert]):

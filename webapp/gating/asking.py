@@ -15,10 +15,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from webapp.gating import evidence, issues, rules, suspects, verdicts, wanted
+from webapp.gating import bisecting, evidence, issues, rules, suspects, verdicts, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.evidence import Answer
-from webapp.gating.models import Alert, ChangePoint, Publication, State, Verdict
+from webapp.gating.models import Alert, Bisection, ChangePoint, Publication, State, Verdict
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run
 
@@ -26,9 +26,6 @@ Kind = Publication.Kind
 
 MAX_MEASUREMENTS = 2
 """How often the range of one alert is asked to be measured again."""
-
-ANSWER_HOURS = 24
-"""After this without an answer, a measurement counts as lost."""
 
 Members = Mapping[int | None, Sequence[ChangePoint]]
 """Regressions by alert."""
@@ -66,8 +63,18 @@ def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
     for one in ChangePoint.objects.filter(alert__in=loud, regression=True).select_related(*_NAMED).order_by("pk"):
         members[one.alert_id].append(one)
     answers = evidence.answers(project, loud, {alert.pk: members[alert.pk] for alert in loud})
+    _want_bisections(project, alerts)
     _want_issues(project, loud, members, answers)
     _want_measurements(project, loud, members, answers)
+
+
+def go_on_searching(project: Project) -> None:
+    """Ask for the next measurement of the searches whose last one was lost."""
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        stalled = {row.alert_id for row in bisecting.stalled() if row.alert.project_id == project.pk}
+        loaded = ("project", "commit", "previous_commit", "closed_by", "merged_into")
+        want_alerts(project, list(Alert.objects.filter(pk__in=stalled).select_related(*loaded)))
 
 
 def _want_issues(project: Project, alerts: Sequence[Alert], members: Members, answers: Mapping[int, Answer]) -> None:
@@ -89,12 +96,14 @@ def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) 
         return issues.Evidence()
     worst = regressions[0]
     values, position = _segment(worst)
-    known = suspects.of(alert)
+    search = bisecting.newest(alert)
+    known = suspects.of(alert, search)
     return issues.Evidence(
         values=values,
         position=position,
         answer=answer,
         suspects=known,
+        search=search,
         command=suspects.command(alert, worst, known),
     )
 
@@ -126,6 +135,21 @@ def _want_measurements(
             _want(project, Kind.DISPATCH, f"{stem}{number}", content)
 
 
+def _want_bisections(project: Project, alerts: Sequence[Alert]) -> None:
+    """Ask for the next measurement of each search that goes on, and end those that are over."""
+    rows = Bisection.objects.filter(alert__in=alerts, ended_at=None)
+    for row in rows.select_related("alert__project", "series__benchmark"):
+        search = bisecting.read(row)
+        if not row.alert.is_open:
+            bisecting.end(search, f"Given up: the alert is {row.alert.state}. {search.conclusion}")
+        elif search.is_over:
+            refused = f" GitHub did not start the workflow: {search.refusal}" if search.refusal else ""
+            bisecting.end(search, search.conclusion + refused)
+        elif (position := search.next) is not None:
+            content = wanted.step(project, search, position, rules.of(project).workflow)
+            _want(project, Kind.DISPATCH, bisecting.next_key(search), content)
+
+
 def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:
     """Return the number of the measurement to ask for now, None: none, or none yet."""
     if not asked:
@@ -134,7 +158,7 @@ def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:
     if last.first_published_at is None:
         return len(asked)  # not asked yet, or refused: for the range, and by the workflow, as they stand now
     answered = Run.objects.filter(pk__in=answer.runs, received_at__gt=last.first_published_at).exists()
-    waited = timezone.now() - last.first_published_at > timedelta(hours=ANSWER_HOURS)
+    waited = timezone.now() - last.first_published_at > timedelta(hours=bisecting.ANSWER_HOURS)
     return len(asked) + 1 if len(asked) < MAX_MEASUREMENTS and (answered or waited) else None
 
 

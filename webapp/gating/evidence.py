@@ -69,7 +69,7 @@ def answers(
     """
     ranges = _ranges(project, alerts)
     by_range = defaultdict(list)
-    for run in _runs(project).filter(commit__sha__in={head for each in ranges.values() for _, head in each}):
+    for run in runs(project).filter(commit__sha__in={head for each in ranges.values() for _, head in each}):
         assert run.baseline_commit is not None
         by_range[run.baseline_commit.sha, run.commit.sha].append(run)
     return {
@@ -82,7 +82,7 @@ def answers(
 
 
 def alerts_of(run: Run) -> list[int]:
-    """Return the ids of the alerts whose range *run* holds, so that its verdict is an answer to them."""
+    """Return the ids of the alerts whose range, or part of it that was asked for, *run* holds: it is an answer to them."""
     if run.pull_request is not None or run.baseline_commit is None:
         return []
     standing = Alert.objects.filter(project=run.project_id, commit=run.commit, previous_commit=run.baseline_commit)
@@ -96,7 +96,8 @@ def alerts_of(run: Run) -> list[int]:
     return sorted(numbers | set(standing.values_list("pk", flat=True)))
 
 
-def _runs(project: Project) -> QuerySet[Run]:
+def runs(project: Project) -> QuerySet[Run]:
+    """Return the judged runs of two commits side by side that no pull request asked for."""
     found = Run.objects.filter(
         Q(pull_request=None) & Q(baseline_commit__isnull=False) & Q(verdict__isnull=False), project=project
     )
@@ -108,7 +109,8 @@ def _ranges(project: Project, alerts: Sequence[Alert]) -> dict[int, set[_HASHES]
         alert.pk: {(alert.previous_commit.sha, alert.commit.sha)} if alert.previous_commit else set()
         for alert in alerts
     }
-    asked = Publication.objects.filter(project=project, kind=Publication.Kind.DISPATCH)
+    # What a search measures is a part of the range, and says nothing of the whole.
+    asked = Publication.objects.filter(project=project, kind=Publication.Kind.DISPATCH, key__contains="/measurement/")
     for key, wanted in asked.values_list("key", "wanted"):
         number = int(key.split("/")[1])
         if number in found:

@@ -16,6 +16,7 @@ import msgspec
 
 from perfgate import metrics, wording
 from perfgate.records import Direction
+from webapp.gating.bisecting import Search
 from webapp.gating.evidence import Answer
 from webapp.gating.models import Alert, ChangePoint, Kind, State
 from webapp.gating.suspects import Suspect, Suspects, pull_requests
@@ -63,6 +64,7 @@ class Evidence:
     """The first of them at the new level."""
     answer: Answer = field(default_factory=Answer)
     suspects: Suspects = field(default_factory=Suspects)
+    search: Search | None = None
     command: str = ""
     """Finds the commit in a clone; empty: there is nothing left to find."""
 
@@ -200,13 +202,18 @@ def _cause(alert: Alert, shown: Evidence) -> list[str]:
             many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
         where = "It crept through" if alert.kind == Kind.DRIFT else "The cause lies in"
         lines.append(f"- {where} {wording.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
-    if shown.command:
+    if shown.search is not None:
+        refused = wording.code(shown.search.refusal, MAX_REASON_CHARACTERS) if shown.search.refusal else ""
+        lines.append(f"- Searched for: {shown.search.conclusion}" + f" GitHub said {refused}" * bool(refused))
+    if shown.command and not (shown.search and shown.search.culprit):
         lines.append(f"- Find it in a clone, with its cost told first: {wording.code(shown.command, 400)}")
-    if len(suspects.named) > 1:
-        lines += ["", "| suspect commit | subject | author | pull request | measured |", "|---|---|---|---|---|"]
+    is_searched = any(one.chance is not None for one in suspects.named)
+    if len(suspects.named) > 1 or is_searched:
+        heads = ["suspect commit", *["chance"] * is_searched, "subject", "author", "pull request", "measured"]
+        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         lines += [_suspect(one) for one in suspects.named]
         more = (suspects.count or 0) - len(suspects.named)
-        lines += ["", f"… and {more} older."] if more > 0 else []
+        lines += ["", f"… and {more} {'less likely' if is_searched else 'older'}."] if more > 0 else []
         lines.append("")
     return lines
 
@@ -215,6 +222,7 @@ def _suspect(one: Suspect) -> str:
     pulls = ", ".join(f"#{number}" for number in one.pull_requests)
     cells = [
         one.sha[:10],
+        *([] if one.chance is None else [wording.chance(one.chance)]),
         wording.code(one.subject),
         wording.code(one.author),
         pulls,

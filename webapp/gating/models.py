@@ -122,6 +122,8 @@ class Event(models.Model):
         NOTED = "noted"
         MERGED = "merged"
         SPLIT = "split"
+        BISECTED = "bisected"
+        """A search for its commit began or ended."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="events")
     action = models.CharField(max_length=10, choices=Action.choices)
@@ -221,6 +223,38 @@ class Range(models.Model):
         return f"{self.base[:10]}..{self.head[:10]}"
 
 
+class Bisection(models.Model):
+    """A search for the one commit of an alert's range, by measurements that GitHub is asked for one after the other.
+
+    Only what it began with is kept: where it stands follows from the runs that came in, see `webapp.gating.bisecting`.
+    """
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="bisections")
+    series = models.ForeignKey(Series, models.CASCADE, related_name="+")
+    """The one whose level is followed."""
+    suite = models.CharField(max_length=200)
+    base = models.CharField(max_length=64)
+    """Whole hash of the last commit at the old level."""
+    line = models.JSONField()
+    """The commits after `base` that are suspect, the oldest first, as a list of `perfgate.github.Change`."""
+    low = models.FloatField()
+    high = models.FloatField()
+    """Ends of the 95 % confidence interval of the change as the history shows it, a fraction."""
+    started_by = models.CharField(max_length=150)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["alert"], name="one_open_bisection_per_alert", condition=models.Q(ended_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"bisection {self.pk} of alert {self.alert_id}"
+
+
 class Publication(models.Model):
     """What GitHub is meant to show in one place; publishing makes GitHub equal to it."""
 
@@ -236,7 +270,8 @@ class Publication(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="publications")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     key = models.CharField(max_length=200)
-    """What it is about: ``pull/7``, ``commit/<sha>``, ``alert/3``, ``alert/3/measurement/1``."""
+    """What it is about: ``pull/7``, ``commit/<sha>``, ``alert/3``, ``alert/3/measurement/1``,
+    ``alert/3/bisection/2/1``."""
     wanted = models.JSONField()
     """What the calls in `perfgate.github` that write it are given, see `webapp.gating.wanted`."""
     revision = models.PositiveIntegerField(default=1)

@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from perfgate.errors import PerfgateError, RateLimited, Unavailable
 from perfgate.github import Repository
-from webapp.gating import asking, issues, rules, suspects, wanted
+from webapp.gating import asking, bisecting, issues, rules, suspects, wanted
 from webapp.gating.doorbell import ring
-from webapp.gating.models import Alert, Publication, State
+from webapp.gating.models import Alert, Bisection, Publication, State
 from webapp.history.models import Project
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,8 @@ def _publish(row: Publication) -> None:
         if once:
             this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
+        if bisecting.is_about(row.key):
+            _ask_again(row)  # a search that GitHub refuses is over
     else:
         done = {"claimed_until": None, "attempts": 0, "not_before": None, "error": ""}
         told = row.first_published_at or (now if once or remote_id is not None else None)
@@ -85,20 +87,25 @@ def _is_moot(row: Publication) -> bool:
     """Return whether *row* asks for a measurement that its alert needs no more."""
     if row.kind != Kind.DISPATCH:
         return False
-    number = int(row.key.split("/")[1])
-    return not Alert.objects.filter(pk=number, state=State.SUSPECTED).exists()
+    _, number, *rest = row.key.split("/")
+    if bisecting.is_about(row.key):
+        return not Bisection.objects.filter(pk=int(rest[1]), ended_at=None).exists()
+    return not Alert.objects.filter(pk=int(number), state=State.SUSPECTED).exists()
 
 
 def _held_back(row: Publication) -> bool:
     """Give *row* back until tomorrow where its project was told enough new things today."""
     is_new = row.first_published_at is None and row.remote_id is None and row.wanted.get("state", "open") == "open"
-    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new:
+    # Somebody asked for a search, and was told what it costs.
+    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or bisecting.is_about(row.key):
         return False
     allowed = rules.of(row.project).per_day
     day = timedelta(days=1)
-    told = Publication.objects.filter(
-        project=row.project_id, kind=row.kind, first_published_at__gt=timezone.now() - day
-    ).order_by("-first_published_at")
+    told = (
+        Publication.objects.filter(project=row.project_id, kind=row.kind, first_published_at__gt=timezone.now() - day)
+        .exclude(key__contains="/bisection/")
+        .order_by("-first_published_at")
+    )
     times = [each.first_published_at for each in told[:allowed] if each.first_published_at is not None]
     if len(times) < allowed:
         return False
@@ -155,9 +162,7 @@ def _write_issue(repository: Repository, row: Publication) -> int | None:
     alert = _alert(row)
     if suspects.learn(repository, alert):
         # What was learnt belongs into the first text that people are mailed.
-        with transaction.atomic():
-            _lock(row.project_id)
-            asking.want_alerts(row.project, [alert])
+        _ask_again(row)
         row.refresh_from_db(fields=["wanted", "revision"])
     content = msgspec.convert(row.wanted, issues.Issue)
     if content.state == "closed" and row.remote_id is None and not row.attempts:
@@ -170,6 +175,13 @@ def _write_issue(repository: Repository, row: Publication) -> int | None:
     elif content.comment:
         repository.reopen_issue(number, comment=content.comment)
     return number
+
+
+def _ask_again(row: Publication) -> None:
+    """Have all that the alert of *row* asks for wanted anew."""
+    with transaction.atomic():
+        _lock(row.project_id)
+        asking.want_alerts(row.project, [_alert(row)])
 
 
 def _alert(row: Publication) -> Alert:

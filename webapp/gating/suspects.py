@@ -16,6 +16,7 @@ import msgspec
 
 from perfgate.errors import NotFound, PermissionDenied, Rejected
 from perfgate.github import Changes, Repository
+from webapp.gating.bisecting import Search
 from webapp.gating.models import Alert, ChangePoint, Kind, Range
 from webapp.history.models import Commit
 
@@ -38,6 +39,8 @@ class Suspect:
     author: str
     pull_requests: tuple[int, ...]
     is_measured: bool
+    chance: float | None = None
+    """Probability that it is the cause, where it is searched for."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Suspects:
     """The commits of a range."""
 
     named: Sequence[Suspect] = ()
-    """The newest `MAX_NAMED` of them, newest first."""
+    """Of a search, the likeliest first; else the newest, newest first; `MAX_NAMED` at most."""
     count: int | None = None
     """All of them; None: only those that were measured are known."""
 
@@ -69,25 +72,37 @@ def learn(repository: Repository, alert: Alert) -> bool:
     return True
 
 
-def of(alert: Alert) -> Suspects:
-    """Return what is known of the range of *alert*, whose commits are loaded."""
+def of(alert: Alert, search: Search | None = None) -> Suspects:
+    """Return what is known of the range of *alert*, whose commits are loaded, and of the search for its commit."""
     if alert.kind != Kind.REGRESSION or alert.previous_commit is None:
         return Suspects()
+    if search is not None and (search.row.base, search.line[-1].sha) != (alert.previous_commit.sha, alert.commit.sha):
+        search = None  # the range is another one by now
     told = Range.objects.filter(
         project=alert.project_id, base=alert.previous_commit.sha, head=alert.commit.sha, changes__isnull=False
     ).first()
     if told is None:
         return Suspects(named=[_measured(commit) for commit in _between(alert)])
     changes = msgspec.convert(told.changes, Changes)
-    shas = [each.sha for each in changes.newest]
+    told_whole = {each.sha: each for each in changes.newest}
+    chances = {change.sha: (change, chance) for change, chance in search.suspects} if search else {}
+    shown = [told_whole.get(sha, change) for sha, (change, _) in chances.items()][:MAX_NAMED] or changes.newest
+    shas = [each.sha for each in shown]
     measured = set(
         Commit.objects.filter(project=alert.project_id, sha__in=shas, runs__number__isnull=False).values_list(
             "sha", flat=True
         )
     )
     named = [
-        Suspect(each.sha, each.subject, each.author, each.pull_requests, each.sha in measured)
-        for each in changes.newest
+        Suspect(
+            each.sha,
+            each.subject,
+            each.author,
+            each.pull_requests or pull_requests(each.subject),
+            each.sha in measured,
+            chances[each.sha][1] if chances else None,
+        )
+        for each in shown
     ]
     return Suspects(named=named, count=changes.count)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Min
 
 from webapp.celery import app
-from webapp.gating import processing, publishing
+from webapp.gating import asking, bisecting, processing, publishing
 from webapp.gating.doorbell import ring
 from webapp.history.models import Project, Run
 
@@ -39,6 +39,14 @@ def publish(publication_id: int) -> None:
 
 
 @app.task
+def go_on_searching(project_id: int) -> None:
+    """Go on with the searches of a project that wait for an answer no more."""
+    project = Project.objects.filter(pk=project_id).first()
+    if project is not None:
+        asking.go_on_searching(project)
+
+
+@app.task
 def sweep() -> None:
     """Ring again for all work that is owed: messages may have been lost, GitHub may be there again."""
     for project in processing.projects_owed(younger_than_seconds=RINGING_SECONDS):
@@ -47,3 +55,5 @@ def sweep() -> None:
     first = publishing.due().values("project").annotate(first=Min("pk")).order_by("first")
     for number in first.values_list("first", flat=True):
         ring("publish", number, expires_seconds=REPEATED_SECONDS)
+    for project in Project.objects.filter(alerts__bisections__in=bisecting.stalled()).distinct():
+        ring("go_on_searching", project.pk, expires_seconds=REPEATED_SECONDS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from perfgate.errors import InvalidInput
-from webapp.gating import alerts, asking, states
+from webapp.gating import alerts, asking, bisecting, states
 from webapp.gating.models import OPEN, Alert, ChangePoint, Event, Placement, State
 from webapp.history.models import Project
 
@@ -44,7 +44,7 @@ class Order:
     """What is to be done, as forms and machines say it."""
 
     action: str
-    """confirm, acknowledge, accept, invalidate, assign, note, merge or split."""
+    """confirm, acknowledge, accept, invalidate, assign, note, merge, split or bisect."""
     reason: str = ""
     assignee: str = ""
     text: str = ""
@@ -71,8 +71,10 @@ def act(alert: Alert, order: Order, *, who: str) -> Alert:
         merge(alert, order.into, who=who, reason=order.reason)
     elif order.action == "split":
         return split(alert, order.series, who=who, reason=order.reason)
+    elif order.action == "bisect":
+        bisect(alert, who=who)
     else:
-        known = ", ".join([*_DECISIONS, "assign", "note", "merge", "split"])
+        known = ", ".join([*_DECISIONS, "assign", "note", "merge", "split", "bisect"])
         raise InvalidInput(f"{order.action[:40]!r} is no action: choose one of {known}")
     return alert
 
@@ -193,6 +195,17 @@ def split(alert: Alert, series: Sequence[int], *, who: str, reason: str = "") ->
                 Placement.objects.update_or_create(series_id=number, origin=origin, defaults={"alert": new})
         _settle(now.project, [now, new])
     return new
+
+
+def bisect(alert: Alert, *, who: str) -> None:
+    """Have GitHub measure one commit of the alert's range after the other until the one is found.
+
+    Raises:
+        InvalidInput: There is nothing to search for, or nobody to ask; see `webapp.gating.bisecting.start`.
+    """
+    with _held(alert) as now:
+        bisecting.start(now, who=who)
+        _settle(now.project, [now])
 
 
 _LOADED = ("project", "commit", "previous_commit", "closed_by", "merged_into")

@@ -16,6 +16,7 @@ from django.conf import settings
 from perfgate import gate, report, wording
 from perfgate.gate import Outcome
 from perfgate.github import Conclusion
+from webapp.gating.bisecting import Search
 from webapp.gating.models import Alert, ChangePoint
 from webapp.history.models import Project
 
@@ -125,6 +126,20 @@ def measurement(project: Project, alert: Alert, regressions: Sequence[ChangePoin
             "head": alert.commit.sha,
             "suite": suite,
             "select": glob.escape(shared) + ("" if labels == [shared] * len(labels) else "*"),
+        },
+    )
+
+
+def step(project: Project, search: Search, position: int, workflow: str) -> Measurement:
+    """Return what to ask for, to see whether the commit at *position* of a search is at the new level."""
+    return Measurement(
+        workflow=workflow,
+        ref=project.default_branch,
+        inputs={
+            "base": search.row.base,
+            "head": search.line[position - 1].sha,
+            "suite": search.row.suite,
+            "select": glob.escape(search.row.series.benchmark.label[:MAX_SELECT_CHARACTERS]),
         },
     )
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
-from webapp.gating import evidence, quality, suspects, triage
+from webapp.gating import bisecting, evidence, quality, suspects, triage
 from webapp.gating.models import OPEN, Alert, ChangePoint, Publication, State
 from webapp.history.models import Project
 from webapp.pages import series
@@ -116,7 +116,8 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
     answer = evidence.answers(one.project, [one], {})[one.pk]
     page = Paginator(moved, SERIES_PER_PAGE).get_page(request.GET.get("page"))
     worst = moved.first()
-    known = suspects.of(one)
+    search = bisecting.newest(one)
+    known = suspects.of(one, search)
     placed = Publication.objects.filter(project=one.project, key__startswith=f"alert/{one.pk}")
     may_act = request.user.is_authenticated and request.user.is_staff
     shown = {
@@ -127,11 +128,15 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "answer": answer,
         "suspects": known,
         "command": suspects.command(one, worst if worst and worst.regression else None, known),
+        "search": search,
+        "cost": _cost(one, search) if may_act else None,
         "worst": worst,
         "drawing": series.drawing(worst.series, series.read(worst.series)) if worst else "",
         "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),
         "measurements": placed.filter(
-            key__startswith=f"alert/{one.pk}/", kind=Publication.Kind.DISPATCH, first_published_at__isnull=False
+            key__startswith=f"alert/{one.pk}/measurement/",
+            kind=Publication.Kind.DISPATCH,
+            first_published_at__isnull=False,
         ).order_by("key"),
         "events": one.events.order_by("-pk")[:EVENTS_SHOWN],
         "may_act": may_act,
@@ -146,6 +151,16 @@ def _others(one: Alert) -> QuerySet[Alert]:
     """Return the alerts that this one may be merged into, the newest cause first."""
     there = Alert.objects.filter(project=one.project_id, branch=one.branch, kind=one.kind, merged_into=None)
     return there.exclude(pk=one.pk).select_related("commit").order_by("-commit__generation", "-pk")[:OTHERS_SHOWN]
+
+
+def _cost(one: Alert, search: bisecting.Search | None) -> bisecting.Forecast | None:
+    """Return what a search for the commit would cost, None where none can be started."""
+    if search is not None and (search.row.ended_at is None or search.culprit is not None):
+        return None
+    try:
+        return bisecting.forecast(one)
+    except InvalidInput:
+        return None
 
 
 def _number(text: str) -> int:

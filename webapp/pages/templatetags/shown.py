@@ -23,6 +23,7 @@ OUTCOME_WORDS = {"pass": "passed", "fail": "failed", "waived": "waived", "inconc
 
 register.filter("percent", wording.percent)
 register.filter("share", wording.share)
+register.filter("chance", wording.chance)
 register.filter("quantity", wording.quantity)
 
 
