@@ -21,6 +21,7 @@ from perfgate import __version__
 from perfgate.errors import PerfgateError
 
 COMMANDS = {
+    "init": "set a repository up: write its workflow and a commented policy",
     "run": "measure the suite of a repository at one revision and write a result file",
     "check": "measure two revisions side by side and give one verdict",
     "merge": "join the result files of a sharded check and give one verdict",
@@ -29,6 +30,7 @@ COMMANDS = {
     "compare": "compare two result files",
     "changes": "find the change points of a history",
     "doctor": "judge this machine as a runner",
+    "ci": "what the two jobs of a GitHub Actions workflow do",
     "upload": "send result files to a perfgate server",
 }
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +15,39 @@ from perfgate.errors import InvalidInput, InvalidResult, NotFound, PermissionDen
 
 TIMEOUT_SECONDS = 120.0
 """An upload is stored before it is answered; large ones take their time."""
+
+
+def credentials(server: str, variables: Mapping[str, str]) -> str:
+    """Return what an upload to *server* is let in with: ``$PERFGATE_TOKEN``, else a token of the workflow's identity.
+
+    Args:
+        server: The audience: another server has no use for the token.
+        variables: The process' environment.
+
+    Raises:
+        InvalidInput: There is neither; says how to get one.
+        Unavailable: GitHub did not give the token; try again.
+
+    Source:
+        GitHub, "OpenID Connect reference", requesting the JWT using environment variables.
+    """
+    if token := variables.get("PERFGATE_TOKEN", ""):
+        return token
+    url, secret = variables.get("ACTIONS_ID_TOKEN_REQUEST_URL", ""), variables.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
+    if not url or not secret:
+        raise InvalidInput(
+            "an upload needs $PERFGATE_TOKEN (manage.py create_token), or, in a workflow, 'permissions: id-token: write'"
+        )
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise InvalidInput(f"{url!r} is no address to ask for a token: the runner sets it")
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
+        f"{url}&audience={quote(server.rstrip('/'), safe='')}", headers={"Authorization": f"Bearer {secret}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - likewise
+            return str(json.load(response)["value"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unavailable(f"GitHub gave no token for {server}: {error}; try again") from error
 
 
 def upload(server: str, token: str, data: bytes, *, name: str) -> dict[str, Any]:

@@ -163,6 +163,33 @@ def line(repository: Path, good: str, bad: str) -> tuple[Commit, ...]:
     return tuple(found for found, _ in entries)
 
 
+def merge_base(repository: Path, one: str, other: str) -> str:
+    """Return the full sha of the best common ancestor of two revisions.
+
+    Raises:
+        InvalidInput: One of them is not there, or they have none; in CI the clone is often too shallow.
+    """
+    first, second = resolve(repository, one), resolve(repository, other)
+    if not (found := _common(repository, first, second)):
+        raise InvalidInput(
+            f"{one[:12]} and {other[:12]} have no common ancestor here: check out with the whole history (fetch-depth: 0)"
+        )
+    return found
+
+
+def tag_before(repository: Path, tag: str) -> str:
+    """Return the nearest tag that an ancestor of *tag* carries; empty where there is none.
+
+    Raises:
+        InvalidInput: There is no such tag.
+    """
+    parent = f"{resolve(repository, tag)}^"
+    try:
+        return run(repository, "describe", "--tags", "--abbrev=0", parent).strip()
+    except InvalidInput:
+        return ""
+
+
 def merged(repository: Path, sha: str) -> tuple[str, str] | None:
     """Return where the branch that a merge brought in parts from its own line, and that branch's last commit.
 

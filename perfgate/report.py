@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -34,6 +35,41 @@ NO_BREAK = "\u00a0"
 """Keeps a number and its unit on one line of a narrow table."""
 
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
+
+
+CONCLUSIONS: dict[Outcome, Literal["failure", "neutral", "success"]] = {
+    Outcome.FAIL: "failure",
+    Outcome.INCONCLUSIVE: "neutral",
+    Outcome.WAIVED: "success",
+    Outcome.PASS: "success",
+}
+"""What a check run says of an outcome. In order: the first of these among a commit's verdicts decides."""
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict that decides for all of one commit."""
+    order = list(CONCLUSIONS)
+    return min(verdicts, key=lambda one: order.index(one.outcome))
+
+
+def is_worth_a_comment(verdicts: Sequence[Verdict]) -> bool:
+    """Return whether there is something to tell: not everything passed, or something improved."""
+    return any(one.outcome is not Outcome.PASS or one.judged("improved") for one in verdicts)
+
+
+def together(verdicts: Sequence[tuple[Verdict, str]]) -> str:
+    """Return one comment for the verdicts of several suites and environments.
+
+    Args:
+        verdicts: Each with the address of its details, or an empty text.
+    """
+    parts = []
+    for verdict, url in verdicts:
+        text = markdown(verdict, details_url=url)
+        if len(verdicts) > 1:
+            text = f"Suite {code(verdict.suite)} in {code(verdict.environment)}:\n\n{text}"
+        parts.append(text)
+    return "\n".join(parts)
 
 
 def headline(verdict: Verdict) -> str:

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import get_commands
 
-from perfgate import policy
+from perfgate import onboarding, policy
 from perfgate.cli import COMMANDS
 from perfgate.records import Policy
 
@@ -79,12 +80,13 @@ def test_the_rules_for_alerts_are_told_with_their_defaults() -> None:
 def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
     """The workflow that our policy names declares the inputs that the server sends."""
     workflow = text(f".github/workflows/{policy.read(Policy(text=text('perfgate.toml'))).alerts.workflow}")
-    inputs = workflow.partition("workflow_dispatch:\n    inputs:\n")[2].partition("\n\n")[0]
-
-    assert ["base", "head", "suite", "select"] == re.findall(r"^      (\w+):$", inputs, re.MULTILINE)
-    assert ["base", "head", "suite", "select"] == re.findall(
-        r"^      (\w+): {", text("docs/how-to/alerts.md"), re.MULTILINE
+    written = onboarding.workflow(
+        onboarding.look(ROOT), action="perfgate/perfgate@v1", server="https://perf.example.org"
     )
+
+    for each in (workflow, written):
+        inputs = yaml.safe_load(each)[True]["workflow_dispatch"]["inputs"]
+        assert ["base", "head", "suite", "select"] == list(inputs)
 
 
 def test_the_rooms_exist() -> None:

@@ -250,6 +250,10 @@ class Repository:
         # Open ones that merely hold the commit did not bring it in.
         return tuple(sorted(each.number for each in found if each.merged_at is not None))
 
+    def has_comment(self, pull_request: int, marker: str) -> bool:
+        """Return whether our comment with this marker stands on a pull request or issue."""
+        return bool(self._own_comments(pull_request, marker))
+
     def upsert_comment(self, pull_request: int, marker: str, markdown: str, *, comment_id: int | None = None) -> int:
         """Create our one comment on a pull request or issue, or make it read *markdown*.
 

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import msgspec
 from django.conf import settings
 
-from perfgate import gate, report, wording
-from perfgate.gate import Outcome
+from perfgate import gate, report
 from perfgate.github import Conclusion
 from webapp.gating.bisecting import Search
 from webapp.gating.models import Alert, ChangePoint
@@ -23,14 +22,6 @@ from webapp.history.models import Project
 CHECK_NAME = "perfgate"
 MAX_SELECT_CHARACTERS = 500
 """Of the glob that a workflow is given; GitHub takes 65,535 for all inputs together."""
-
-CONCLUSIONS: dict[Outcome, Conclusion] = {
-    Outcome.FAIL: "failure",
-    Outcome.INCONCLUSIVE: "neutral",
-    Outcome.WAIVED: "success",
-    Outcome.PASS: "success",
-}
-"""In order: the first of these that occurs on a commit is what its check run says."""
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,24 +74,23 @@ def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, ex
     Returns:
         None where there is nothing worth telling: everything passed and nothing improved.
     """
-    moved = any(one.verdict.outcome is not Outcome.PASS or one.verdict.judged("improved") for one in judged)
-    if not moved and not exists:
+    if not exists and not report.is_worth_a_comment([one.verdict for one in judged]):
         return None
     return Comment(pull_request=pull_request, marker=f"perfgate:pull:{project.slug}", markdown=_markdown(judged))
 
 
 def check_run(project: Project, sha: str, judged: Sequence[Judged]) -> CheckRun:
     """Return the check run for the newest verdicts on one commit; the worst of them decides."""
-    order = list(CONCLUSIONS)
-    worst = min(judged, key=lambda one: order.index(one.verdict.outcome))
+    worst = report.worst([one.verdict for one in judged])
+    decides = next(one for one in judged if one.verdict is worst)
     return CheckRun(
         head_sha=sha,
         name=CHECK_NAME,
         external_id=f"{CHECK_NAME}:{project.slug}:{sha}",
-        conclusion=CONCLUSIONS[worst.verdict.outcome],
-        title=report.headline(worst.verdict),
+        conclusion=report.CONCLUSIONS[worst.outcome],
+        title=report.headline(worst),
         summary=_markdown(judged),
-        details_url=verdict_url(worst.run_id),
+        details_url=verdict_url(decides.run_id),
     )
 
 
@@ -155,10 +145,4 @@ def alert_url(alert: Alert) -> str:
 
 
 def _markdown(judged: Sequence[Judged]) -> str:
-    parts = []
-    for one in judged:
-        text = report.markdown(one.verdict, details_url=verdict_url(one.run_id))
-        if len(judged) > 1:
-            text = f"Suite {wording.code(one.verdict.suite)} in {wording.code(one.verdict.environment)}:\n\n{text}"
-        parts.append(text)
-    return "\n".join(parts)
+    return report.together([(one.verdict, verdict_url(one.run_id)) for one in judged])
