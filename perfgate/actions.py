@@ -101,6 +101,7 @@ class _Inputs(msgspec.Struct):
     head: _Revision
     suite: str = ""
     select: str = ""
+    pull_request: Annotated[str, msgspec.Meta(pattern=r"^(?:[1-9][0-9]{0,8})?$")] = ""
 
 
 class _Event(msgspec.Struct):
@@ -170,7 +171,9 @@ def _asked(kind: Kind, event: _Event, variables: Mapping[str, str]) -> dict[str,
         return {"head": sha, "tag": event.release.tag_name}
     if kind is Kind.RANGE and event.inputs is not None:
         named = event.inputs
-        return {"head": named.head, "base": named.base, "suite": named.suite, "select": named.select}
+        number = int(named.pull_request) if named.pull_request else None
+        asked = {"base": named.base, "suite": named.suite, "select": named.select, "pull_request": number}
+        return {"head": named.head, **asked}
     if kind in {Kind.PUSH, Kind.CANARY}:
         return {"head": sha}
     raise InvalidInput(

@@ -152,18 +152,20 @@ class Verdict(Record, frozen=True):
         return tuple(sorted((r for r in self.gated if r.judgement == judgement), key=lambda r: -r.severity))
 
 
-def judge(run: Run, *, today: date, alpha: float = ALPHA) -> Verdict:
+def judge(run: Run, *, today: date, alpha: float = ALPHA, waivers: Sequence[Waiver] = ()) -> Verdict:
     """Judge a run against the baseline that was measured beside it.
 
     Args:
         run: The candidate, with `Run.baseline` and, where the repository has one, `Run.policy`.
         today: Decides which waivers hold.
         alpha: Chance of any false "regressed" in the whole suite.
+        waivers: Permissions besides those of the policy, which they precede; the last that covers a row holds.
 
     Raises:
         InvalidPolicy: The policy cannot be obeyed.
     """
     budgets = policy.read(run.policy)
+    budgets = msgspec.structs.replace(budgets, waivers=(*budgets.waivers, *waivers))
     notes = list(_notes(run))
     why_not = _incomparable(run)
     if why_not or run.baseline is None:
@@ -414,7 +416,10 @@ def _outcome(
         if waiver is not None and worse <= waiver.max_regression:
             return Outcome.WAIVED, waiver.reason
         if waiver is not None:
-            return Outcome.FAIL, f"beyond the waiver's ceiling (line {waiver.line})"
+            return (
+                Outcome.FAIL,
+                f"beyond the waiver's ceiling ({f'line {waiver.line}' if waiver.line else f'by {waiver.owner}'})",
+            )
         return Outcome.FAIL, decision.reason
     if decision.outcome == "inconclusive":
         return Outcome.INCONCLUSIVE, decision.reason

@@ -6,6 +6,7 @@ Reads only, through the ``git`` program. Nothing here changes the repository, it
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -175,6 +176,20 @@ def merge_base(repository: Path, one: str, other: str) -> str:
             f"{one[:12]} and {other[:12]} have no common ancestor here: check out with the whole history (fetch-depth: 0)"
         )
     return found
+
+
+def fetch(repository: Path, sha: str) -> None:
+    """Fetch a commit from ``origin``, unless it is here.
+
+    Raises:
+        InvalidInput: It is nowhere there, or *sha* is no hash.
+    """
+    if not re.fullmatch(r"[0-9a-f]{40,64}", sha):
+        raise InvalidInput(f"{sha[:80]!r} is no whole hash: only such a commit is fetched")
+    try:
+        resolve(repository, sha)
+    except InvalidInput:
+        run(repository, "fetch", "--quiet", "--no-tags", "origin", sha)
 
 
 def tag_before(repository: Path, tag: str) -> str:

@@ -275,6 +275,9 @@ on:
       select:
         description: glob over benchmarks
         type: string
+      pull_request:
+        description: number of the pull request that head is of
+        type: string
 
 permissions: {{}}
 

@@ -87,6 +87,7 @@ class Waiver(Record, frozen=True):
     owner: str
     reason: str
     line: int
+    """0: it stands in no policy."""
 
 
 class AlertRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,9 +5,11 @@ How numbers and foreign names are written is the business of `perfgate.wording`.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -15,6 +17,7 @@ import msgspec
 from perfgate import metrics
 from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.recorded import NotJudged
+from perfgate.records import Direction
 from perfgate.stats.rates import upper_bound
 from perfgate.stats.sequential import MAX_INFLATION
 from perfgate.wording import code, interval, percent, plain, quantity, share
@@ -30,6 +33,11 @@ MAX_NAMED = 3
 
 MAX_COMMENT_CHARACTERS = 20_000
 """A comment longer than this is read by nobody; GitHub's own limit is 65,536."""
+
+CHART_POINTS = 30
+"""Points in the chart on either side of the change; Mermaid draws no more than fit."""
+CHART_CEILING = 1_000.0
+"""In percent of the level before: one wild point must not flatten the rest."""
 
 NO_BREAK = "\u00a0"
 """Keeps a number and its unit on one line of a narrow table."""
@@ -57,15 +65,27 @@ def is_worth_a_comment(verdicts: Sequence[Verdict]) -> bool:
     return any(one.outcome is not Outcome.PASS or one.judged("improved") for one in verdicts)
 
 
-def together(verdicts: Sequence[tuple[Verdict, str]]) -> str:
-    """Return one comment for the verdicts of several suites and environments.
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What a server can show beside a verdict; a command line has none of it."""
 
-    Args:
-        verdicts: Each with the address of its details, or an empty text.
-    """
+    details_url: str = ""
+    """Page with the samples behind every row."""
+    sparklines: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The last points of a row's history, by label and metric, see `perfgate.wording.sparkline`."""
+    chart: str = ""
+    """Of the worst row, see `chart`."""
+    takes_orders: bool = False
+    """Whether ``/perfgate`` in a comment is answered."""
+    warning: str = ""
+    """What must be read before anything else, in our words."""
+
+
+def together(verdicts: Sequence[tuple[Verdict, Around]]) -> str:
+    """Return one comment for the verdicts of several suites and environments, each with what is around it."""
     parts = []
-    for verdict, url in verdicts:
-        text = markdown(verdict, details_url=url)
+    for verdict, around in verdicts:
+        text = markdown(verdict, around)
         if len(verdicts) > 1:
             text = f"Suite {code(verdict.suite)} in {code(verdict.environment)}:\n\n{text}"
         parts.append(text)
@@ -109,6 +129,33 @@ def _benchmarks(count: int) -> str:
 def json_text(verdict: Verdict) -> str:
     """Return the verdict as one line of JSON, every number in full."""
     return msgspec.json.encode(verdict).decode()
+
+
+def chart(values: Sequence[float], position: int, before: float, after: float) -> str:
+    """Return a Mermaid chart of the points around a change, in percent of the level before it; empty where none fits.
+
+    Source:
+        https://mermaid.js.org/syntax/xyChart.html; its grammar knows plain decimals only, no exponents.
+    """
+    start, end = max(0, position - CHART_POINTS), min(len(values), position + CHART_POINTS)
+    part = [100 * value / before for value in values[start:end]] if before > 0 else []
+    if len(part) < 2 or not all(map(math.isfinite, part)):
+        return ""
+    part = [min(max(value, 0.0), CHART_CEILING) for value in part]
+    level = min(max(100 * after / before, 0.0), CHART_CEILING)
+    levels = [100.0 if start + index < position else level for index in range(len(part))]
+    low, high = min(*part, *levels), max(*part, *levels)
+    margin = max(0.05 * (high - low), 0.5)
+    lines = [
+        "```mermaid",
+        "xychart-beta",
+        f'    x-axis "points around the change" 1 --> {len(part)}',
+        f'    y-axis "% of the level before" {max(low - margin, 0.0):.2f} --> {high + margin:.2f}',
+        f"    line [{', '.join(f'{value:.2f}' for value in part)}]",
+        f"    line [{', '.join(f'{value:.2f}' for value in levels)}]",
+        "```",
+    ]
+    return "\n".join(lines)
 
 
 def remarks(verdict: Verdict) -> list[str]:
@@ -177,31 +224,29 @@ def long_run_rate(counts: FalseAlarms) -> str:
     )
 
 
-def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str, str] | None = None) -> str:
-    """Return the pull-request comment, verdict and next step first.
-
-    Args:
-        details_url: Page with the samples behind every row; empty: no server.
-        sparklines: Label to the last points of its history, see `sparkline`.
-    """
-    parts = [f"### perfgate: {headline(verdict)}", _next_step(verdict)]
+def markdown(verdict: Verdict, around: Around | None = None) -> str:
+    """Return the pull-request comment, verdict and next step first."""
+    around = around or Around()
+    warning = f"> **{around.warning}**" if around.warning else ""
+    parts = [f"### perfgate: {headline(verdict)}", warning, _next_step(verdict, takes_orders=around.takes_orders)]
     shown = [
         row
         for row in ordered(verdict)
         if not row.exempt and (row.judgement != "within" or row.outcome is not Outcome.PASS)
     ]
     notable = [row for row in shown if row.outcome in {Outcome.FAIL, Outcome.WAIVED}]
-    parts.append(_markdown_table(notable[:MAX_ROWS], sparklines or {}))
+    parts.append(_markdown_table(notable[:MAX_ROWS], around))
     if len(notable) > MAX_ROWS:
         parts.append(f"… and {len(notable) - MAX_ROWS} more.")
     parts.append(_reasons([(r.label, r.reason) for r in notable[:MAX_ROWS] if r.reason]))
+    parts += [around.chart if notable else "", _left(verdict)]
     parts += [_power(verdict), _still(verdict)]
     parts += [f"> **{line}**" for line in false_alarms(verdict, code)]
     parts += [f"> {plain(note)}" for note in verdict.notes]
-    parts.append(_footer(verdict, details_url))
+    parts.append(_footer(verdict, around))
     improved = [row for row in shown if row.judgement == "improved" and row.outcome is Outcome.PASS]
     unclear = [row for row in shown if row.outcome is Outcome.INCONCLUSIVE]
-    parts.append(_folded(f"{len(improved)} improved", _markdown_table(improved[:MAX_FOLDED_ROWS], {})))
+    parts.append(_folded(f"{len(improved)} improved", _markdown_table(improved[:MAX_FOLDED_ROWS], around)))
     parts.append(_folded(f"{len(unclear)} without a verdict", _reasons([(r.label, r.reason) for r in unclear])))
     parts.append(
         _folded(
@@ -212,7 +257,7 @@ def markdown(verdict: Verdict, *, details_url: str = "", sparklines: Mapping[str
     parts.append(_folded(f"{len(verdict.exempt)} not gated", _exempt(verdict)))
     parts.append(_folded("how this was decided", _decided(verdict) if verdict.rows else ""))
     text = "\n\n".join(part for part in parts if part) + "\n"
-    return text if len(text) <= MAX_COMMENT_CHARACTERS else _shortened(parts, details_url)
+    return text if len(text) <= MAX_COMMENT_CHARACTERS else _shortened(parts, around.details_url)
 
 
 def _shortened(parts: Sequence[str], details_url: str) -> str:
@@ -222,6 +267,11 @@ def _shortened(parts: Sequence[str], details_url: str) -> str:
     while len(kept) > 3 and len("\n\n".join([*kept, note])) > MAX_COMMENT_CHARACTERS - 1:
         kept.pop()
     return "\n\n".join([*kept, note])[:MAX_COMMENT_CHARACTERS] + "\n"
+
+
+def row_id(row: Row) -> str:
+    """Return what people call a row by in a command: six signs that stay the same from one measurement to the next."""
+    return hashlib.sha256(f"{row.label}\n{row.metric}".encode("utf-8", "replace")).hexdigest()[:6]
 
 
 def ordered(verdict: Verdict) -> list[Row]:
@@ -240,12 +290,14 @@ def ordered(verdict: Verdict) -> list[Row]:
     )
 
 
-def _next_step(verdict: Verdict) -> str:
+def _next_step(verdict: Verdict, *, takes_orders: bool) -> str:
     if verdict.outcome is Outcome.FAIL:
         where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
         families = {metrics.known(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
         aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
-        return f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch."
+        said = f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch"
+        order = ", or `/perfgate accept ID up to 8% until 2027-01-31 because …` for this pull request alone"
+        return f"{said}{order if takes_orders else ''}."
     if verdict.outcome is Outcome.INCONCLUSIVE and verdict.missing_shards:
         return "**Next:** this is no pass: join the result files of all shards with `perfgate merge`."
     if verdict.outcome is Outcome.INCONCLUSIVE:
@@ -253,13 +305,12 @@ def _next_step(verdict: Verdict) -> str:
     return ""
 
 
-def _markdown_table(rows: Sequence[Row], sparklines: Mapping[str, str]) -> str:
+def _markdown_table(rows: Sequence[Row], around: Around) -> str:
     if not rows:
         return ""
-    history = any(row.label in sparklines for row in rows)
-    head = ["", "benchmark", "metric", "change", "95 % interval", "allowed", "base → head"] + (
-        ["history"] if history else []
-    )
+    history = any((row.label, row.metric) in around.sparklines for row in rows)
+    head = ["", "benchmark", "metric", "change", "95 % interval", "allowed", "base → head"]
+    head += [f"last {CHART_POINTS} commits"] if history else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         word = metrics.worse(row.metric, row.direction)
@@ -270,9 +321,23 @@ def _markdown_table(rows: Sequence[Row], sparklines: Mapping[str, str]) -> str:
             _allowed(row),
             f"{quantity(row.baseline, row.unit)} → {quantity(row.candidate, row.unit)}",
         ]
-        cells = [SYMBOLS[row.outcome], code(row.label), *(number.replace(" ", NO_BREAK) for number in numbers)]
-        lines.append("| " + " | ".join(cells + ([sparklines.get(row.label, "")] if history else [])) + " |")
+        called = f" `{row_id(row)}`" if around.takes_orders else ""
+        cells = [SYMBOLS[row.outcome] + called, code(row.label), *(each.replace(" ", NO_BREAK) for each in numbers)]
+        cells += [around.sparklines.get((row.label, row.metric), "")] if history else []
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _left(verdict: Verdict) -> str:
+    """Return what used up most of its budget and still passes; empty where nothing used half of it."""
+    used = {
+        row.label: (row.effect or 0.0) * (1 if row.direction is Direction.LOWER else -1) / row.allowed.value
+        for row in verdict.gated
+        if row.outcome is Outcome.PASS and row.allowed.value > 0 and not row.is_still
+    }
+    worst = sorted((label for label in used if used[label] >= 0.5), key=lambda label: (-used[label], label))
+    named = [f"{code(label)} {share(max(0.0, 1 - used[label]), digits=2)}" for label in worst[:MAX_NAMED]]
+    return f"Budget left: {', '.join(named)}." if named else ""
 
 
 def _allowed(row: Row) -> str:
@@ -299,14 +364,19 @@ def _still(verdict: Verdict) -> str:
     return f"Not listed, since unmoved or too small to judge: {', '.join(parts)}." if parts else ""
 
 
-def _footer(verdict: Verdict, details_url: str) -> str:
-    base = f"base {code(verdict.base.sha[:10])}" if verdict.base else "no base"
+def _footer(verdict: Verdict, around: Around) -> str:
+    base, lines = verdict.base, sorted({row.allowed.line for row in verdict.gated if row.outcome is Outcome.FAIL} - {0})
+    of_day = f" of {base.committed_at:%Y-%m-%d}" if base and base.committed_at else ""
+    ruled = f", line {', '.join(map(str, lines))}" if lines else ""
     parts = [
-        base,
+        f"base {code(base.sha[:10])}{of_day}" if base else "no base",
         f"head {code(verdict.head.sha[:10])}",
-        f"environment {code(verdict.environment)}",
-        f"policy {code(verdict.policy_path)} of base" if verdict.policy_path else "perfgate's default budget",
-        f"[all rows and samples]({details_url})" if details_url else "",
+        f"measured in turn in {code(verdict.environment)}"
+        if verdict.rows
+        else f"environment {code(verdict.environment)}",
+        f"policy {code(verdict.policy_path)} of base{ruled}" if verdict.policy_path else "perfgate's default budget",
+        f"[all rows and samples]({around.details_url})" if around.details_url else "",
+        "again: `/perfgate run`" if around.takes_orders else "",
     ]
     return "<sub>" + " · ".join(part for part in parts if part) + "</sub>"
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from standin.shapes import Json, Shapes
-from standin.state import CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token, now
+from standin.state import App, CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Status, Token, now
 
 MAX_BODY_CHARACTERS = 65_536
 """Of a comment or issue; not in GitHub's description."""
 MAX_TITLE_CHARACTERS = 256
+MAX_STATUS_CHARACTERS = 140
+"""Of a status' description; not in GitHub's description."""
 MAX_PER_PAGE = 100
 
 
@@ -347,3 +350,111 @@ def _dispatch_workflow(call: Call) -> Answer:
         raise Refused(422, "Invalid value for input")
     call.repository.dispatches.append(Dispatch(workflow, call.body["ref"], dict(inputs)))
     return Answer(204)
+
+
+@operation("apps/get-authenticated")
+def _get_app(call: Call) -> Answer:
+    return Answer(200, call.shapes.app(_app(call)))
+
+
+@operation("apps/get-repo-installation")
+def _get_installation(call: Call) -> Answer:
+    return Answer(200, call.shapes.installation(_app(call), call.repository))
+
+
+@operation("apps/create-installation-access-token", "repositories", "permissions")
+def _create_installation_token(call: Call) -> Answer:
+    app = _app(call)
+    if int(call.path["installation_id"]) != app.id + 1:
+        raise Refused(404, "Not Found")
+    names = call.body.get("repositories", [])
+    found = [one.full_name for one in call.state.repositories.values() if one.full_name.partition("/")[2] in names]
+    if len(found) != len(names):
+        raise Refused(
+            422, "There is at least one repository that does not exist or is not accessible to the parent installation."
+        )
+    secret = f"ghs_{next(call.state.ids)}"
+    permissions = call.body.get("permissions", {})
+    may_write = frozenset(name for name, level in permissions.items() if level == "write") if permissions else None
+    call.state.tokens[secret] = Token(f"{app.slug}[bot]", repository=found[0] if found else "", permissions=may_write)
+    return Answer(201, {"token": secret, "expires_at": _in_an_hour(), "permissions": permissions})
+
+
+def _in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _app(call: Call) -> App:
+    if call.state.app is None or call.token.login != f"app {call.state.app.id}":
+        raise Refused(401, "A JSON web token could not be decoded")
+    return call.state.app
+
+
+@operation("pulls/list", "state", "head", "per_page", "page")
+def _list_pulls(call: Call) -> Answer:
+    state, head = call.query.get("state", "open"), call.query.get("head")
+    pulls = [one for one in call.repository.threads.values() if isinstance(one, PullRequest)]
+    labels = {one.number: f"{one.head_repository.partition('/')[0]}:{one.head_ref}" for one in pulls}
+    chosen = [one for one in pulls if state in {"all", one.state} and head in {None, labels[one.number]}]
+    return Answer(200, *call.page([call.shapes.listed_pull(call.repository, one) for one in chosen]))
+
+
+@operation("actions/get-workflow-run")
+def _get_workflow_run(call: Call) -> Answer:
+    run = _found(call.repository.workflow_runs.get(int(call.path["run_id"])))
+    return Answer(200, call.shapes.workflow_run(call.repository, run))
+
+
+@operation("actions/list-workflow-run-artifacts", "per_page", "page")
+def _list_artifacts(call: Call) -> Answer:
+    repository = call.repository
+    run = _found(repository.workflow_runs.get(int(call.path["run_id"])))
+    listed = [
+        call.shapes.artifact(repository, number, name, len(repository.artifacts[number]))
+        for name, number in run.artifacts.items()
+    ]
+    page, headers = call.page(listed)
+    return Answer(200, {"total_count": len(listed), "artifacts": page}, headers)
+
+
+@operation("actions/download-artifact")
+def _download_artifact(call: Call) -> Answer:
+    number = int(call.path["artifact_id"])
+    _found(call.repository.artifacts.get(number))
+    # GitHub sends on to a store of another host, for a minute.
+    place = f"{call.url.partition('/repos/')[0]}/_storage/{call.repository.full_name}/{number}"
+    return Answer(302, None, {"Location": place})
+
+
+@operation("repos/get-collaborator-permission-level")
+def _get_permission(call: Call) -> Answer:
+    login = call.path["username"]
+    return Answer(200, call.shapes.permission(login, call.repository.permissions.get(login, "read")))
+
+
+@operation("reactions/create-for-issue-comment", "content")
+def _react(call: Call) -> Answer:
+    _, comment = call.comment
+    given = (call.token.login, call.body["content"])
+    is_new = given not in comment.reactions
+    if is_new:
+        comment.reactions.append(given)
+    return Answer(201 if is_new else 200, call.shapes.reaction(*given))
+
+
+@operation("repos/create-commit-status", "state", "target_url", "description", "context")
+def _create_status(call: Call) -> Answer:
+    if call.path["sha"] not in call.repository.shas:
+        raise Refused(422, f"No commit found for SHA: {call.path['sha']}")
+    if len(call.body.get("description") or "") > MAX_STATUS_CHARACTERS:
+        raise Refused(422, "Validation Failed: description is too long (maximum is 140 characters)")
+    body = call.body
+    status = Status(
+        call.path["sha"],
+        body.get("context", "default"),
+        body["state"],
+        body.get("description") or "",
+        body.get("target_url") or "",
+    )
+    call.repository.statuses.append(status)
+    return Answer(201, call.shapes.status(status, call.token.login))

@@ -14,12 +14,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import jwt
+
 from standin.contract import ContractBroken, Operation, github
 from standin.operations import BEHAVIOURS, Answer, Call, Refused
 from standin.shapes import Shapes
-from standin.state import Change, CheckRun, Comment, Dispatch, Issue, PullRequest, Repository, State, Token
+from standin.state import (
+    App,
+    Change,
+    CheckRun,
+    Comment,
+    Dispatch,
+    Issue,
+    PullRequest,
+    Repository,
+    State,
+    Status,
+    Token,
+    WorkflowRun,
+)
 
 API_VERSION = "2022-11-28"
+
+MAX_APP_TOKEN_SECONDS = 720
+"""GitHub takes ten minutes, and a token may begin a little in the past."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +148,37 @@ class StandIn:
     def add_workflow(self, full_name: str, file: str, *inputs: str) -> None:
         """Put a workflow there that can be asked for with *inputs*."""
         self._repository(full_name).workflows[file] = frozenset(inputs)
+
+    def add_app(self, number: int, slug: str, public_key: str) -> None:
+        """Let an App in that is installed everywhere: *public_key*, as PEM, is that of its tokens."""
+        self._state.app = App(number, slug, public_key)
+
+    def let(self, full_name: str, login: str, permission: str) -> None:
+        """Give somebody a role in a repository: admin, write or read."""
+        self._repository(full_name).permissions[login] = permission
+
+    def add_workflow_run(
+        self,
+        full_name: str,
+        *,
+        path: str,
+        event: str,
+        head_sha: str,
+        head_branch: str,
+        head_repository: str,
+        artifacts: Mapping[str, bytes],
+    ) -> int:
+        """Let a run of a workflow have ended and return its id; *artifacts* are zip files by name."""
+        repository = self._repository(full_name)
+        ids = {name: next(self._state.ids) for name in artifacts}
+        repository.artifacts.update({ids[name]: content for name, content in artifacts.items()})
+        number = next(self._state.ids)
+        repository.workflow_runs[number] = WorkflowRun(number, path, event, head_sha, head_branch, head_repository, ids)
+        return number
+
+    def statuses(self, full_name: str) -> list[Status]:
+        """Return the commit statuses, oldest first."""
+        return list(self._repository(full_name).statuses)
 
     def dispatches(self, full_name: str) -> list[Dispatch]:
         """Return the runs of workflows that were asked for, oldest first."""
@@ -286,15 +335,50 @@ class StandIn:
         return body
 
     def _obey(self, request: _Request, operation: Operation, path: dict[str, str], body: Any) -> Answer:
-        token = self._state.tokens.get(request.headers.get("authorization", "").partition(" ")[2])
-        if token is None:
-            raise Refused(401, "Bad credentials")
-        if request.method != "GET" and not token.may_write:
+        token = self._token(request.headers.get("authorization", "").partition(" ")[2])
+        if request.method != "GET" and not (token.may_write and self._covers(token, operation, request)):
             raise Refused(403, "Resource not accessible by integration")
+        if token.repository and not request.path.lower().startswith(f"/repos/{token.repository.lower()}/"):
+            raise Refused(404, "Not Found")
         parameters = {name: unquote(value) for name, value in path.items()}
         url = f"{self.url}{request.path}"
         call = Call(self._state, self._shapes, token, url, parameters, request.query, body or {})
         return BEHAVIOURS[operation.id].answer(call)
+
+    def _token(self, secret: str) -> Token:
+        """Return whose a token is, an App's own signed one among them."""
+        known, app = self._state.tokens.get(secret), self._state.app
+        if known is None and app is not None and secret.count(".") == 2:
+            try:
+                claims = jwt.decode(
+                    secret, app.public_key, algorithms=["RS256"], options={"require": ["iat", "exp", "iss"]}
+                )
+            except jwt.InvalidTokenError as error:
+                raise Refused(401, "A JSON web token could not be decoded") from error
+            if claims["iss"] != str(app.id) or claims["exp"] - claims["iat"] > MAX_APP_TOKEN_SECONDS:
+                raise Refused(401, "'Expiration time' claim ('exp') is too far in the future")
+            known = Token(f"app {app.id}")
+        if known is None:
+            raise Refused(401, "Bad credentials")
+        return known
+
+    def _covers(self, token: Token, operation: Operation, request: _Request) -> bool:
+        """Tell whether a narrowed token may write what an operation writes."""
+        if token.permissions is None:
+            return True
+        family = operation.id.partition("/")[0]
+        needed = {"checks": {"checks"}, "actions": {"actions"}, "repos": {"statuses"}}.get(
+            family, {"issues", "pull_requests"}
+        )
+        return bool(token.permissions & needed) or not request.path.startswith("/repos/")
+
+    def stored(self, path: str, *, has_token: bool) -> bytes | None:
+        """Return a file of the store that artifacts are sent on to; it refuses whoever shows it a token of GitHub's."""
+        with self._lock:
+            self.exchanges.append(Exchange("", "GET", path, 400 if has_token else 200))
+            owner, name, number = path.removeprefix("/_storage/").split("/")
+            found = self._repository(f"{owner}/{name}").artifacts.get(int(number))
+            return None if has_token else found
 
     def _broken(self, *violations: str) -> Answer:
         self.violations += violations
@@ -338,6 +422,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         target = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if target.path.startswith("/_storage/"):
+            data = self.server.stand_in.stored(target.path, has_token="Authorization" in self.headers)
+            self.send_response_only(400 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
+            return
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.stand_in.take(_Request(self.command, target.path, query, headers, body))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from standin.contract import Contract
-from standin.state import Change, CheckRun, Comment, Issue, PullRequest, Repository
+from standin.state import App, Change, CheckRun, Comment, Issue, PullRequest, Repository, Status, WorkflowRun
 
 Json = dict[str, Any]
 
@@ -137,6 +137,71 @@ class Shapes:
         status = "ahead" if ahead else "behind" if behind else "identical"
         counts = {"status": status, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead}
         return self._filled("commit-comparison", {"base_commit": there, "merge_base_commit": there, **counts})
+
+    def app(self, app: App) -> Json:
+        """Return the App that asks who it is."""
+        return self._filled(
+            "integration", {"id": app.id, "slug": app.slug, "name": app.slug, "owner": self.user(app.slug)}
+        )
+
+    def installation(self, app: App, repository: Repository) -> Json:
+        """Return the installation of the App that covers a repository."""
+        owner = self.user(repository.full_name.partition("/")[0])
+        return self._filled(
+            "installation", {"id": app.id + 1, "app_id": app.id, "app_slug": app.slug, "account": owner}
+        )
+
+    def workflow_run(self, repository: Repository, run: WorkflowRun) -> Json:
+        """Return one run of a workflow."""
+        own = self._filled("minimal-repository", self._repository_values(repository))
+        head = {**own, "full_name": run.head_repository}
+        values = {
+            "id": run.id,
+            "path": run.path,
+            "event": run.event,
+            "head_sha": run.head_sha,
+            "head_branch": run.head_branch,
+            "head_repository": head,
+            "repository": own,
+            "status": "completed",
+            "conclusion": "success",
+            # As documented: of a fork's run it is empty.
+            "pull_requests": [],
+        }
+        return self._filled("workflow-run", values)
+
+    def artifact(self, repository: Repository, number: int, name: str, size: int) -> Json:
+        """Return one file that a run left."""
+        url = f"{self._repository_url(repository)}/actions/artifacts/{number}"
+        values = {
+            "id": number,
+            "name": name,
+            "size_in_bytes": size,
+            "expired": False,
+            "archive_download_url": f"{url}/zip",
+        }
+        return self._filled("artifact", values)
+
+    def status(self, status: Status, creator: str) -> Json:
+        """Return one commit status."""
+        values = {"context": status.context, "state": status.state, "description": status.description}
+        return self._filled("status", {**values, "target_url": status.target_url, "creator": self.user(creator)})
+
+    def reaction(self, login: str, content: str) -> Json:
+        """Return one reaction to a comment."""
+        return self._filled("reaction", {"content": content, "user": self.user(login)})
+
+    def permission(self, login: str, permission: str) -> Json:
+        """Return what somebody may do in a repository."""
+        user = self._filled("nullable-collaborator", {**self.user(login), "role_name": permission})
+        values = {"permission": permission, "role_name": permission, "user": user}
+        return self._filled("repository-collaborator-permission", values)
+
+    def listed_pull(self, repository: Repository, pull: PullRequest) -> Json:
+        """Return an open pull request as it stands in a list."""
+        whole = self.pull_request(repository, pull)
+        kept = ("id", "number", "title", "state", "user", "head", "base", "html_url", "_links")
+        return self._filled("pull-request-simple", {name: whole[name] for name in kept})
 
     def listed_pull_request(self, number: int, *, merged: bool) -> Json:
         """Return a pull request as it stands in a list."""

@@ -27,6 +27,10 @@ class Token:
     login: str
     """``slug[bot]`` for an App's installation token, ``github-actions[bot]`` for a workflow's."""
     may_write: bool = True
+    repository: str = ""
+    """The only one that it may touch; empty: any."""
+    permissions: frozenset[str] | None = None
+    """Things of which it may write, such as ``issues``; None: all."""
 
     @property
     def is_app(self) -> bool:
@@ -41,6 +45,8 @@ class Comment:
     id: int
     author: str
     body: str
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+    """Login and content."""
     created_at: str = field(default_factory=now)
     updated_at: str = field(default_factory=now)
 
@@ -113,6 +119,41 @@ class Dispatch:
     inputs: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Status:
+    """One commit status."""
+
+    sha: str
+    context: str
+    state: str
+    description: str
+    target_url: str
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """One run of a workflow, over, with what its jobs left."""
+
+    id: int
+    path: str
+    event: str
+    head_sha: str
+    head_branch: str
+    head_repository: str
+    artifacts: dict[str, int]
+    """Ids by name."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A GitHub App that is installed in every repository."""
+
+    id: int
+    slug: str
+    public_key: str
+    """PEM; what its tokens are signed with."""
+
+
 @dataclass
 class Repository:
     """One repository; issues and pull requests share their numbers."""
@@ -132,6 +173,12 @@ class Repository:
     workflows: dict[str, frozenset[str]] = field(default_factory=dict)
     """Names of the inputs by file name, of those that can be asked for."""
     dispatches: list[Dispatch] = field(default_factory=list)
+    workflow_runs: dict[int, WorkflowRun] = field(default_factory=dict)
+    artifacts: dict[int, bytes] = field(default_factory=dict)
+    """Zip files."""
+    statuses: list[Status] = field(default_factory=list)
+    permissions: dict[str, str] = field(default_factory=dict)
+    """What people may do, by login: admin, write, read; nobody else may do anything."""
 
     def next_number(self) -> int:
         """Return the number of the next issue or pull request."""
@@ -151,6 +198,7 @@ class State:
     """Everything."""
 
     tokens: dict[str, Token] = field(default_factory=dict)
+    app: App | None = None
     repositories: dict[str, Repository] = field(default_factory=dict)
     """By ``owner/name`` in lower case, as GitHub finds them."""
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_ID))

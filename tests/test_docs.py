@@ -86,7 +86,7 @@ def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
 
     for each in (workflow, written):
         inputs = yaml.safe_load(each)[True]["workflow_dispatch"]["inputs"]
-        assert ["base", "head", "suite", "select"] == list(inputs)
+        assert ["base", "head", "suite", "select", "pull_request"] == list(inputs)
 
 
 def test_the_rooms_exist() -> None:

@@ -6,8 +6,12 @@ CELERY_BROKER_URL        redis://… or amqp://…                              
 PERFGATE_SECRET_KEY      signs cookies                                           (made once, kept in the data directory)
 PERFGATE_ALLOWED_HOSTS   comma-separated host names                              (localhost,127.0.0.1,[::1])
 PERFGATE_BASE_URL        the address that comments link to                       (http://127.0.0.1:8000)
-PERFGATE_GITHUB_TOKEN    lets the bot write; empty: it writes nothing
+PERFGATE_GITHUB_APP_ID   the GitHub App that the bot is                          (none: the token below, or nobody)
+PERFGATE_GITHUB_APP_KEY  its private key: the .pem file's path, or its text
+PERFGATE_GITHUB_SECRET   what GitHub signs webhooks with; empty: they are refused
+PERFGATE_GITHUB_TOKEN    lets the bot write without an App; empty: it writes nothing
 PERFGATE_GITHUB_LOGIN    whom the bot writes as; an App: its-slug[bot]            (asked from GitHub, for personal tokens)
+PERFGATE_OIDC_ISSUER     who vouches for workflows that upload                   (https://token.actions.githubusercontent.com)
 PERFGATE_GITHUB_API_URL  GitHub Enterprise or a stand-in                         (https://api.github.com)
 PERFGATE_MAX_UPLOAD      largest request body in bytes                           (67108864)
 PERFGATE_DEBUG           1: Django's debug pages
@@ -136,6 +140,10 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+GITHUB_APP_ID = os.environ.get("PERFGATE_GITHUB_APP_ID", "")
+GITHUB_APP_KEY = os.environ.get("PERFGATE_GITHUB_APP_KEY", "")
+GITHUB_SECRET = os.environ.get("PERFGATE_GITHUB_SECRET", "")
+OIDC_ISSUER = os.environ.get("PERFGATE_OIDC_ISSUER", "https://token.actions.githubusercontent.com").rstrip("/")
 GITHUB_TOKEN = os.environ.get("PERFGATE_GITHUB_TOKEN", "")
 GITHUB_LOGIN = os.environ.get("PERFGATE_GITHUB_LOGIN", "")
 GITHUB_API_URL = os.environ.get("PERFGATE_GITHUB_API_URL", "https://api.github.com").rstrip("/")

@@ -69,6 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace, job: Job) -> int:
     """Measure what the job is for; a verdict is no failure of this job."""
     arguments.results.mkdir(parents=True, exist_ok=True)
+    if job.suite and arguments.suite and job.suite != arguments.suite:
+        print(f"Nothing to do: {plain(job.suite)} was asked for, not {plain(arguments.suite)}.")
+        return 0
     suite = job.suite or arguments.suite
     select = job.select or arguments.select
     options = [
@@ -81,6 +84,9 @@ def _measure(arguments: argparse.Namespace, job: Job) -> int:
         return check.run(_parsed(check, ["HEAD", "--canary", *options]))
     output = arguments.results / f"{_file_name(suite)}.json"
     root = git.root(Path())
+    if job.kind is Kind.RANGE and job.pull_request:
+        # A fork's head is in no branch; whoever asked for this has the right to write, and asked for exactly this commit.
+        git.fetch(root, job.head)
     base = _base(root, job)
     if not base:
         return record.run(_parsed(record, [job.head, *options, f"--output={output}"]))
@@ -114,7 +120,7 @@ def _file_name(suite: str) -> str:
 
 def _base(root: Path, job: Job) -> str:
     """Return what the head is measured beside; empty: nothing, one commit alone is recorded."""
-    if job.kind in {Kind.PULL_REQUEST, Kind.MERGE_GROUP}:
+    if job.kind in {Kind.PULL_REQUEST, Kind.MERGE_GROUP} or job.pull_request:
         return git.merge_base(root, job.base, job.head)
     if job.kind is Kind.RELEASE:
         return git.tag_before(root, job.tag)
@@ -132,7 +138,7 @@ def _report(arguments: argparse.Namespace, job: Job) -> int:
         return 0
     runs = list(_runs(arguments.results, job))
     verdicts = _verdicts(runs, job)
-    text = report.together([(verdict, "") for verdict in verdicts]) if verdicts else _recorded(runs)
+    text = report.together([(verdict, report.Around()) for verdict in verdicts]) if verdicts else _recorded(runs)
     if job.summary is not None:
         with job.summary.open("a", encoding="utf-8") as file:
             file.write(text)
@@ -253,7 +259,8 @@ def _may_not(what: str, permission: str, job: Job, error: PerfgateError) -> None
 
 def _upload(arguments: argparse.Namespace, runs: Sequence[Run]) -> None:
     """Hand what was measured to the server, which then comments and keeps it."""
-    token = client.credentials(arguments.server, os.environ)
     for each in runs:
+        # A workflow's identity is good for one upload.
+        token = client.credentials(arguments.server, os.environ)
         answer = client.upload(arguments.server, token, resultfile.write(each), name=f"{_file_name(each.suite)}.json")
         print(f"{'stored' if answer['created'] else 'already there'}: {answer['url']}")

@@ -16,6 +16,26 @@ What bites, and where it is handled:
 `repository` knows what is ours and what is wanted, `connection` how GitHub is asked; nothing else knows github3.
 """
 
-from perfgate.github.repository import Change, Changes, Conclusion, PullRequest, Repository, Status
+from perfgate.github.app import App
+from perfgate.github.repository import (
+    Artifact,
+    Change,
+    Changes,
+    Conclusion,
+    PullRequest,
+    Repository,
+    Status,
+    WorkflowRun,
+)
 
-__all__ = ["Change", "Changes", "Conclusion", "PullRequest", "Repository", "Status"]
+__all__ = [
+    "App",
+    "Artifact",
+    "Change",
+    "Changes",
+    "Conclusion",
+    "PullRequest",
+    "Repository",
+    "Status",
+    "WorkflowRun",
+]

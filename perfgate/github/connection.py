@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import requests
+import requests.auth
 from github3.session import GitHubSession
 
 from perfgate.errors import InvalidInput, NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
@@ -39,6 +40,17 @@ class _Complaint(msgspec.Struct):
     errors: Any = None
 
 
+class _Bearer(requests.auth.AuthBase):
+    """The token of every kind, an App's signed one too; as an auth object, for requests puts a netrc over mere headers."""
+
+    def __init__(self, token: str) -> None:
+        self._value = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
+
+
 class Connection:
     """The API of one GitHub, seen with one token.
 
@@ -57,7 +69,7 @@ class Connection:
             raise InvalidInput(f"{api_url!r} is no address of a GitHub API: write it as {API_URL}")
         self._root = api_url.rstrip("/")
         session = GitHubSession(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
-        session.token_auth(token)
+        session.auth = _Bearer(token)
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["User-Agent"] = "perfgate"
         session.headers["X-GitHub-Api-Version"] = API_VERSION
@@ -119,6 +131,31 @@ class Connection:
         if not response.ok or response.is_redirect:
             raise _refusal(response)
         return response
+
+    def download(self, path: str, *, max_bytes: int) -> bytes:
+        """Return the file that GitHub sends on to from *path*.
+
+        Raises:
+            InvalidInput: It is larger than *max_bytes*; no more than that is read.
+            Unavailable: It was not sent, or not whole.
+        """
+        url = self._root + path
+        try:
+            sent = self._session.request("GET", url, allow_redirects=False)
+            if not sent.is_redirect:
+                raise _refusal(sent)
+            # Without our token: the place is another host's, and the address itself is the key.
+            with requests.get(sent.headers["Location"], stream=True, timeout=READ_TIMEOUT_SECONDS) as answer:
+                if not answer.ok:
+                    raise Unavailable(f"the file behind {url} was answered with {answer.status_code}. Try again later.")
+                data = bytearray()
+                for chunk in answer.iter_content(65_536):
+                    data += chunk
+                    if len(data) > max_bytes:
+                        raise InvalidInput(f"the file behind {url} is larger than {max_bytes:,} bytes: it is refused")
+        except requests.RequestException as error:
+            raise Unavailable(f"no file from {url}: {error}. Try again later.") from error
+        return bytes(data)
 
 
 def _refusal(response: requests.Response) -> PerfgateError:

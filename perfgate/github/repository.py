@@ -25,6 +25,9 @@ COMPARED_PER_PAGE = 100
 COMPARED_PAGES = 5
 """Of a longer comparison only the end is read."""
 
+MAX_STATUS_CHARACTERS = 140
+"""Of a commit status' description."""
+
 CUT_NOTE = "\n\n*Cut here: the text is longer than GitHub shows.*\n"
 
 Status = Literal["queued", "in_progress", "completed"]
@@ -70,6 +73,53 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     line: tuple[Change, ...] = ()
     """Those on the first-parent line of the range, the oldest first, without their pull requests; empty where its base
     is not on it, or there are more than `COMPARED_PAGES` pages of commits."""
+
+
+class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a workflow, as GitHub attests it."""
+
+    id: int
+    path: str
+    """Of the workflow's file."""
+    event: str
+    head_sha: str
+    head_branch: str
+    head_repository: str
+    """``owner/name``; empty: it was deleted."""
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A zip file that a run left."""
+
+    id: int
+    name: str
+    size_in_bytes: int
+    expired: bool = False
+
+
+class _Named(msgspec.Struct):
+    full_name: str
+
+
+class _Run(msgspec.Struct):
+    id: int
+    path: str
+    event: str
+    head_sha: str
+    head_branch: str | None = None
+    head_repository: _Named | None = None
+
+
+class _Artifacts(msgspec.Struct):
+    artifacts: list[Artifact]
+
+
+class _Permission(msgspec.Struct):
+    permission: str
+
+
+class _Nothing(msgspec.Struct):
+    pass
 
 
 class _Signature(msgspec.Struct):
@@ -213,16 +263,62 @@ class Repository:
 
     def pull_request(self, number: int) -> PullRequest:
         """Read one pull request."""
-        pull = self._connection.read(f"{self._path}/pulls/{number}", _Pull)
-        return PullRequest(
-            number=pull.number,
-            title=pull.title,
-            state=pull.state,
-            head_sha=pull.head.sha,
-            head_repository=pull.head.repo.full_name if pull.head.repo else "",
-            base_sha=pull.base.sha,
-            base_ref=pull.base.ref,
+        return _pull_request(self._connection.read(f"{self._path}/pulls/{number}", _Pull))
+
+    def pull_requests_from(self, head_repository: str, branch: str) -> list[PullRequest]:
+        """Read the open pull requests that a branch of some repository, a fork as a rule, is offered by."""
+        owner = head_repository.partition("/")[0]
+        pages = self._connection.pages(f"{self._path}/pulls", list[_Pull], head=f"{owner}:{branch}", state="open")
+        found = [_pull_request(each) for page in pages for each in page]
+        return [each for each in found if each.head_repository.casefold() == head_repository.casefold()]
+
+    def workflow_run(self, run_id: int) -> WorkflowRun:
+        """Read what GitHub attests of a run."""
+        run = self._connection.read(f"{self._path}/actions/runs/{run_id}", _Run)
+        return WorkflowRun(
+            id=run.id,
+            path=run.path.partition("@")[0],
+            event=run.event,
+            head_sha=run.head_sha,
+            head_branch=run.head_branch or "",
+            head_repository=run.head_repository.full_name if run.head_repository else "",
         )
+
+    def artifacts(self, run_id: int) -> list[Artifact]:
+        """List what a run left; at most a page of it."""
+        path = f"{self._path}/actions/runs/{run_id}/artifacts"
+        return self._connection.read(path, _Artifacts, per_page="100").artifacts
+
+    def download_artifact(self, artifact_id: int, *, max_bytes: int) -> bytes:
+        """Return the zip file of an artifact, read no further than *max_bytes*."""
+        return self._connection.download(f"{self._path}/actions/artifacts/{artifact_id}/zip", max_bytes=max_bytes)
+
+    def permission(self, login: str) -> str:
+        """Return what somebody may do here: admin, write, read or none."""
+        path = f"{self._path}/collaborators/{quote(login, safe='')}/permission"
+        return self._connection.read(path, _Permission).permission
+
+    def react(self, comment_id: int, content: Literal["+1", "-1", "confused", "eyes", "rocket"]) -> None:
+        """Put our reaction under a comment; nothing happens where it is there."""
+        path = f"{self._path}/issues/comments/{comment_id}/reactions"
+        self._connection.write("POST", path, {"content": content}, _Nothing)
+
+    def set_status(
+        self, sha: str, context: str, state: Literal["success", "failure", "pending"], title: str, details_url: str
+    ) -> None:
+        """Set a commit status: what is left of a check run where a token is no App's.
+
+        Args:
+            sha: Whole hash.
+            context: Stable name; the newest of that name counts.
+            state: There is no neutral one: what is undecided is pending.
+            title: One line; cut at `MAX_STATUS_CHARACTERS`.
+            details_url: Where its "Details" lead.
+        """
+        line = " ".join(title.split())
+        cut = line if len(line) <= MAX_STATUS_CHARACTERS else line[: MAX_STATUS_CHARACTERS - 1] + "…"
+        wanted = {"state": state, "context": context, "description": cut, "target_url": details_url}
+        self._connection.write("POST", f"{self._path}/statuses/{quote(sha, safe='')}", wanted, _Nothing)
 
     def changes(self, base: str, head: str, *, limit: int) -> Changes:
         """Read the commits that *head* has and *base* has not.
@@ -454,6 +550,18 @@ class Repository:
                     "give it as the author, for an App as its-slug[bot], in a workflow as github-actions[bot]."
                 ) from error
         return self._author
+
+
+def _pull_request(pull: _Pull) -> PullRequest:
+    return PullRequest(
+        number=pull.number,
+        title=pull.title,
+        state=pull.state,
+        head_sha=pull.head.sha,
+        head_repository=pull.head.repo.full_name if pull.head.repo else "",
+        base_sha=pull.base.sha,
+        base_ref=pull.base.ref,
+    )
 
 
 def _line(commits: Sequence[_Commit], base: str, head: str) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""Tokens of machines: ``Authorization: Bearer pgt_…`` names the project that is acted on. Reading needs none."""
+"""Who a machine is: ``Authorization: Bearer pgt_…``, a token, or a workflow's signed identity. Reading needs neither."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from webapp.api import identity
+from webapp.api.identity import Identity
 from webapp.history import tokens
 from webapp.history.models import Token
 
@@ -16,10 +18,10 @@ MAX_SECRET_CHARACTERS = 200
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Puts the `Token` into ``request.auth``; there are no users here."""
+    """Puts the `Token`, or the workflow's `Identity`, into ``request.auth``; there are no users here."""
 
-    def authenticate(self, request: Request) -> tuple[None, Token]:
-        """Return the token of a request.
+    def authenticate(self, request: Request) -> tuple[None, Token | Identity]:
+        """Return the token or identity of a request.
 
         Raises:
             NotAuthenticated: There is none, which is 401.
@@ -29,6 +31,8 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, secret = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
         if scheme.lower() != SCHEME.lower() or not secret.strip():
             raise NotAuthenticated(f"this needs the header 'Authorization: {SCHEME} {tokens.PREFIX}…'")
+        if identity.looks_like_one(secret.strip()):
+            return None, identity.read(secret.strip())
         token = tokens.find(secret.strip()[:MAX_SECRET_CHARACTERS])
         if token is None:
             raise AuthenticationFailed("no such token: make one with 'manage.py create_token'")
@@ -51,6 +55,8 @@ class HasScope(BasePermission):
             PermissionDenied: It may not; says which scope it lacks, which is 403.
         """
         needed = getattr(view, "scope", "")
+        if isinstance(request.auth, Identity) and needed == tokens.Scope.UPLOAD:
+            return True
         if not isinstance(request.auth, Token) or needed not in request.auth.scopes:
             raise PermissionDenied(
                 f"the token lacks the scope {needed!r}: make one with 'manage.py create_token --scope {needed}'"

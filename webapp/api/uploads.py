@@ -14,6 +14,7 @@ from perfgate.adapters import asv, read_run
 from perfgate.adapters.text import printable
 from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
+from webapp.api.identity import Identity
 from webapp.api.views import View
 from webapp.history import ingest, tokens
 from webapp.history.models import Token
@@ -36,13 +37,17 @@ class Uploads(View):
         ``?name=`` or a form's file name tells its name; old asv files need it as ``machine/file.json``.
         """
         bodies.check_length(request)
-        token = cast("Token", request.auth)
+        who = cast("Token | Identity", request.auth)
         body = cast("bodies.Body", request.data)
         name = printable(request.query_params.get("name") or body.name) or UNNAMED
         context = asv.slim(body.context, name="context") if body.context else None
         run = read_run(body.data, name=name, context=context)
-        stored = ingest.store(token.project, run, body.data, name=name, context=context, key=_source(run, name))
-        tokens.record_use(token)
+        if isinstance(who, Identity):
+            who.require(run)
+            who.spend()
+        stored = ingest.store(who.project, run, body.data, name=name, context=context, key=_source(run, name))
+        if isinstance(who, Token):
+            tokens.record_use(who)
         return Response(_document(stored), status=CREATED if stored.created else PRESENT)
 
 

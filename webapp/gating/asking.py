@@ -11,11 +11,10 @@ from datetime import timedelta
 
 import msgspec
 import numpy as np
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from webapp.gating import bisecting, evidence, issues, rules, suspects, verdicts, wanted
+from webapp.gating import background, bisecting, bot, evidence, issues, rules, suspects, verdicts, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.evidence import Answer
 from webapp.gating.models import Alert, Bisection, ChangePoint, Publication, State, Verdict
@@ -42,18 +41,33 @@ def want_verdicts(run: Run) -> None:
     assert run.pull_request is not None
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        _want(
-            project,
-            Kind.CHECK_RUN,
-            f"commit/{run.commit.sha}",
-            wanted.check_run(project, run.commit.sha, _on_commit(run)),
-        )
+        judged = _on_commit(run)
+        if run.trusted:  # a stranger's numbers turn no required check green
+            content = wanted.check_run(project, run.commit.sha, judged)
+            _want(project, Kind.CHECK_RUN, f"commit/{run.commit.sha}", content)
         key = f"pull/{run.pull_request}"
         exists = Publication.objects.filter(project=project, kind=Kind.COMMENT, key=key).exists()
         newest = Run.objects.filter(project=project, pull_request=run.pull_request, verdict__isnull=False).latest("pk")
-        comment = wanted.comment(project, run.pull_request, _on_commit(newest), exists=exists)
+        told = judged if newest.commit_id == run.commit_id else _on_commit(newest)
+        comment = wanted.comment(project, run.pull_request, told, exists=exists)
         if comment is not None:
             _want(project, Kind.COMMENT, key, comment)
+
+
+def want_answer(project: Project, pull_request: int, comment_id: int, markdown: str) -> None:
+    """Ask for the one answer to a command; needs the project's lock."""
+    content = wanted.Comment(
+        pull_request=pull_request,
+        marker=f"perfgate:answer:{comment_id}",
+        markdown=markdown,
+        react_to=comment_id,
+    )
+    _want(project, Kind.COMMENT, f"pull/{pull_request}/answer/{comment_id}", content)
+
+
+def want_measurement(project: Project, key: str, content: wanted.Measurement) -> None:
+    """Ask for one run of a workflow, which somebody with the right to do so ordered; needs the project's lock."""
+    _want(project, Kind.DISPATCH, key, content)
 
 
 def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
@@ -122,7 +136,7 @@ def _want_measurements(
 ) -> None:
     """Ask for the ranges of suspected alerts to be measured again, each twice at the most."""
     obeyed = rules.of(project)
-    if obeyed.confirm != "measure" or not project.repository or not settings.GITHUB_TOKEN:
+    if obeyed.confirm != "measure" or not project.repository or not bot.is_there():
         return
     for alert in alerts:
         if alert.state != State.SUSPECTED or alert.previous_commit is None:
@@ -177,18 +191,25 @@ def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct) -> No
         row.wanted, row.revision = document, row.revision + 1
         row.error, row.failed_for_good, row.attempts = "", False, 0
         row.save(update_fields=["wanted", "revision", "error", "failed_for_good", "attempts"])
-    if project.repository and settings.GITHUB_TOKEN:
+    if project.repository and bot.is_there():
         transaction.on_commit(lambda: ring("publish", row.pk))
 
 
 def _on_commit(run: Run) -> list[wanted.Judged]:
-    """Return the newest verdict of each suite and environment on the commit, and for the pull request, of *run*."""
+    """Return the newest verdict of each suite and environment on the commit, and for the pull request, of *run*.
+
+    A stranger's are told only while there is none of our own.
+    """
     rows = (
         Verdict.objects.filter(
             run__project=run.project_id, run__commit=run.commit_id, run__pull_request=run.pull_request
         )
-        .select_related("run")
+        .select_related("run__project")
         .order_by("run_id")
     )
-    newest = {(row.run.suite, row.run.environment_id): row for row in rows}
-    return [wanted.Judged(run_id=row.run_id, verdict=verdicts.read(row)) for row in newest.values()]
+    own = [row for row in rows if row.run.trusted]
+    newest = {(row.run.suite, row.run.environment_id): row for row in own or rows}
+    return [
+        wanted.Judged(run_id=row.run_id, verdict=said, around=background.of(row.run, said))
+        for row, said in ((row, verdicts.read(row)) for row in newest.values())
+    ]

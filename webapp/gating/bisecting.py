@@ -16,7 +16,6 @@ from functools import cached_property
 from statistics import median
 
 import msgspec
-from django.conf import settings
 from django.utils import timezone
 
 from perfgate.errors import InvalidInput
@@ -24,7 +23,7 @@ from perfgate.github import Change, Changes
 from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.search import SPARE_VISITS
 from perfgate.wording import chance, interval, percent
-from webapp.gating import evidence, states, verdicts
+from webapp.gating import bot, evidence, states, verdicts
 from webapp.gating.models import Alert, Bisection, ChangePoint, Event, Kind, Publication, Range
 from webapp.history.models import Run
 
@@ -266,7 +265,7 @@ def stalled() -> list[Bisection]:
 def _line(alert: Alert) -> list[Change]:
     if alert.kind != Kind.REGRESSION or not alert.is_open or alert.previous_commit is None:
         raise InvalidInput(f"alert {alert.pk} has no commit to look for: only an open regression has one")
-    if not alert.project.repository or not settings.GITHUB_TOKEN:
+    if not alert.project.repository or not bot.is_there():
         raise InvalidInput(f"project {alert.project.slug} has no repository on GitHub to ask: use 'perfgate bisect'")
     known = Range.objects.filter(
         project=alert.project_id, base=alert.previous_commit.sha, head=alert.commit.sha, changes__isnull=False

@@ -92,7 +92,8 @@ def alerts_of(run: Run) -> list[int]:
         wanted__inputs__base=run.baseline_commit.sha,
         wanted__inputs__head=run.commit.sha,
     )
-    numbers = {int(key.split("/")[1]) for key in asked.values_list("key", flat=True)}
+    keys = asked.filter(key__startswith="alert/").values_list("key", flat=True)
+    numbers = {int(key.split("/")[1]) for key in keys}
     return sorted(numbers | set(standing.values_list("pk", flat=True)))
 
 

@@ -7,14 +7,13 @@ Every text of a stranger (benchmark, branch, subject, author, a person's reason)
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
-from perfgate import metrics, wording
+from perfgate import metrics, report, wording
 from perfgate.records import Direction
 from webapp.gating.bisecting import Search
 from webapp.gating.evidence import Answer
@@ -27,11 +26,6 @@ LABELS = ("performance-regression",)
 MAX_ROWS = 25
 """Series listed in an issue; the rest stands behind the link."""
 MAX_REASON_CHARACTERS = 500
-CHART_POINTS = 30
-"""Points in the chart on either side of the change; Mermaid draws no more than fit."""
-CHART_CEILING = 1_000.0
-"""In percent of the level before: one wild point must not flatten the rest."""
-
 OPENING = {
     Kind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
     Kind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
@@ -106,33 +100,6 @@ def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | No
     return _changed(kept, alert)
 
 
-def chart(values: Sequence[float], position: int, before: float, after: float) -> str:
-    """Return a Mermaid chart of the points around a change, in percent of the level before it; empty where none fits.
-
-    Source:
-        https://mermaid.js.org/syntax/xyChart.html; its grammar knows plain decimals only, no exponents.
-    """
-    start, end = max(0, position - CHART_POINTS), min(len(values), position + CHART_POINTS)
-    part = [100 * value / before for value in values[start:end]] if before > 0 else []
-    if len(part) < 2 or not all(map(math.isfinite, part)):
-        return ""
-    part = [min(max(value, 0.0), CHART_CEILING) for value in part]
-    level = min(max(100 * after / before, 0.0), CHART_CEILING)
-    levels = [100.0 if start + index < position else level for index in range(len(part))]
-    low, high = min(*part, *levels), max(*part, *levels)
-    margin = max(0.05 * (high - low), 0.5)
-    lines = [
-        "```mermaid",
-        "xychart-beta",
-        f'    x-axis "points around the change" 1 --> {len(part)}',
-        f'    y-axis "% of the level before" {max(low - margin, 0.0):.2f} --> {high + margin:.2f}',
-        f"    line [{', '.join(f'{value:.2f}' for value in part)}]",
-        f"    line [{', '.join(f'{value:.2f}' for value in levels)}]",
-        "```",
-    ]
-    return "\n".join(lines)
-
-
 def _marker(alert: Alert) -> str:
     # By commit and not by our id: a database made anew finds its issues again and takes nobody else's.
     split = f"\nsplit {alert.pk}" if alert.split_from_id is not None else ""
@@ -159,7 +126,7 @@ def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> 
     ]
     more = len(regressions) - MAX_ROWS
     worst = regressions[0]
-    drawn = chart(shown.values, shown.position, worst.before, worst.after)
+    drawn = report.chart(shown.values, shown.position, worst.before, worst.after)
     opening = OPENING[Kind(alert.kind)].format(series=_series(len(regressions)), branch=wording.code(alert.branch))
     parts = [
         opening + (f" {wording.plain(alert.reason)}" if not alert.decided_by and alert.reason else ""),

@@ -255,6 +255,57 @@ class Bisection(models.Model):
         return f"bisection {self.pk} of alert {self.alert_id}"
 
 
+class Decision(models.Model):
+    """Somebody's permission, in a pull request, for one benchmark to be slower; added and never changed."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="decisions")
+    pull_request = models.PositiveIntegerField()
+    """It holds for this one alone: what is to last stands in the policy."""
+    label = models.TextField()
+    metric = models.CharField(max_length=100)
+    max_regression = models.FloatField()
+    """The ceiling, a fraction."""
+    until = models.DateField()
+    """Last day on which it holds."""
+    who = models.CharField(max_length=150)
+    """Login on GitHub, which vouched for the right to write."""
+    reason = models.TextField()
+    comment_id = models.BigIntegerField(unique=True)
+    """GitHub's id of the comment that said so: the same one twice is one decision."""
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["project", "pull_request"], name="decision_by_pull_request")]
+
+    def __str__(self) -> str:
+        return f"{self.label} up to {self.max_regression:.1%} by {self.who}"
+
+
+class Delivery(models.Model):
+    """Something that GitHub told us, kept until it was dealt with; the same one twice is one."""
+
+    guid = models.CharField(max_length=64, unique=True)
+    """GitHub's number of it."""
+    event = models.CharField(max_length=40)
+    payload = models.JSONField()
+    """The few fields that are read, see `webapp.gating.deliveries`; texts in it are strangers'."""
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    """GitHub did not answer when it was dealt with: not tried again before then."""
+    attempts = models.PositiveIntegerField(default=0)
+    outcome = models.TextField(blank=True)
+    """What came of it, in words."""
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="delivery_owed", condition=models.Q(processed_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.guid}"
+
+
 class Publication(models.Model):
     """What GitHub is meant to show in one place; publishing makes GitHub equal to it."""
 

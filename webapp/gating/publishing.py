@@ -9,16 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from perfgate.errors import PerfgateError, RateLimited, Unavailable
+from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Unavailable
 from perfgate.github import Repository
-from webapp.gating import asking, bisecting, issues, rules, suspects, wanted
+from webapp.gating import asking, bisecting, bot, issues, rules, suspects, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.models import Alert, Bisection, Publication, State
 from webapp.history.models import Project
@@ -56,17 +56,17 @@ def _publish(row: Publication) -> None:
     project = row.project
     now = timezone.now()
     this = Publication.objects.filter(pk=row.pk)
+    try:
+        repository = bot.repository(project)
+    except PerfgateError as error:
+        _failed(row, error)
+        return
     once = row.kind == Kind.DISPATCH
     if once:
         # Noted first: whoever stops here, or gets no answer, has asked, and does not ask again.
         this.update(published_revision=row.revision, first_published_at=now)
     try:
-        with Repository(
-            project.repository,
-            settings.GITHUB_TOKEN,
-            api_url=settings.GITHUB_API_URL,
-            author=settings.GITHUB_LOGIN,
-        ) as repository:
+        with repository:
             remote_id = _WRITERS[Kind(row.kind)](repository, row)
     except PerfgateError as error:
         if once and isinstance(error, Unavailable) and not isinstance(error, RateLimited):
@@ -87,7 +87,9 @@ def _is_moot(row: Publication) -> bool:
     """Return whether *row* asks for a measurement that its alert needs no more."""
     if row.kind != Kind.DISPATCH:
         return False
-    _, number, *rest = row.key.split("/")
+    kind, number, *rest = row.key.split("/")
+    if kind != "alert":
+        return False
     if bisecting.is_about(row.key):
         return not Bisection.objects.filter(pk=int(rest[1]), ended_at=None).exists()
     return not Alert.objects.filter(pk=int(number), state=State.SUSPECTED).exists()
@@ -96,14 +98,15 @@ def _is_moot(row: Publication) -> bool:
 def _held_back(row: Publication) -> bool:
     """Give *row* back until tomorrow where its project was told enough new things today."""
     is_new = row.first_published_at is None and row.remote_id is None and row.wanted.get("state", "open") == "open"
-    # Somebody asked for a search, and was told what it costs.
-    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or bisecting.is_about(row.key):
+    # Somebody asked for a search, and was told what it costs; or ordered a measurement.
+    is_asked = bisecting.is_about(row.key) or not row.key.startswith("alert/")
+    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or is_asked:
         return False
     allowed = rules.of(row.project).per_day
     day = timedelta(days=1)
     told = (
         Publication.objects.filter(project=row.project_id, kind=row.kind, first_published_at__gt=timezone.now() - day)
-        .exclude(key__contains="/bisection/")
+        .exclude(Q(key__contains="/bisection/") | ~Q(key__startswith="alert/"))
         .order_by("-first_published_at")
     )
     times = [each.first_published_at for each in told[:allowed] if each.first_published_at is not None]
@@ -123,7 +126,7 @@ def due() -> QuerySet[Publication]:
     now = timezone.now()
     rows = Publication.objects.filter(published_revision__lt=F("revision"), failed_for_good=False)
     rows = rows.filter(Q(not_before=None) | Q(not_before__lte=now), Q(claimed_until=None) | Q(claimed_until__lte=now))
-    return rows.exclude(project__repository="") if settings.GITHUB_TOKEN else rows.none()
+    return rows.exclude(project__repository="") if bot.is_there() else rows.none()
 
 
 def claim(publication_id: int) -> Publication | None:
@@ -148,14 +151,29 @@ def _lock(project_id: int) -> None:
 
 def _write_comment(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.Comment)
+    if content.react_to:
+        try:
+            repository.react(content.react_to, "eyes")
+        except NotFound:
+            return None  # whoever asked took the question back
     return repository.upsert_comment(content.pull_request, content.marker, content.markdown, comment_id=row.remote_id)
+
+
+_STATES: dict[str, Literal["success", "failure"]] = {"success": "success", "failure": "failure"}
+"""Of statuses, by the conclusion of a check run; there is no neutral one."""
 
 
 def _write_check_run(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.CheckRun)
-    return repository.upsert_check_run(
-        **msgspec.structs.asdict(content), status="completed", check_run_id=row.remote_id
+    if bot.is_app():
+        return repository.upsert_check_run(
+            **msgspec.structs.asdict(content), status="completed", check_run_id=row.remote_id
+        )
+    # A person's token may not write check runs; a status says the same in one line.
+    repository.set_status(
+        content.head_sha, content.name, _STATES.get(content.conclusion, "pending"), content.title, content.details_url
     )
+    return None
 
 
 def _write_issue(repository: Repository, row: Publication) -> int | None:
@@ -214,7 +232,7 @@ def _failed(row: Publication, error: PerfgateError) -> None:
         Publication.objects.filter(project=row.project_id, published_revision__lt=F("revision")).update(
             not_before=until
         )
-    elif error.can_retry:
+    elif error.can_retry or (isinstance(error, PermissionDenied) and not row.attempts and bot.renew(row.project)):
         wait = min(FIRST_WAIT_SECONDS * 2 ** min(row.attempts, 10), LONGEST_WAIT_SECONDS)
         this.update(not_before=now + timedelta(seconds=wait))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Min
 
 from webapp.celery import app
-from webapp.gating import asking, bisecting, processing, publishing
+from webapp.gating import asking, bisecting, deliveries, processing, publishing
 from webapp.gating.doorbell import ring
 from webapp.history.models import Project, Run
 
@@ -14,6 +14,10 @@ RINGING_SECONDS = 15
 
 REPEATED_SECONDS = 55
 """What a sweep asked for lapses before the next one asks again: a queue that nobody serves does not grow."""
+
+
+MAX_DELIVERIES = 100
+"""Rung for in one sweep."""
 
 
 @app.task
@@ -39,6 +43,12 @@ def publish(publication_id: int) -> None:
 
 
 @app.task
+def take_delivery(delivery_id: int) -> None:
+    """Deal with something that GitHub told us."""
+    deliveries.take(delivery_id)
+
+
+@app.task
 def go_on_searching(project_id: int) -> None:
     """Go on with the searches of a project that wait for an answer no more."""
     project = Project.objects.filter(pk=project_id).first()
@@ -55,5 +65,8 @@ def sweep() -> None:
     first = publishing.due().values("project").annotate(first=Min("pk")).order_by("first")
     for number in first.values_list("first", flat=True):
         ring("publish", number, expires_seconds=REPEATED_SECONDS)
+    for number in deliveries.owed().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
+        ring("take_delivery", number, expires_seconds=REPEATED_SECONDS)
+    deliveries.forget_old()
     for project in Project.objects.filter(alerts__bisections__in=bisecting.stalled()).distinct():
         ring("go_on_searching", project.pk, expires_seconds=REPEATED_SECONDS)

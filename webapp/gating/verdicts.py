@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+
 import msgspec
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
@@ -9,7 +11,8 @@ from django.db.models.functions import Coalesce
 from perfgate import gate, records
 from perfgate.errors import InvalidInput
 from perfgate.gate import FalseAlarms, Outcome
-from webapp.gating.models import Verdict
+from perfgate.policy import Waiver
+from webapp.gating.models import Decision, Verdict
 from webapp.history import uploads
 from webapp.history.models import Project, Run
 
@@ -20,13 +23,13 @@ def asks_for_verdict(run: Run) -> bool:
 
 
 def decide(run: Run) -> Verdict:
-    """Judge *run* and store the verdict; the same upload always gets the same one.
+    """Judge *run* and store the verdict; the same upload, under the same decisions, gets the same one.
 
     What cannot be judged, for its policy or its upload cannot be read, gets an inconclusive verdict that says why.
     """
     said = _judged(run)
-    # A part of a suite is counted when all parts are there: the joined run holds it again.
-    counted = FalseAlarms() if said.missing_shards else said.false_alarms
+    # A part of a suite is counted when all parts are there: the joined run holds it again. A stranger's counts nothing.
+    counted = FalseAlarms() if said.missing_shards or not run.trusted else said.false_alarms
     counts = {f"exempt_{name}": count for name, count in msgspec.structs.asdict(counted).items()}
     verdict, _ = Verdict.objects.update_or_create(
         run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said), **counts}
@@ -46,11 +49,29 @@ def read(verdict: Verdict) -> gate.Verdict:
     return msgspec.convert(verdict.document, gate.Verdict)
 
 
+def _granted(run: Run) -> list[Waiver]:
+    """Return what people permitted in the run's pull request, oldest first."""
+    if run.pull_request is None:
+        return []
+    return [
+        Waiver(
+            benchmarks=glob.escape(each.label),
+            metric=glob.escape(each.metric),
+            max_regression=each.max_regression,
+            until=each.until,
+            owner=each.who,
+            reason=each.reason,
+            line=0,
+        )
+        for each in Decision.objects.filter(project=run.project_id, pull_request=run.pull_request).order_by("pk")
+    ]
+
+
 def _judged(run: Run) -> gate.Verdict:
     # Waivers hold by the day of the upload: judging the same run again later changes nothing.
     today = run.received_at.date()
     try:
-        return gate.judge(uploads.open_again(run).run, today=today)
+        return gate.judge(uploads.open_again(run).run, today=today, waivers=_granted(run))
     except InvalidInput as error:
         return gate.Verdict(
             outcome=Outcome.INCONCLUSIVE,

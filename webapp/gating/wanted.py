@@ -30,6 +30,8 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: int
     marker: str
     markdown: str
+    react_to: int = 0
+    """Id of the comment that it answers, which gets a sign at once; 0: none."""
 
 
 class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: int
     verdict: gate.Verdict
+    around: report.Around = report.Around()
 
 
 def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, exists: bool) -> Comment | None:
@@ -145,4 +148,4 @@ def alert_url(alert: Alert) -> str:
 
 
 def _markdown(judged: Sequence[Judged]) -> str:
-    return report.together([(one.verdict, verdict_url(one.run_id)) for one in judged])
+    return report.together([(one.verdict, one.around) for one in judged])

@@ -62,6 +62,7 @@ def store(
     context: bytes | None = None,
     key: str = "",
     imported: bool = False,
+    trusted: bool = True,
 ) -> Stored:
     """Store one file; arguments as for `prepare` and `store_all`.
 
@@ -69,16 +70,19 @@ def store(
         InvalidResult: Nothing in it can be stored. A retry cannot help.
     """
     submission = prepare(run, data, name=name, context=context, key=key)
-    return store_all(project, [submission], imported=imported)[0]
+    return store_all(project, [submission], imported=imported, trusted=trusted)[0]
 
 
-def store_all(project: Project, submissions: Sequence[Submission], *, imported: bool = False) -> list[Stored]:
+def store_all(
+    project: Project, submissions: Sequence[Submission], *, imported: bool = False, trusted: bool = True
+) -> list[Stored]:
     """Store some files in one transaction, all or none.
 
     Args:
         project: Where they belong.
         submissions: In order of arrival: of two with one key, the later supersedes the earlier.
         imported: They come from an old history: changes in it are recorded quietly.
+        trusted: False: a stranger may have written the numbers; they must be a pull request's.
 
     Returns:
         What is stored of each, in the same order.
@@ -93,7 +97,7 @@ def store_all(project: Project, submissions: Sequence[Submission], *, imported: 
         fresh = list({each.digest: each for each in submissions if each.digest not in known}.values())
         if fresh:
             resolved = resolve(locked, fresh)
-            made = _make_runs(locked, resolved, fresh, imported=imported)
+            made = _make_runs(locked, resolved, fresh, imported=imported, trusted=trusted)
             _supersede(locked, made)
             add_points(resolved, list(zip(made, fresh, strict=True)))
             locked.revision += 1
@@ -178,11 +182,15 @@ def is_point(run: records.Run) -> bool:
     return run.pull_request is None and run.baseline is None
 
 
-def _make_runs(project: Project, resolved: Resolved, submissions: Sequence[Submission], *, imported: bool) -> list[Run]:
+def _make_runs(
+    project: Project, resolved: Resolved, submissions: Sequence[Submission], *, imported: bool, trusted: bool
+) -> list[Run]:
     rows = []
     for each in submissions:
         environment = resolved.environments[each.run.environment.name]
         row = Run(project=project, environment=environment, key=each.key, digest=each.digest, imported=imported)
+        row.trusted = trusted
+        assert trusted or not is_point(each.run), "what a stranger measured is no point of a history"
         if is_point(each.run):
             environment.runs += 1
             row.number = environment.runs

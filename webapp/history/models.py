@@ -25,6 +25,10 @@ class Project(models.Model):
     repository = models.CharField(max_length=200, blank=True)
     """``owner/name`` on GitHub; empty: the bot has nowhere to write."""
     default_branch = models.CharField(max_length=200, default="main")
+    repository_id = models.BigIntegerField(null=True, blank=True)
+    repository_owner_id = models.BigIntegerField(null=True, blank=True)
+    """GitHub's ids of both, as the first workflow that showed its identity told them: names can change hands, these
+    cannot."""
     created_at = models.DateTimeField(auto_now_add=True)
     revision = models.PositiveBigIntegerField(default=0)
     """Grows with every change of what is stored; readers key their caches by it."""
@@ -53,6 +57,17 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_id}/{self.name}"
+
+
+class SpentIdentity(models.Model):
+    """A workflow's identity that was shown once and is good for nothing more."""
+
+    jti = models.CharField(max_length=200, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+    """After this nobody believes it anyway, and the row may go."""
+
+    def __str__(self) -> str:
+        return self.jti
 
 
 class Commit(models.Model):
@@ -162,6 +177,8 @@ class Run(models.Model):
     """The newer file of the same source; a superseded run keeps its upload and has no points."""
     imported = models.BooleanField(default=False)
     """Came with an old history: changes in it are recorded quietly."""
+    trusted = models.BooleanField(default=True)
+    """False: it came out of a fork's own workflow, whose author could have written any numbers. It may be commented on."""
     policy = models.ForeignKey(PolicyText, models.PROTECT, null=True, related_name="+")
     """The policy at the run's own commit; NULL: it carried none, or is no point of a series."""
     started_at = models.DateTimeField(null=True)

@@ -1,0 +1,215 @@
+"""A workflow's identity instead of a secret: who is believed, and what each event may write."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from perfgate import resultfile
+from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
+from standin import StandIn
+from tests.webapp.issuer import REPOSITORY, Issuer, new_key, pem
+from webapp.gating.models import Alert
+from webapp.history.models import Commit as StoredCommit
+from webapp.history.models import Project, SpentIdentity
+from webapp.history.models import Run as StoredRun
+
+HEAD, BASE = "a" * 40, "b" * 40
+DEFAULT = "refs/heads/main"
+DISPATCH: dict[str, Any] = {"event_name": "workflow_dispatch"}
+
+
+@pytest.fixture
+def issuer(settings: Settings) -> Iterator[Issuer]:
+    with Issuer() as made:
+        settings.OIDC_ISSUER = made.url
+        yield made
+
+
+@pytest.fixture
+def project(db: None) -> Project:  # noqa: ARG001 - asks for the database
+    return Project.objects.create(slug="hello", repository=REPOSITORY)
+
+
+@pytest.fixture
+def github(settings: Settings) -> Iterator[StandIn]:
+    with StandIn() as stand_in:
+        stand_in.add_repository(REPOSITORY)
+        stand_in.add_token("app", "perfgate[bot]")
+        settings.GITHUB_TOKEN = "app"
+        settings.GITHUB_LOGIN = "perfgate[bot]"
+        settings.GITHUB_API_URL = stand_in.url
+        yield stand_in
+
+
+def side(sha: str) -> Run:
+    rounds = ((1.0, 1.01), (1.0, 1.02))
+    sample = Sample(benchmark=Benchmark(name="parse"), metric=CPU_TIME, value=1.0, rounds=rounds)
+    environment = Environment(name="runner", fields={"cpu": "c"})
+    return Run(suite="bench", tool="t 1", commit=Commit(sha=sha), environment=environment, samples=(sample,))
+
+
+def pair(number: int | None) -> Run:
+    return msgspec.structs.replace(side(HEAD), baseline=side(BASE), pull_request=number)
+
+
+def upload(token: str, run: Run) -> tuple[int, str]:
+    answer = Client().post(
+        "/api/v1/runs?name=result.json",
+        data=resultfile.write(run),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    return answer.status_code, answer.json().get("error", {}).get("reason", "")
+
+
+def test_a_push_to_the_default_branch_writes_history(issuer: Issuer, project: Project) -> None:
+    """Without a secret; from the first time on the repository is known by GitHub's numbers."""
+    assert upload(issuer.token(), side(HEAD)) == (201, "")
+    project.refresh_from_db()
+    assert (project.repository_id, project.repository_owner_id) == (74, 65)
+    assert StoredRun.objects.get().trusted
+
+
+def test_it_is_good_for_one_upload(issuer: Issuer, project: Project) -> None:
+    """Whoever overhears it can do nothing with it."""
+    token = issuer.token()
+    assert upload(token, side(HEAD))[0] == 201
+    status, reason = upload(token, side(HEAD))
+    assert status == 401
+    assert "used already" in reason
+    assert SpentIdentity.objects.count() == 1
+    assert project.runs.count() == 1
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "https://github.com/octocat"},
+        {"aud": ["http://127.0.0.1:8000", "https://other.example.org"]},
+        {"iss": "https://token.actions.example.org"},
+        {"exp": 1},
+        {"nbf": 2**31 - 1},
+        {"jti": None},
+        {"exp": None},
+        {"repository_id": None},
+        {"repository_id": "seventy"},
+        {"kid": "two"},
+        {"key": new_key()},
+        {"algorithm": "HS256", "key": "x" * 32},
+        {"algorithm": "none", "key": ""},
+    ],
+    ids=lambda changes: next(iter(changes)) + str(next(iter(changes.values())))[:12],
+)
+def test_who_is_not_believed(issuer: Issuer, changes: dict[str, Any]) -> None:
+    """Not for us, not now, not signed by GitHub, or not by the one algorithm there is."""
+    status, reason = upload(issuer.token(**changes), side(HEAD))
+    assert status == 401, reason
+    assert not StoredRun.objects.exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_the_public_key_is_no_secret(issuer: Issuer) -> None:
+    """A token signed by HMAC with the public key: a library that obeyed the token's header would take it."""
+
+    def part(value: object) -> bytes:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=")
+
+    head = part({"alg": "HS256", "typ": "JWT", "kid": "one"}) + b"." + part(issuer.claims())
+    signature = base64.urlsafe_b64encode(hmac.new(pem(issuer.key)[1].encode(), head, hashlib.sha256).digest()).rstrip(
+        b"="
+    )
+    assert upload(f"{head.decode()}.{signature.decode()}", side(HEAD))[0] == 401
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("claims", "run", "why"),
+    [
+        ({"event_name": "pull_request_target"}, side(HEAD), "may upload nothing"),
+        ({"event_name": "workflow_run"}, side(HEAD), "may upload nothing"),
+        ({"event_name": "pull_request", "ref": "refs/pull/7/merge"}, side(HEAD), "is about pull request None"),
+        ({"event_name": "pull_request", "ref": "refs/pull/7/merge"}, pair(8), "is about pull request 8"),
+        ({"event_name": "pull_request", "ref": DEFAULT}, pair(7), "is about pull request 7"),
+        ({"ref": "refs/heads/feature"}, side(HEAD), "the history is written by pushes"),
+        ({"event_name": "release", "ref": "refs/tags/v1"}, side(HEAD), "the history is written by pushes"),
+        (DISPATCH, side(HEAD), "the history is written by pushes"),
+        ({}, side(BASE), "the result is about"),
+        ({}, pair(7), "uploads nothing for pull request 7"),
+        ({**DISPATCH, "ref": "refs/heads/feature"}, pair(None), "not of 'refs/heads/feature'"),
+        ({**DISPATCH, "ref": "refs/heads/feature"}, pair(7), "uploads nothing for pull request 7"),
+        ({"workflow_ref": f"{REPOSITORY}/.github/workflows/other.yml@{DEFAULT}"}, side(HEAD), "the policy names"),
+        ({"workflow_ref": f"mallory/x/.github/workflows/perfgate.yml@{DEFAULT}"}, side(HEAD), "the policy names"),
+        ({"repository": "mallory/hello", "repository_id": "99"}, side(HEAD), "no project here"),
+    ],
+)
+def test_what_an_event_may_not_write(issuer: Issuer, claims: dict[str, Any], run: Run, why: str) -> None:
+    """Above all no baseline from anything but the default branch's own pushes."""
+    status, reason = upload(issuer.token(**claims), run)
+    assert status == 403
+    assert why in reason
+    assert not StoredRun.objects.exists()
+
+
+def test_a_name_that_changed_hands_is_not_the_project(issuer: Issuer, project: Project) -> None:
+    """After the first upload the numbers count, whatever the repository is called."""
+    upload(issuer.token(), side(HEAD))
+    assert upload(issuer.token(repository_id="99"), side(BASE))[0] == 403
+    renamed = {"repository": "octocat/new", "workflow_ref": f"octocat/new/.github/workflows/perfgate.yml@{DEFAULT}"}
+    assert upload(issuer.token(**renamed, sha=BASE), side(BASE))[0] == 201
+    assert project.runs.count() == 2
+
+
+def test_a_pull_request_is_that_of_the_workflow_and_at_its_head(
+    issuer: Issuer, project: Project, github: StandIn
+) -> None:
+    """GitHub is asked for the head: a result about any other commit would write a check there."""
+    number = github.open_pull_request(REPOSITORY, title="Change", head_sha=HEAD, base_sha=BASE)
+    claims = {"event_name": "pull_request", "ref": f"refs/pull/{number}/merge", "sha": "c" * 40}
+    assert upload(issuer.token(**claims), pair(number))[0] == 201
+    other = msgspec.structs.replace(pair(number), commit=Commit(sha="d" * 40))
+    status, reason = upload(issuer.token(**claims), other)
+    assert (status, "it is late" in reason) == (403, True)
+    assert upload(issuer.token(**DISPATCH), other)[0] == 403
+    github.fail("pulls/get", 502)
+    assert upload(issuer.token(**claims), pair(number))[0] == 503
+    assert project.runs.count() == 1
+
+
+def test_a_range_that_was_asked_for(issuer: Issuer, project: Project) -> None:
+    assert upload(issuer.token(**DISPATCH), pair(None))[0] == 201
+    assert project.runs.get().number is None  # no point of the history
+
+
+@pytest.mark.usefixtures("project")
+def test_keys_that_cannot_be_read_are_no_refusal(issuer: Issuer, settings: Settings) -> None:
+    """503: the same upload may succeed later, with a new identity."""
+    token = issuer.token(iss="http://127.0.0.1:9")
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    assert upload(token, side(HEAD))[0] == 503
+
+
+@pytest.mark.usefixtures("project")
+def test_an_identity_acts_on_no_alert(issuer: Issuer) -> None:
+    """It may upload, and nothing else."""
+    project = Project.objects.get()
+    alert = Alert.objects.create(
+        project=project, branch="main", commit=StoredCommit.objects.create(project=project, sha=HEAD)
+    )
+    answer = Client().post(
+        f"/api/v1/alerts/{alert.pk}/actions",
+        data={"action": "acknowledge"},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {issuer.token()}"},
+    )
+    assert answer.status_code == 403

@@ -1,0 +1,213 @@
+"""The identity of a workflow on GitHub Actions: a token that GitHub signed, instead of a secret that a team must keep.
+
+What is believed: the signature, who it is for, and GitHub's numbers of repository and owner. ``sub`` is never read: its form
+is each organisation's own. What a workflow may then upload follows from the event it runs for: a history from the default
+branch alone, a verdict for its own pull request alone. An identity is good for one upload.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import jwt
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+
+from perfgate import records
+from perfgate.errors import NotFound, PerfgateError
+from webapp.api.errors import Busy
+from webapp.gating import bot, rules
+from webapp.history.models import Project, SpentIdentity
+
+ALGORITHMS = ["RS256"]
+"""No other: a token that names HS256 would be checked with the public key as its secret."""
+
+EVENTS = frozenset({"push", "schedule", "release", "workflow_dispatch", "pull_request", "merge_group"})
+"""Not ``pull_request_target`` and ``workflow_run``: there, ``ref`` is the default branch, whatever code was run."""
+
+LEEWAY_SECONDS = 30
+MAX_CHARACTERS = 8_000
+
+_MERGE = re.compile(r"refs/pull/([1-9][0-9]{0,8})/merge")
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What GitHub vouches for."""
+
+    jti: str
+    exp: int
+    repository: str
+    repository_id: str
+    repository_owner_id: str
+    workflow_ref: str
+    event_name: str
+    ref: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A workflow that may upload to a project."""
+
+    project: Project
+    claims: Claims
+
+    def require(self, run: records.Run) -> None:
+        """Let *run* through only if the event it was measured for may bring it.
+
+        Raises:
+            PermissionDenied: It may not; says why, which is 403.
+            Busy: GitHub could not be asked, which is 503.
+        """
+        claims = self.claims
+        if claims.event_name == "pull_request":
+            self._require_own_pull_request(run)
+        elif run.pull_request is not None and claims.event_name == "workflow_dispatch" and claims.ref == self._default:
+            self._require_its_head(run, run.pull_request)  # somebody with the right to write asked for it
+        elif run.pull_request is not None:
+            raise PermissionDenied(
+                f"a workflow for {claims.event_name} uploads nothing for pull request {run.pull_request}"
+            )
+        elif run.baseline is None:
+            self._require_default_branch(run)
+        elif claims.event_name == "workflow_dispatch" and claims.ref != self._default:
+            raise PermissionDenied(
+                f"a range is measured by the workflow of {self._default}, not of {claims.ref[:100]!r}"
+            )
+
+    def spend(self) -> None:
+        """Note that the identity was used.
+
+        Raises:
+            AuthenticationFailed: It was used before, which is 401.
+        """
+        SpentIdentity.objects.filter(expires_at__lt=timezone.now() - timedelta(seconds=2 * LEEWAY_SECONDS)).delete()
+        try:
+            with transaction.atomic():
+                SpentIdentity.objects.create(
+                    jti=self.claims.jti, expires_at=datetime.fromtimestamp(self.claims.exp, tz=UTC)
+                )
+        except IntegrityError as error:
+            raise AuthenticationFailed("this identity was used already: ask GitHub for a new one") from error
+
+    @property
+    def _default(self) -> str:
+        return f"refs/heads/{self.project.default_branch}"
+
+    def _require_default_branch(self, run: records.Run) -> None:
+        claims = self.claims
+        if claims.event_name not in {"push", "schedule"} or claims.ref != self._default:
+            raise PermissionDenied(
+                f"the history is written by pushes to {self._default} alone, not by {claims.event_name} of"
+                f" {claims.ref[:100]!r}"
+            )
+        if run.commit.sha != claims.sha:
+            raise PermissionDenied(
+                f"the workflow ran for commit {claims.sha[:40]}, the result is about {run.commit.sha}"
+            )
+
+    def _require_own_pull_request(self, run: records.Run) -> None:
+        merge = _MERGE.fullmatch(self.claims.ref)
+        if merge is None or run.pull_request != int(merge[1]):
+            raise PermissionDenied(
+                f"the workflow ran for {self.claims.ref[:100]!r}, the result is about pull request {run.pull_request}"
+            )
+        self._require_its_head(run, run.pull_request)
+
+    def _require_its_head(self, run: records.Run, number: int) -> None:
+        """Let a result through only if it is about the pull request's head."""
+        if not bot.is_there():
+            return  # nothing is written to GitHub that could be about another commit
+        # ``sha`` is the merge of both sides: only GitHub knows the head.
+        try:
+            with bot.repository(self.project) as repository:
+                head = repository.pull_request(number).head_sha
+        except NotFound as error:
+            raise PermissionDenied(f"there is no pull request {number} in {self.project.repository}") from error
+        except PerfgateError as error:
+            raise Busy(f"GitHub could not be asked for pull request {number}: {error}") from error
+        if head != run.commit.sha:
+            raise PermissionDenied(
+                f"pull request {number} stands at {head}, the result is about {run.commit.sha}: it is late"
+            )
+
+
+def looks_like_one(secret: str) -> bool:
+    """Return whether a bearer's secret has the form of a signed identity."""
+    return secret.count(".") == 2 and secret.startswith("ey")
+
+
+def read(secret: str) -> Identity:
+    """Return who shows *secret*.
+
+    Raises:
+        AuthenticationFailed: Nobody whom GitHub vouches for, or not to us, which is 401.
+        PermissionDenied: Somebody else than a project's own workflow, which is 403.
+        Busy: GitHub's keys could not be read, which is 503.
+    """
+    claims = _claims(secret)
+    if claims.event_name not in EVENTS:
+        raise PermissionDenied(
+            f"a workflow for {claims.event_name[:40]!r} may upload nothing: use {', '.join(sorted(EVENTS))}"
+        )
+    project = _project(claims)
+    wanted = f"{claims.repository}/.github/workflows/{rules.of(project).workflow}@"
+    if not claims.workflow_ref.startswith(wanted):
+        raise PermissionDenied(
+            f"{claims.workflow_ref[:200]!r} may upload nothing: the policy names {rules.of(project).workflow!r}"
+            " ('workflow' in [alerts] of perfgate.toml)"
+        )
+    return Identity(project, claims)
+
+
+def _claims(secret: str) -> Claims:
+    issuer = settings.OIDC_ISSUER
+    try:
+        key = _keys(issuer).get_signing_key_from_jwt(secret[:MAX_CHARACTERS])
+        found: dict[str, Any] = jwt.decode(
+            secret[:MAX_CHARACTERS],
+            key,
+            algorithms=ALGORITHMS,
+            audience=settings.BASE_URL,
+            issuer=issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "nbf", "iat", "iss", "aud", "jti"], "strict_aud": True},
+        )
+        return msgspec.convert(found, Claims)
+    except jwt.PyJWKClientConnectionError as error:
+        raise Busy(f"the keys of {issuer} cannot be read: {error}") from error
+    except (jwt.PyJWTError, msgspec.ValidationError, ValueError) as error:
+        raise AuthenticationFailed(f"no identity that {issuer} gave out for {settings.BASE_URL}: {error}") from error
+
+
+def _project(claims: Claims) -> Project:
+    """Return the project of the workflow's repository, by GitHub's own numbers from the first time on."""
+    try:
+        ids = {"repository_id": int(claims.repository_id), "repository_owner_id": int(claims.repository_owner_id)}
+    except ValueError as error:
+        raise AuthenticationFailed("an identity without numbers of repository and owner") from error
+    known = list(Project.objects.filter(**ids)[:2])
+    if not known:
+        named = Project.objects.filter(repository__iexact=claims.repository, repository_id=None)
+        numbers = list(named.values_list("pk", flat=True)[:2])
+        if len(numbers) == 1:
+            Project.objects.filter(pk=numbers[0], repository_id=None).update(**ids)
+        known = list(Project.objects.filter(**ids)[:2])
+    if len(known) != 1:
+        raise PermissionDenied(
+            f"no project here is that of {claims.repository[:200]!r} (repository {claims.repository_id[:20]}): make one with"
+            " 'manage.py create_project NAME --repository OWNER/NAME', or use a token where several share it"
+        )
+    return known[0]
+
+
+@lru_cache(maxsize=4)
+def _keys(issuer: str) -> jwt.PyJWKClient:
+    return jwt.PyJWKClient(f"{issuer}/.well-known/jwks", timeout=10)

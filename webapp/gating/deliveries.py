@@ -1,0 +1,161 @@
+"""What GitHub tells: noted once, then dealt with as often as it takes.
+
+Only two events ask for anything: a workflow of a fork that is over (`webapp.gating.forks`), and a comment that begins with our
+command (`webapp.gating.orders`). Of each payload only the fields below are read and kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from perfgate.errors import PerfgateError, RateLimited
+from webapp.gating import bot, forks, orders
+from webapp.gating.doorbell import ring
+from webapp.gating.models import Delivery
+from webapp.history.models import Project
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=7)
+"""A delivery that was dealt with is forgotten after this; GitHub itself repeats none that is older than three days."""
+
+MAX_ATTEMPTS = 10
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 3_600.0
+
+Noted = Literal["noted", "known", "ignored"]
+
+
+class _Repository(msgspec.Struct):
+    full_name: str
+
+
+class _User(msgspec.Struct):
+    login: str
+
+
+class _WorkflowRun(msgspec.Struct):
+    id: int
+    event: str = ""
+    head_repository: _Repository | None = None
+
+
+class _Issue(msgspec.Struct):
+    number: int
+    pull_request: Any = None
+
+
+class _Comment(msgspec.Struct):
+    id: int
+    user: _User | None = None
+    body: str | None = None
+
+
+class Payload(msgspec.Struct):
+    """What is read of any event."""
+
+    repository: _Repository | None = None
+    action: str = ""
+    workflow_run: _WorkflowRun | None = None
+    issue: _Issue | None = None
+    comment: _Comment | None = None
+
+
+def note(guid: str, event: str, payload: object) -> Noted:
+    """Keep a delivery that asks for something, and ring; the same one twice is one.
+
+    Args:
+        guid: GitHub's number of it.
+        event: Such as ``workflow_run``.
+        payload: The decoded body, its signature checked.
+    """
+    try:
+        read = msgspec.convert(payload, Payload)
+    except msgspec.ValidationError:
+        return "ignored"
+    asks = {"workflow_run": _asks_for_a_run, "issue_comment": _asks_for_an_answer}.get(event)
+    if asks is None or not asks(read):
+        return "ignored"
+    kept = msgspec.to_builtins(read)
+    if kept.get("comment"):
+        kept["comment"]["body"] = (read.comment.body or "")[: orders.MAX_CHARACTERS] if read.comment else ""
+    kept["issue"] = {"number": read.issue.number, "pull_request": True} if read.issue else None
+    row, created = Delivery.objects.get_or_create(guid=guid, defaults={"event": event, "payload": kept})
+    if created:
+        transaction.on_commit(lambda: ring("take_delivery", row.pk))
+    return "noted" if created else "known"
+
+
+def owed() -> QuerySet[Delivery]:
+    """Return the deliveries that wait to be dealt with now."""
+    return Delivery.objects.filter(Q(not_before=None) | Q(not_before__lte=timezone.now()), processed_at=None)
+
+
+def forget_old() -> None:
+    """Drop what was dealt with long ago."""
+    Delivery.objects.filter(processed_at__lt=timezone.now() - KEPT).delete()
+
+
+def take(delivery_id: int) -> None:
+    """Deal with one delivery; what GitHub cannot answer now is tried again later."""
+    with transaction.atomic():
+        # Two workers on one delivery take turns, and the second finds it done.
+        row = owed().select_for_update(no_key=True).filter(pk=delivery_id).first()
+        if row is None:
+            return
+        wait = timedelta(seconds=min(FIRST_WAIT_SECONDS * 2**row.attempts, LONGEST_WAIT_SECONDS))
+        # Whoever dies from here on leaves it to the next one, later.
+        Delivery.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, not_before=timezone.now() + wait)
+    try:
+        outcome = _dealt_with(row)
+    except PerfgateError as error:
+        log.warning("%s: %s", row, error)
+        changes: dict[str, Any] = {"outcome": str(error)}
+        if isinstance(error, RateLimited):
+            changes["not_before"] = timezone.now() + timedelta(seconds=error.retry_after_seconds)
+        elif not error.can_retry or row.attempts + 1 >= MAX_ATTEMPTS:
+            changes["processed_at"] = timezone.now()
+        Delivery.objects.filter(pk=row.pk).update(**changes)
+    else:
+        log.info("%s: %s", row, outcome)
+        Delivery.objects.filter(pk=row.pk).update(processed_at=timezone.now(), outcome=outcome)
+
+
+def _asks_for_a_run(read: Payload) -> bool:
+    run, own = read.workflow_run, read.repository
+    if read.action != "completed" or run is None or run.event != "pull_request" or own is None:
+        return False
+    return run.head_repository is None or run.head_repository.full_name.casefold() != own.full_name.casefold()
+
+
+def _asks_for_an_answer(read: Payload) -> bool:
+    if read.action != "created" or read.issue is None or not read.issue.pull_request or read.comment is None:
+        return False
+    return orders.is_one(read.comment.body or "")
+
+
+def _dealt_with(row: Delivery) -> str:
+    """Do what a delivery asks for and say what came of it."""
+    read = msgspec.convert(row.payload, Payload)
+    name = read.repository.full_name if read.repository else ""
+    projects = list(Project.objects.filter(repository__iexact=name)[:2]) if name else []
+    if not projects or not bot.is_there():
+        return f"no project here is that of {name[:200]!r}" if not projects else "the bot is nobody here"
+    project = projects[0]
+    if row.event == "workflow_run" and read.workflow_run is not None:
+        return forks.fetch(project, read.workflow_run.id)
+    if read.comment is not None and read.issue is not None and read.comment.user is not None:
+        order = orders.Order(
+            pull_request=read.issue.number,
+            comment_id=read.comment.id,
+            login=read.comment.user.login,
+            text=read.comment.body or "",
+        )
+        return orders.answer(project, order)
+    return "nothing to do"

@@ -1,0 +1,262 @@
+"""Commands in a pull request's comments: ``/perfgate help`` and its like, by people who may write to the repository.
+
+A comment is a stranger's text until GitHub says what its author may do. Every command is answered once, in a comment of its
+own that is found again by the command's id, and the question gets a sign at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from perfgate import metrics, policy, report, wording
+from perfgate.errors import NotFound
+from perfgate.gate import Outcome, Row
+from perfgate.github import PullRequest
+from webapp.gating import asking, bot, rules, verdicts, wanted
+from webapp.gating.models import Decision
+from webapp.history.models import Project, Run
+
+PREFIX = "/perfgate"
+MAX_CHARACTERS = 2_000
+"""Of a comment that are read."""
+
+MAY_ORDER = frozenset({"admin", "write"})
+"""GitHub says *write* for whoever maintains, too."""
+
+LONGEST = timedelta(days=366)
+"""A permission ends: what is to last longer stands in the policy."""
+
+_ACCEPT = re.compile(
+    r"(?P<id>[0-9a-f]{6})\s+up\s+to\s+(?P<most>\S+(?:\s*%)?)\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s+because\s+(?P<reason>.+)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+HELP = """\
+| command | what it does |
+|---|---|
+| `/perfgate run [GLOB]` | measures base and head again, all benchmarks or those whose name matches |
+| `/perfgate accept ID up to 8% until 2027-01-31 because …` | lets one benchmark be slower in this pull request, up to a ceiling, until a day, for a reason |
+| `/perfgate explain ID` | tells all that is known of one benchmark here |
+| `/perfgate bisect` | tells how to find the commit of this pull request that did it |
+| `/perfgate help` | this |
+
+ID is the six signs in a row of the table. Commands are for people who may write to this repository."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One command, as somebody wrote it."""
+
+    pull_request: int
+    comment_id: int
+    login: str
+    text: str
+
+
+class Declined(Exception):
+    """A command that cannot be followed; says why and what to do."""
+
+
+def is_one(text: str) -> bool:
+    """Return whether a comment begins with our command."""
+    return text.lstrip()[:200].split(maxsplit=1)[:1] == [PREFIX]
+
+
+def answer(project: Project, order: Order) -> str:
+    """Follow a command and have it answered; the same one again changes nothing.
+
+    Returns:
+        What came of it, for the record.
+
+    Raises:
+        PerfgateError: GitHub could not be asked; see `perfgate.errors` for what then helps.
+    """
+    with bot.repository(project) as repository:
+        try:
+            role = repository.permission(order.login)
+        except NotFound:
+            role = "none"
+        if role not in MAY_ORDER:
+            # No answer: whoever may comment could else make the bot talk.
+            return f"{wording.plain(order.login)} may {role} here, and was not answered"
+        pull = repository.pull_request(order.pull_request)
+    words = order.text.lstrip().split(None, 2)[1:]
+    name, rest = (words[0].lower() if words else "help"), (words[1] if len(words) > 1 else "")
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        try:
+            said = _COMMANDS.get(name, _unknown)(project, order, pull, rest.strip())
+        except Declined as error:
+            said = str(error)
+        asking.want_answer(project, order.pull_request, order.comment_id, said)
+    return f"{name[:40]} by {wording.plain(order.login)} on pull request {order.pull_request}"
+
+
+def _unknown(_project: Project, order: Order, _pull: PullRequest, _rest: str) -> str:
+    raise Declined(f"{wording.code(order.text.split()[1])} is none of these.\n\n{HELP}")
+
+
+def _help(_project: Project, _order: Order, _pull: PullRequest, _rest: str) -> str:
+    return HELP
+
+
+def _run(project: Project, order: Order, pull: PullRequest, rest: str) -> str:
+    """Have base and head of the pull request measured again."""
+    suites = sorted({run.suite for run in _runs(project, order.pull_request)}) or [""]
+    workflow = rules.of(project).workflow
+    for suite in suites:
+        content = wanted.Measurement(
+            workflow=workflow,
+            ref=project.default_branch,
+            inputs={
+                "base": pull.base_sha,
+                "head": pull.head_sha,
+                "suite": suite,
+                "select": rest[: wanted.MAX_SELECT_CHARACTERS],
+                "pull_request": str(order.pull_request),
+            },
+        )
+        asking.want_measurement(project, f"pull/{order.pull_request}/run/{order.comment_id}/{suite}"[:200], content)
+    what = f"benchmarks that match {wording.code(rest)}" if rest else "all benchmarks"
+    return f"Asked {wording.code(workflow)} to measure {what} at {pull.head_sha[:10]} beside its base. The comment above follows."
+
+
+def _accept(project: Project, order: Order, _pull: PullRequest, rest: str) -> str:
+    """Let one benchmark be slower here."""
+    matched = _ACCEPT.fullmatch(rest)
+    if matched is None:
+        raise Declined(
+            "Write it as `/perfgate accept ID up to 8% until 2027-01-31 because …`: all four parts are needed."
+        )
+    row = _row(project, order.pull_request, matched["id"].lower())
+    most, until, reason = _ceiling(matched["most"]), _day(matched["until"]), " ".join(matched["reason"].split())
+    Decision.objects.get_or_create(
+        comment_id=order.comment_id,
+        defaults={
+            "project": project,
+            "pull_request": order.pull_request,
+            "label": row.label,
+            "metric": row.metric,
+            "max_regression": most,
+            "until": until,
+            "who": order.login,
+            "reason": reason,
+        },
+    )
+    judged = [run for run in _runs(project, order.pull_request) if verdicts.asks_for_verdict(run)]
+    for run in judged:
+        verdicts.decide(run)
+    if judged:
+        asking.want_verdicts(judged[-1])
+    return (
+        f"Noted: {wording.code(row.label)} may be up to {wording.share(most)} {_worse(row)} in this pull request until"
+        f" {until}, by {wording.code(order.login)}: {wording.code(reason, 500)}.\n\n"
+        "It holds here alone. To let it last, put a `[[waiver]]` into `perfgate.toml` on the base branch."
+    )
+
+
+def _explain(project: Project, order: Order, _pull: PullRequest, rest: str) -> str:
+    """Tell all that is known of one row."""
+    row = _row(project, order.pull_request, rest.lower())
+    detectable = f"{wording.share(row.smallest_detectable, digits=2)}" if row.smallest_detectable else "unknown"
+    facts = [
+        ("change", f"{wording.percent(row.effect)}, 95 % interval {wording.interval(row.low, row.high)}"),
+        ("base → head", f"{wording.quantity(row.baseline, row.unit)} → {wording.quantity(row.candidate, row.unit)}"),
+        (
+            "allowed",
+            wording.share(row.allowed.value)
+            + (f" (policy, line {row.allowed.line})" if row.allowed.line else " (the default)"),
+        ),
+        ("pairs", str(row.pairs)),
+        ("would have been seen with probability 0.9", detectable),
+        (
+            "judgement",
+            f"{row.judgement}, so {row.outcome}" + (f": {wording.code(row.reason, 300)}" if row.reason else ""),
+        ),
+    ]
+    if row.waiver is not None:
+        said = f"up to {wording.share(row.waiver.max_regression)} until {row.waiver.until}, by {wording.code(row.waiver.owner)}"
+        facts.append(("waived", f"{said}: {wording.code(row.waiver.reason, 300)}"))
+    lines = [f"{wording.code(row.label)}, {wording.code(row.metric)}:", "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in facts)])
+
+
+def _bisect(project: Project, order: Order, pull: PullRequest, _rest: str) -> str:
+    """Tell how the commit is found."""
+    failed = [row for row in _rows(project, order.pull_request) if row.outcome is Outcome.FAIL]
+    if not failed:
+        raise Declined("No benchmark here is beyond its budget: there is no commit to look for.")
+    worst = max(failed, key=lambda row: row.severity)
+    base, head = pull.base_sha[:12], pull.head_sha[:12]
+    return (
+        f"In a clone that has both commits, `perfgate bisect {base} {head}` finds the commit that did it: it tells the cost"
+        f" first, then measures the one that tells most. The benchmark to follow is {wording.code(worst.label)}."
+    )
+
+
+_COMMANDS: dict[str, Callable[[Project, Order, PullRequest, str], str]] = {
+    "help": _help,
+    "run": _run,
+    "accept": _accept,
+    "explain": _explain,
+    "bisect": _bisect,
+}
+
+
+def _runs(project: Project, pull_request: int) -> list[Run]:
+    """Return the runs of the pull request's newest commit, oldest first."""
+    runs = Run.objects.filter(project=project, pull_request=pull_request).select_related(
+        "project", "commit", "environment"
+    )
+    newest = runs.order_by("-pk").first()
+    return [] if newest is None else list(runs.filter(commit=newest.commit).order_by("pk"))
+
+
+def _rows(project: Project, pull_request: int) -> Sequence[Row]:
+    """Return the rows of its newest verdicts."""
+    found: dict[tuple[str, str], Row] = {}
+    for run in _runs(project, pull_request):
+        verdict = getattr(run, "verdict", None)
+        if verdict is not None:
+            found.update({(row.label, row.metric): row for row in verdicts.read(verdict).rows})
+    return list(found.values())
+
+
+def _row(project: Project, pull_request: int, wanted_id: str) -> Row:
+    found = [row for row in _rows(project, pull_request) if report.row_id(row) == wanted_id]
+    if len(found) != 1:
+        raise Declined(
+            f"{wording.code(wanted_id or 'nothing')} is no row of the newest verdict here: take the six signs of one."
+        )
+    return found[0]
+
+
+def _ceiling(text: str) -> float:
+    try:
+        value, unit = policy.quantity(text if "%" in text else f"{text}%")
+    except ValueError as error:
+        raise Declined(f"{wording.code(text)} is no percentage: write it as 8%.") from error
+    if unit or not 0 < value <= 10:
+        raise Declined(f"{wording.code(text)} is no ceiling: write a percentage above 0, up to 1000%.")
+    return value
+
+
+def _day(text: str) -> date:
+    today = timezone.now().date()
+    try:
+        until = date.fromisoformat(text)
+    except ValueError as error:
+        raise Declined(f"{wording.code(text)} is no day: write it as 2027-01-31.") from error
+    if not today <= until <= today + LONGEST:
+        raise Declined(f"{until} is not between today and {today + LONGEST}: a permission ends within a year.")
+    return until
+
+
+def _worse(row: Row) -> str:
+    return metrics.worse(row.metric, row.direction)
