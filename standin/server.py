@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,12 +51,16 @@ class Exchange:
     path: str
     status: int
     """0: the connection was closed without an answer."""
+    at: float = 0.0
+    """When, by the stand-in's clock."""
 
 
 @dataclass(frozen=True)
 class _Fault:
     answer: Answer | None
     after: bool
+    seconds: float = 0.0
+    """Above 0: the answer is the right one, and late."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,14 @@ class StandIn:
 
     Args:
         port: 0 takes a free one.
+        clock: Tells the time of each exchange, in seconds.
 
     Raises:
         ContractBroken: On leaving: something in the traffic was not GitHub's.
     """
 
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, port: int = 0, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._state = State()
         self._lock = threading.Lock()
         self._faults: dict[str, list[_Fault]] = {}
@@ -279,6 +286,10 @@ class StandIn:
         answer = Answer(status, {"message": message} if body is None else body, dict(headers or {}))
         self._faults.setdefault(operation, []).append(_Fault(answer, after))
 
+    def delay(self, operation: str, seconds: float) -> None:
+        """Take so long to answer the next request for *operation*."""
+        self._faults.setdefault(operation, []).append(_Fault(None, after=True, seconds=seconds))
+
     def lose_answer(self, operation: str) -> None:
         """Obey the next request for *operation*, but close the connection instead of answering."""
         self._faults.setdefault(operation, []).append(_Fault(None, after=True))
@@ -290,11 +301,14 @@ class StandIn:
             unknown = f"{request.method} {request.path}: GitHub has no such operation"
             answer = self._take(request, *found) if found else self._broken(unknown)
             name, status = found[0].id if found else "", 0 if answer is None else answer.status
-            self.exchanges.append(Exchange(name, request.method, request.path, status))
+            self.exchanges.append(Exchange(name, request.method, request.path, status, self._clock()))
             return answer
 
     def _take(self, request: _Request, operation: Operation, path: dict[str, str]) -> Answer | None:
         fault = self._faults[operation.id].pop(0) if self._faults.get(operation.id) else None
+        if fault is not None and fault.seconds:
+            time.sleep(fault.seconds)
+            fault = None
         try:
             body = self._checked_body(request, operation)
             if fault is not None and not fault.after:

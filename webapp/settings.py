@@ -144,6 +144,8 @@ GITHUB_APP_ID = os.environ.get("PERFGATE_GITHUB_APP_ID", "")
 GITHUB_APP_KEY = os.environ.get("PERFGATE_GITHUB_APP_KEY", "")
 GITHUB_SECRET = os.environ.get("PERFGATE_GITHUB_SECRET", "")
 OIDC_ISSUER = os.environ.get("PERFGATE_OIDC_ISSUER", "https://token.actions.githubusercontent.com").rstrip("/")
+# GitHub asks for at least this between two writes.
+GITHUB_SPACING_SECONDS = 1.0
 GITHUB_TOKEN = os.environ.get("PERFGATE_GITHUB_TOKEN", "")
 GITHUB_LOGIN = os.environ.get("PERFGATE_GITHUB_LOGIN", "")
 GITHUB_API_URL = os.environ.get("PERFGATE_GITHUB_API_URL", "https://api.github.com").rstrip("/")

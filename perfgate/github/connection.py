@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -57,17 +57,19 @@ class Connection:
     Args:
         token: Personal token, App installation token or the ``GITHUB_TOKEN`` of a workflow.
         api_url: Root of the API.
+        before_write: Called before every request that changes something; may wait, or raise `RateLimited`.
 
     Raises:
         InvalidInput: One of the arguments cannot be such a thing.
     """
 
-    def __init__(self, token: str, api_url: str) -> None:
+    def __init__(self, token: str, api_url: str, *, before_write: Callable[[], None] | None = None) -> None:
         if not re.fullmatch(r"[!-~]+", token):
             raise InvalidInput("the GitHub token is empty or has characters that no token has: copy it again")
         if urlsplit(api_url).scheme not in {"http", "https"} or not urlsplit(api_url).netloc:
             raise InvalidInput(f"{api_url!r} is no address of a GitHub API: write it as {API_URL}")
         self._root = api_url.rstrip("/")
+        self._before_write = before_write
         session = GitHubSession(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
         session.auth = _Bearer(token)
         session.headers["Accept"] = "application/vnd.github+json"
@@ -123,6 +125,8 @@ class Connection:
             Unavailable: No answer, or none that makes sense. A write may have happened all the same; retry.
         """
         url = self._root + path
+        if method != "GET" and self._before_write is not None:
+            self._before_write()
         try:
             # requests would turn a redirected POST into a GET.
             response = self._session.request(method, url, params=params, json=json, allow_redirects=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, Self
 from urllib.parse import quote
@@ -238,18 +238,27 @@ class Repository:
         api_url: Root of the API: GitHub Enterprise or a stand-in.
         author: Login under which the token writes: ``slug[bot]`` for an App, ``github-actions[bot]`` in a workflow.
             Empty: GitHub is asked when it matters, which it answers for personal tokens only.
+        before_write: Called before every request that changes something; may wait, or raise `RateLimited`.
 
     Raises:
         InvalidInput: One of the arguments cannot be such a thing.
     """
 
-    def __init__(self, full_name: str, token: str, *, api_url: str = API_URL, author: str = "") -> None:
+    def __init__(
+        self,
+        full_name: str,
+        token: str,
+        *,
+        api_url: str = API_URL,
+        author: str = "",
+        before_write: Callable[[], None] | None = None,
+    ) -> None:
         owner, _, name = full_name.partition("/")
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", full_name, re.ASCII) or {owner, name} & {".", ".."}:
             raise InvalidInput(f"{full_name!r} is no GitHub repository: write it as owner/name")
         self.full_name = full_name
         self._author = author
-        self._connection = Connection(token, api_url)
+        self._connection = Connection(token, api_url, before_write=before_write)
 
     def __enter__(self) -> Self:
         return self

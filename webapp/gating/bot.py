@@ -5,6 +5,7 @@ A token that is no App's may comment and file issues; check runs it may not writ
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied, Rejected, Unavailable
 from perfgate.github import App, Repository
+from webapp.gating import pacing
 from webapp.history.models import Project
 
 
@@ -36,10 +38,17 @@ def repository(project: Project) -> Repository:
     try:
         if settings.GITHUB_APP_ID:
             app = _app(settings.GITHUB_APP_ID, settings.GITHUB_APP_KEY, settings.GITHUB_API_URL)
-            token, author = app.token(project.repository), app.login
+            token, author, account = app.token(project.repository), app.login, f"app {settings.GITHUB_APP_ID}"
         else:
             token, author = settings.GITHUB_TOKEN, settings.GITHUB_LOGIN
-        return Repository(project.repository, token, api_url=settings.GITHUB_API_URL, author=author)
+            account = f"token {hashlib.sha256(token.encode()).hexdigest()[:16]}"
+        return Repository(
+            project.repository,
+            token,
+            api_url=settings.GITHUB_API_URL,
+            author=author,
+            before_write=lambda: pacing.wait_for_turn(account),
+        )
     except (InvalidInput, NotFound, PermissionDenied, Rejected) as error:
         raise Unavailable(str(error)) from error
 

@@ -255,6 +255,20 @@ class Bisection(models.Model):
         return f"bisection {self.pk} of alert {self.alert_id}"
 
 
+class Pace(models.Model):
+    """How fast one account on GitHub was written with, so that all workers together stay within its limits."""
+
+    account = models.CharField(max_length=100, unique=True)
+    """An App's id, or a digest of the token."""
+    next_at = models.DateTimeField(null=True)
+    """Not written before then."""
+    recent = models.JSONField(default=list)
+    """When it was written within the last hour: seconds since 1970, oldest first."""
+
+    def __str__(self) -> str:
+        return self.account
+
+
 class Decision(models.Model):
     """Somebody's permission, in a pull request, for one benchmark to be slower; added and never changed."""
 

@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import Literal
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Unavailable
+from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
 from perfgate.github import Repository
 from webapp.gating import asking, bisecting, bot, issues, rules, suspects, wanted
 from webapp.gating.doorbell import ring
@@ -30,8 +31,9 @@ Kind = Publication.Kind
 CLAIM_SECONDS = 300
 """Longest time that one publication takes; its requests time out long before."""
 
-SPACING_SECONDS = 1.0
-"""GitHub asks for at least this between writes."""
+MAX_REJECTIONS = 4
+"""GitHub also rejects what came too quickly, or names a commit that it has not seen everywhere yet. After so many failures
+a refusal that says the same as the one before is meant."""
 
 FIRST_WAIT_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 3_600.0
@@ -49,7 +51,7 @@ def publish(publication_id: int) -> None:
         _publish(row)
     following = due().filter(project=project).order_by("pk").first()
     if following is not None:
-        ring("publish", following.pk, after_seconds=SPACING_SECONDS)
+        ring("publish", following.pk, after_seconds=settings.GITHUB_SPACING_SECONDS)
 
 
 def _publish(row: Publication) -> None:
@@ -221,6 +223,13 @@ _WRITERS: dict[Kind, Callable[[Repository, Publication], int | None]] = {
 }
 
 
+def _may_pass(row: Publication, error: PerfgateError) -> bool:
+    """Return whether a refusal may be none the next time."""
+    if isinstance(error, Rejected) and row.kind != Kind.DISPATCH:
+        return row.attempts + 1 < MAX_REJECTIONS or row.error != str(error)
+    return isinstance(error, PermissionDenied) and not row.attempts and bot.renew(row.project)
+
+
 def _failed(row: Publication, error: PerfgateError) -> None:
     """Note why, and when to try again; a rate limit holds for everything of the project."""
     log.warning("%s of project %s: %s", row, row.project.slug, error)
@@ -232,7 +241,7 @@ def _failed(row: Publication, error: PerfgateError) -> None:
         Publication.objects.filter(project=row.project_id, published_revision__lt=F("revision")).update(
             not_before=until
         )
-    elif error.can_retry or (isinstance(error, PermissionDenied) and not row.attempts and bot.renew(row.project)):
+    elif error.can_retry or _may_pass(row, error):
         wait = min(FIRST_WAIT_SECONDS * 2 ** min(row.attempts, 10), LONGEST_WAIT_SECONDS)
         this.update(not_before=now + timedelta(seconds=wait))
     else:
