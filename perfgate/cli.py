@@ -31,6 +31,7 @@ COMMANDS = {
     "changes": "find the change points of a history",
     "doctor": "judge this machine as a runner",
     "ci": "what the two jobs of a GitHub Actions workflow do",
+    "selftest": "walk the whole way on a real repository once, and say what is missing",
     "upload": "send result files to a perfgate server",
 }
 

@@ -150,6 +150,15 @@ def _get_repository(call: Call) -> Answer:
     return Answer(200, call.shapes.repository(call.repository))
 
 
+@operation("repos/get-commit")
+def _get_commit(call: Call) -> Answer:
+    line, ref = call.repository.line, call.path["ref"]
+    newest = line[-1:] if ref == call.repository.default_branch else [each for each in line if each.sha == ref]
+    if not newest:
+        raise Refused(422, f"No commit found for SHA: {ref}")
+    return Answer(200, call.shapes.commit(call.repository, newest[0]))
+
+
 @operation("repos/get-content", "ref")
 def _get_content(call: Call) -> Answer:
     ref = call.query.get("ref", call.repository.default_branch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,19 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Named(msgspec.Struct):
     full_name: str
+
+
+class _Facts(msgspec.Struct):
+    default_branch: str
+
+
+class _Head(msgspec.Struct):
+    sha: str
+
+
+class _File(msgspec.Struct):
+    content: str = ""
+    encoding: str = ""
 
 
 class _Run(msgspec.Struct):
@@ -269,6 +283,23 @@ class Repository:
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
+
+    @property
+    def login(self) -> str:
+        """Return whom the token writes as."""
+        return self._login()
+
+    def default_branch(self) -> tuple[str, str]:
+        """Read the name of the default branch and its newest commit."""
+        name = self._connection.read(self._path, _Facts).default_branch
+        return name, self._connection.read(f"{self._path}/commits/{quote(name, safe='')}", _Head).sha
+
+    def read_file(self, path: str, ref: str) -> str | None:
+        """Read a text file at a branch, tag or commit; None: there is none."""
+        found = self._connection.read_if_there(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}", _File)
+        if found is None or found.encoding != "base64":
+            return None
+        return base64.b64decode(found.content).decode("utf-8", "replace")
 
     def pull_request(self, number: int) -> PullRequest:
         """Read one pull request."""
