@@ -352,7 +352,7 @@ class StandIn:
         token = self._token(request.headers.get("authorization", "").partition(" ")[2])
         if request.method != "GET" and not (token.may_write and self._covers(token, operation, request)):
             raise Refused(403, "Resource not accessible by integration")
-        if token.repository and not request.path.lower().startswith(f"/repos/{token.repository.lower()}/"):
+        if token.repository and not f"{request.path}/".lower().startswith(f"/repos/{token.repository.lower()}/"):
             raise Refused(404, "Not Found")
         parameters = {name: unquote(value) for name, value in path.items()}
         url = f"{self.url}{request.path}"
