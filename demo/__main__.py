@@ -19,9 +19,9 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import track
 
-from demo import repository
+from demo import page, repository
 from demo.stage import PROJECT, REPOSITORY, Stage, open_stage, wait_for
-from standin.state import Issue
+from standin.state import Comment, Issue
 
 SUITES = ("pytest-benchmark", "asv")
 RED = 1
@@ -34,13 +34,19 @@ def main() -> None:
     """Play the demonstration."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.splitlines()[0])
     parser.add_argument("--once", action="store_true", help="end after the transcript")
-    once = parser.parse_args().once
+    parser.add_argument(
+        "--comment", type=Path, metavar="FILE", help="keep the comment there, as the HTML page it makes"
+    )
+    arguments = parser.parse_args()
+    once = arguments.once
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="perfgate-demo-") as folder, open_stage(Path(folder)) as stage:
         step(f"A server runs at {stage.url}, on SQLite, with its worker. GitHub is played by {stage.github.url}.")
         shas = measure_history(stage)
         show_issue(stage, shas)
-        show_pull_request(stage, shas)
+        comment = show_pull_request(stage, shas)
+        if arguments.comment:
+            arguments.comment.write_text(page.of(comment), encoding="utf-8")
         show_pages(stage)
         step(f"All of it happened, in {time.monotonic() - began:.0f} seconds.")
         if not once:
@@ -96,8 +102,8 @@ def show_issue(stage: Stage, shas: list[str]) -> None:
         out.print(f"  This machine was busy with something else, too, which led to: {escape('; '.join(others))}")
 
 
-def show_pull_request(stage: Stage, shas: list[str]) -> None:
-    """Open a pull request with a slowdown, judge it, and print its comment and check run."""
+def show_pull_request(stage: Stage, shas: list[str]) -> Comment:
+    """Open a pull request with a slowdown, judge it, and print its comment and check run; return the comment."""
     code = stage.folder / PROJECT
     head = repository.git(code, "rev-parse", repository.BRANCH)
     title = repository.PULL_REQUEST[0]
@@ -125,6 +131,7 @@ def show_pull_request(stage: Stage, shas: list[str]) -> None:
         Panel(Markdown(visible(comment.body)), title=escape(comment.author), title_align="left", border_style="red")
     )
     step(f"The check run “{check.name}” on {head[:10]}: [bold red]{check.conclusion}[/] — {escape(check.title or '')}")
+    return comment
 
 
 def visible(markdown: str) -> str:

@@ -309,23 +309,29 @@ def _markdown_table(rows: Sequence[Row], around: Around) -> str:
     if not rows:
         return ""
     history = any((row.label, row.metric) in around.sparklines for row in rows)
-    head = ["", "benchmark", "metric", "change", "95 % interval", "allowed", "base → head"]
-    head += [f"last {CHART_POINTS} commits"] if history else []
+    head = ["", "benchmark", "change, 95 % interval, base → head", "allowed"]
+    head += [f"last {CHART_POINTS}"] if history else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         word = metrics.worse(row.metric, row.direction)
-        numbers = [
-            metrics.known(row.metric).title if metrics.is_known(row.metric) else code(row.metric),
-            f"**{percent(row.effect)}** {word if row.judgement == 'regressed' else ''}".strip(),
-            interval(row.low, row.high),
-            _allowed(row),
-            f"{quantity(row.baseline, row.unit)} → {quantity(row.candidate, row.unit)}",
+        title = metrics.known(row.metric).title if metrics.is_known(row.metric) else code(row.metric)
+        change = f"**{percent(row.effect)}** {word if row.judgement == 'regressed' else ''}".strip()
+        called = f"{NO_BREAK}`{row_id(row)}`" if around.takes_orders else ""
+        levels = f"{quantity(row.baseline, row.unit)} → {quantity(row.candidate, row.unit)}"
+        cells = [
+            SYMBOLS[row.outcome] + called,
+            f"{code(row.label)} {title}",
+            " ".join(map(_unbroken, (change, interval(row.low, row.high), levels))),
+            _unbroken(_allowed(row)),
         ]
-        called = f" `{row_id(row)}`" if around.takes_orders else ""
-        cells = [SYMBOLS[row.outcome] + called, code(row.label), *(each.replace(" ", NO_BREAK) for each in numbers)]
-        cells += [around.sparklines.get((row.label, row.metric), "")] if history else []
+        drawn = around.sparklines.get((row.label, row.metric), "")
+        cells += [f"<sub>{drawn}</sub>" if drawn else ""] if history else []
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", NO_BREAK)
 
 
 def _left(verdict: Verdict) -> str:

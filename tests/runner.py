@@ -74,7 +74,7 @@ class Runner:
                 "strategy": {"job-index": 0},
             }
             failed = any(done[each].result != "success" for each in needs)
-            if not self._holds(job.get("if"), contexts, failed=failed):
+            if not holds(job.get("if"), contexts, failed=failed):
                 done[name] = Done("skipped")
                 continue
             done[name] = self._job(job, contexts)
@@ -99,7 +99,7 @@ class Runner:
         self, steps: list[dict[str, Any]], contexts: dict[str, Any], home: Path, done: Done, variables: dict[str, str]
     ) -> None:
         for step in steps:
-            if not self._holds(step.get("if"), contexts, failed=done.result == "failure"):
+            if not holds(step.get("if"), contexts, failed=done.result == "failure"):
                 continue
             given = {key: self._filled(str(value), contexts) for key, value in step.get("with", {}).items()}
             if "uses" in step:
@@ -179,20 +179,22 @@ class Runner:
             **self.variables,
         }
 
-    def _holds(self, condition: object, contexts: dict[str, Any], *, failed: bool) -> bool:
-        text = str(condition if condition is not None else "success()")
-        text = _EXPRESSION.sub(r"\1", text)
-        if not _STATUS.search(text):
-            text = f"success() && ({text})"
-        (found,) = _evaluate([text], contexts, "failure" if failed else "success")
-        return bool(found["truth"])
-
     def _filled(self, text: str, contexts: dict[str, Any]) -> str:
         expressions = _EXPRESSION.findall(text)
         if not expressions:
             return text
         values = iter(_evaluate(expressions, contexts, "success"))
         return _EXPRESSION.sub(lambda _: next(values)["text"], text)
+
+
+def holds(condition: object, contexts: dict[str, Any], *, failed: bool = False) -> bool:
+    """Return whether a job or step is done; without a word on the status, only if nothing has failed."""
+    text = str(condition if condition is not None else "success()")
+    text = _EXPRESSION.sub(r"\1", text)
+    if not _STATUS.search(text):
+        text = f"success() && ({text})"
+    (found,) = _evaluate([text], contexts, "failure" if failed else "success")
+    return bool(found["truth"])
 
 
 def _evaluate(texts: list[str], contexts: dict[str, Any], status: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import yaml
 
 from standin import StandIn
 from tests import node
-from tests.runner import ROOT, Runner, copy_of_the_action
+from tests.runner import ROOT, Runner, copy_of_the_action, holds
 
 NAME = "octocat/shop"
 TOKEN = "ghs_workflow"
@@ -202,3 +202,39 @@ def test_actions_are_pinned_and_permissions_named() -> None:
         for used in (step["uses"] for step in steps if "uses" in step):
             assert used == "./" or len(used.partition("@")[2]) == 40, used
         assert all("permissions" in job for job in jobs.values())
+
+
+@pytest.mark.parametrize(
+    ("fork", "runs_on"), [(True, "self-hosted,bench"), (False, "self-hosted,bench"), (True, "ubuntu-24.04")]
+)
+def test_a_fork_never_reaches_a_runner_of_one_s_own(tmp_path: Path, runs_on: str, *, fork: bool) -> None:
+    """Whatever it writes into its copy of the workflow: this is the base's, as GitHub itself evaluates it."""
+    shop = Shop(tmp_path / "shop")
+    perfgate("init", "--action", f"perfgate/perfgate@{'0' * 40}", "--runner", runs_on, folder=shop.folder)
+    document = yaml.safe_load((shop.folder / ".github/workflows/perfgate.yml").read_text())
+    happened = event(shop, 7, shop.first)
+    if fork:
+        happened["pull_request"]["head"]["repo"] = {"full_name": "mallory/shop"}
+    condition = document["jobs"]["measure"].get("if", "true")
+    contexts = {"github": {"event_name": "pull_request", "event": happened, "repository": NAME}}
+    assert holds(condition, contexts) is not (fork and runs_on.startswith("self-hosted"))
+
+
+@pytest.mark.parametrize(
+    ("result", "event_name", "runs"),
+    [
+        ("success", "pull_request", True),
+        ("failure", "pull_request", True),
+        ("skipped", "pull_request", False),
+        ("success", "schedule", False),
+    ],
+)
+def test_a_verdict_is_given_whatever_became_of_measuring(
+    tmp_path: Path, result: str, event_name: str, *, runs: bool
+) -> None:
+    """Else a suite that breaks would leave the last word to nobody."""
+    shop = Shop(tmp_path / "shop")
+    perfgate("init", "--action", f"perfgate/perfgate@{'0' * 40}", folder=shop.folder)
+    document = yaml.safe_load((shop.folder / ".github/workflows/perfgate.yml").read_text())
+    contexts = {"github": {"event_name": event_name}, "needs": {"measure": {"result": result}}}
+    assert holds(document["jobs"]["verdict"]["if"], contexts) is runs

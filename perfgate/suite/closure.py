@@ -180,7 +180,8 @@ def _notes(closure: Closure, count: int, changed: int, unknown: str) -> Iterator
     """Yield how it comes that so many benchmarks are exempt, and others are not."""
     known = closure.files.keys() | closure.never.keys()
     files = f"{changed} file{'' if changed == 1 else 's'}"
-    yield f"{count} of {len(known)} benchmarks reach nothing of what differs ({files})."
+    if count:
+        yield f"{count} of {len(known)} benchmarks reach nothing of what differs ({files})."
     if closure.never:
         first = min(closure.never)
         more = f" and {len(closure.never) - 1} more" if len(closure.never) > 1 else ""

@@ -4,6 +4,7 @@ from datetime import date
 from html.parser import HTMLParser
 
 import cmarkgfm
+import msgspec
 import pytest
 
 from perfgate import report
@@ -91,7 +92,7 @@ def test_a_hostile_name_stays_text_in_its_cell(name: str) -> None:
         cmarkgfm.github_flavored_markdown_to_html(report.markdown(verdict(row(name, metric=name), row("plain"))))
     )
 
-    assert [7, 7, 7] == elements.cells
+    assert [4, 4, 4] == elements.cells
     assert [] == elements.unwanted
 
 
@@ -203,7 +204,7 @@ def test_memory_that_did_not_move_is_one_line() -> None:
     text = report.markdown(said)
 
     assert "❌ 1 benchmark beyond the budget · 2 within budget" == report.headline(said)
-    assert "| `b1` | traced\u00a0memory\u00a0peak | **+4.0\u00a0%**\u00a0larger |" in text
+    assert "| `b1` traced memory peak | **+4.0\u00a0%**\u00a0larger [" in text
     assert "bring it back within its budget" in text
     assert "Not listed, since unmoved or too small to judge: traced memory peak of 1 benchmark." in text
     assert [True, False, False] == [each.is_still for each in said.rows[3:]]
@@ -232,3 +233,38 @@ def test_benchmarks_that_share_a_reason_are_named_together() -> None:
 def test_a_reason_stands_below_the_table() -> None:
     """Why a row is red beside its number is in the comment, as text."""
     assert "- `a`: `time says no`" in report.markdown(verdict(row("a", reason="time says no")))
+
+
+def test_a_hundred_thousand_of_everything_is_a_comment_that_people_can_read() -> None:
+    """Whatever a file holds: ten rows, a note, and never more than GitHub takes."""
+    rows = [row(f"b{i}") for i in range(1_000)]
+    lost = tuple(NotJudged(label=f"x{i}", metric="cpu_time", reason="gone " * 50) for i in range(100_000))
+    said = verdict(*rows, not_judged=lost, notes=("note " * 100,) * 1_000)
+    text = report.together([(said, report.Around()), (said, report.Around())])
+    assert len(report.markdown(said)) <= report.MAX_COMMENT_CHARACTERS
+    assert len(text) < 65_536
+    assert report.headline(said) in text
+
+
+def test_a_server_adds_ids_history_and_what_is_left() -> None:
+    """Rows get the signs that commands name them by; what used most of its budget is told, and the policy's line."""
+    slow = msgspec.structs.replace(row("slow"), allowed=Limit(value=0.03, line=31))
+    near = msgspec.structs.replace(
+        row("near", Outcome.PASS, "within"), effect=0.024, low=0.02, high=0.028, allowed=Limit(value=0.03, line=31)
+    )
+    around = report.Around(
+        sparklines={("slow", slow.metric): "▁▁█"}, chart="```mermaid\nxychart-beta\n```", takes_orders=True
+    )
+    text = report.markdown(msgspec.structs.replace(verdict(slow, near), policy_path="perfgate.toml"), around)
+    assert f"`{report.row_id(slow)}` | `slow`" in text
+    assert "<sub>▁▁█</sub> |" in text
+    assert "```mermaid" in text
+    assert "Budget left: `near` 20 %." in text
+    assert "policy `perfgate.toml` of base, line 31" in text
+    assert "/perfgate accept ID" in text
+    assert "/perfgate" not in report.markdown(verdict(slow, near))
+
+
+def test_a_warning_is_read_first() -> None:
+    text = report.markdown(verdict(row("a")), report.Around(warning="A stranger's."))
+    assert text.splitlines()[2] == "> **A stranger's.**"

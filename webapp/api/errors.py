@@ -5,6 +5,7 @@ A refusal because of a limit carries it as ``limit``.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -14,8 +15,11 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from perfgate import wording
 from perfgate.errors import InvalidInput, InvalidResult, UnknownFormat
 from webapp.api.bodies import TooLarge
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 
@@ -66,6 +70,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         reason = "there is no such thing here"
     else:
         reason = str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])
+    if response.status_code in {401, 403}:
+        request = context["request"]
+        log.warning("%s %s was refused: %s", request.method, wording.plain(request.path), wording.plain(reason, 500))
     limit = {"limit": error.limit} if isinstance(error, TooLarge) else {}
     response.data = {"error": {"reason": reason, "path": getattr(error, "path", "$"), **limit}}
     if isinstance(error, Busy):

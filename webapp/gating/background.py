@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from perfgate import report, wording
 from perfgate.gate import Outcome, Row, Verdict
 from perfgate.report import CHART_POINTS, Around
-from webapp.gating import bot, wanted
+from webapp.gating import bot, evidence, wanted
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run, Series
 
 MIN_POINTS = 3
 """Of a history that is worth a picture."""
 
+RECENT = 5
+"""Last points that say where a history stands now."""
+
 STRANGERS = (
     "These numbers come out of the fork's own workflow: its author could have written them. They make no check run, no"
     " baseline and no alert. To measure it on this project's runner: `/perfgate run`, once the code was read."
 )
-
-Key = tuple[str, str]
 
 
 def of(run: Run, verdict: Verdict) -> Around:
@@ -32,9 +34,9 @@ def of(run: Run, verdict: Verdict) -> Around:
     return Around(
         details_url=wanted.verdict_url(run.pk),
         sparklines={
-            key: wording.sparkline([*known[key], row.candidate])
+            (row.label, row.metric): wording.sparkline(_with_head(values, row))
             for row in told
-            if len(known.get(key := (row.label, row.metric), ())) >= MIN_POINTS
+            if len(values := known.get(evidence.key(row.label, row.metric), ())) >= MIN_POINTS
         },
         chart=_chart(told, known),
         takes_orders=bot.is_there(),
@@ -42,29 +44,40 @@ def of(run: Run, verdict: Verdict) -> Around:
     )
 
 
-def _chart(told: Sequence[Row], known: dict[Key, list[float]]) -> str:
+def _chart(told: Sequence[Row], known: dict[evidence.Key, list[float]]) -> str:
     """Return the picture of the worst row that has a history, its head the last point."""
-    worst = next((row for row in told if row.outcome is Outcome.FAIL), None)
-    values = known.get((worst.label, worst.metric), []) if worst else []
-    if worst is None or len(values) < MIN_POINTS:
-        return ""
-    level = sum(values) / len(values)
-    # The history's level is another day's: head is shown where the pairs say that it stands.
-    head = level * (1 + (worst.effect or 0.0))
-    drawn = report.chart([*values, head], len(values), level, head)
-    return f"{drawn}\n\n<sub>{wording.code(worst.label)}: the last {len(values)} commits, and this pull request</sub>"
+    for row in told:
+        values = known.get(evidence.key(row.label, row.metric), [])
+        if row.outcome is Outcome.FAIL and len(values) >= MIN_POINTS:
+            shown = _with_head(values, row)
+            drawn = report.chart(shown, len(values), _level(values), shown[-1])
+            return f"{drawn}\n\n<sub>{wording.code(row.label)}: the last {len(values)} commits, and this one</sub>"
+    return ""
 
 
-def _histories(project: Project, environment: str, rows: Sequence[Row]) -> dict[Key, list[float]]:
+def _with_head(values: Sequence[float], row: Row) -> list[float]:
+    """Return a history with the pull request as its last point.
+
+    The history's level is another day's, or another kind of time's: head is put where the pairs say that it stands.
+    """
+    return [*values, _level(values) * (1 + (row.effect or 0.0))]
+
+
+def _level(values: Sequence[float]) -> float:
+    """Return where a history stands now."""
+    return median(values[-RECENT:])
+
+
+def _histories(project: Project, environment: str, rows: Sequence[Row]) -> dict[evidence.Key, list[float]]:
     """Return the last values on the default branch, in the newest segment, by label and metric."""
     found = Series.objects.filter(
         environment__project=project,
         environment__name=environment,
         branch=project.default_branch,
         benchmark__label__in={row.label for row in rows},
-        metric__in={row.metric for row in rows},
+        metric__in={row.metric for row in rows} | evidence.TIMES,
     ).select_related("benchmark")
-    numbers = {each.pk: (each.benchmark.label, each.metric) for each in found}
+    numbers = {each.pk: evidence.key(each.benchmark.label, each.metric) for each in found}
     known = {}
     for number, points in points_of.latest(list(numbers), CHART_POINTS - 1).items():
         newest = points.segments == points.segments[-1] if len(points.segments) else []

@@ -153,11 +153,14 @@ def test_the_public_key_is_no_secret(issuer: Issuer) -> None:
         ({"repository": "mallory/hello", "repository_id": "99"}, side(HEAD), "no project here"),
     ],
 )
-def test_what_an_event_may_not_write(issuer: Issuer, claims: dict[str, Any], run: Run, why: str) -> None:
-    """Above all no baseline from anything but the default branch's own pushes."""
+def test_what_an_event_may_not_write(
+    issuer: Issuer, claims: dict[str, Any], run: Run, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Above all no baseline from anything but the default branch's own pushes; the log says why, too."""
     status, reason = upload(issuer.token(**claims), run)
     assert status == 403
     assert why in reason
+    assert why in caplog.text
     assert not StoredRun.objects.exists()
 
 
