@@ -178,18 +178,18 @@ def merge_base(repository: Path, one: str, other: str) -> str:
     return found
 
 
-def fetch(repository: Path, sha: str) -> None:
-    """Fetch a commit from ``origin``, unless it is here.
+def fetch_missing(repository: Path, revision: str) -> None:
+    """Fetch a commit from ``origin`` if *revision* is a whole hash that is not here; a name is left to those who use it.
 
     Raises:
-        InvalidInput: It is nowhere there, or *sha* is no hash.
+        InvalidInput: It is nowhere there.
     """
-    if not re.fullmatch(r"[0-9a-f]{40,64}", sha):
-        raise InvalidInput(f"{sha[:80]!r} is no whole hash: only such a commit is fetched")
+    if not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", revision):
+        return
     try:
-        resolve(repository, sha)
+        resolve(repository, revision)
     except InvalidInput:
-        run(repository, "fetch", "--quiet", "--no-tags", "origin", sha)
+        run(repository, "fetch", "--quiet", "--no-tags", "origin", revision)
 
 
 def tag_before(repository: Path, tag: str) -> str:

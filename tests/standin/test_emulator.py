@@ -75,7 +75,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "seed.yaml").write_text(yaml.safe_dump(seed))
     url = f"http://127.0.0.1:{port}"
     program = node.installed() / "emulate/dist/index.js"
-    command: list[str | Path] = [node.BIN / "node", program, "start", "--service", "github", "--port", str(port)]
+    command: list[str | Path] = [node.NODE, program, "start", "--service", "github", "--port", str(port)]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--base-url", url, "--seed", folder / "seed.yaml"], cwd=folder, stdout=log, stderr=log

@@ -12,6 +12,7 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from webapp.gating import background, bisecting, bot, evidence, issues, rules, suspects, verdicts, wanted
@@ -77,18 +78,19 @@ def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
     for one in ChangePoint.objects.filter(alert__in=loud, regression=True).select_related(*_NAMED).order_by("pk"):
         members[one.alert_id].append(one)
     answers = evidence.answers(project, loud, {alert.pk: members[alert.pk] for alert in loud})
-    _want_bisections(project, alerts)
+    _want_bisections(project, Bisection.objects.filter(alert__in=alerts, ended_at=None))
     _want_issues(project, loud, members, answers)
     _want_measurements(project, loud, members, answers)
 
 
 def go_on_searching(project: Project) -> None:
-    """Ask for the next measurement of the searches whose last one was lost."""
+    """Ask for the next measurement of each search that waits for none, and tell how far those in pull requests are."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        stalled = {row.alert_id for row in bisecting.stalled() if row.alert.project_id == project.pk}
+        stalled = [row.alert_id for row in bisecting.stalled() if row.project_id == project.pk and row.alert_id]
         loaded = ("project", "commit", "previous_commit", "closed_by", "merged_into")
         want_alerts(project, list(Alert.objects.filter(pk__in=stalled).select_related(*loaded)))
+        _want_bisections(project, Bisection.objects.filter(project=project, alert=None, ended_at=None))
 
 
 def _want_issues(project: Project, alerts: Sequence[Alert], members: Members, answers: Mapping[int, Answer]) -> None:
@@ -149,12 +151,11 @@ def _want_measurements(
             _want(project, Kind.DISPATCH, f"{stem}{number}", content)
 
 
-def _want_bisections(project: Project, alerts: Sequence[Alert]) -> None:
+def _want_bisections(project: Project, rows: QuerySet[Bisection]) -> None:
     """Ask for the next measurement of each search that goes on, and end those that are over."""
-    rows = Bisection.objects.filter(alert__in=alerts, ended_at=None)
-    for row in rows.select_related("alert__project", "series__benchmark"):
+    for row in rows.select_related("project", "alert__project"):
         search = bisecting.read(row)
-        if not row.alert.is_open:
+        if row.alert is not None and not row.alert.is_open:
             bisecting.end(search, f"Given up: the alert is {row.alert.state}. {search.conclusion}")
         elif search.is_over:
             refused = f" GitHub did not start the workflow: {search.refusal}" if search.refusal else ""
@@ -162,6 +163,8 @@ def _want_bisections(project: Project, alerts: Sequence[Alert]) -> None:
         elif (position := search.next) is not None:
             content = wanted.step(project, search, position, rules.of(project).workflow)
             _want(project, Kind.DISPATCH, bisecting.next_key(search), content)
+        if row.pull_request is not None and row.comment_id is not None:
+            want_answer(project, row.pull_request, row.comment_id, wanted.progress(search))
 
 
 def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:

@@ -1,4 +1,4 @@
-"""Which commit of an alert's range did it, found by asking GitHub to measure one commit after the other beside its base.
+"""Which commit of a range did it, an alert's or a pull request's, found by asking GitHub to measure one commit after the other beside its base.
 
 `perfgate bisect` does the same in one go, in a clone. Here a search is a `Bisection` row, the requests are `Publication`
 rows, and the answers are runs, whoever uploaded them: where a search stands follows from these alone, so that workers
@@ -182,8 +182,10 @@ def start(alert: Alert, *, who: str) -> None:
     line, worst = _line(alert), _worst(alert)
     assert alert.previous_commit is not None
     Bisection.objects.create(
+        project=alert.project,
         alert=alert,
-        series=worst.series,
+        label=worst.series.benchmark.label,
+        metric=worst.series.metric,
         suite=worst.run.suite,
         base=alert.previous_commit.sha,
         line=msgspec.to_builtins(line),
@@ -191,14 +193,18 @@ def start(alert: Alert, *, who: str) -> None:
         high=worst.high,
         started_by=who,
     )
-    cost = _forecast(len(line))
-    said = f"{cost.commits} commits are suspect: about {cost.expected} measurements, {cost.most} at most."
-    states.record(alert, Event.Action.BISECTED, who=who, text=said)
+    states.record(alert, Event.Action.BISECTED, who=who, text=announced(len(line)))
+
+
+def announced(commits: int) -> str:
+    """Return what a search through so many commits is going to cost."""
+    cost = _forecast(commits)
+    return f"{cost.commits} commits are suspect: about {cost.expected} measurements, {cost.most} at most."
 
 
 def newest(alert: Alert) -> Search | None:
     """Return where the last search for the commit of *alert* stands, None: there was none."""
-    row = Bisection.objects.filter(alert=alert).select_related("series__benchmark").order_by("-pk").first()
+    row = Bisection.objects.filter(alert=alert).order_by("-pk").first()
     return None if row is None else read(row)
 
 
@@ -208,11 +214,11 @@ def read(row: Bisection) -> Search:
     positions = {change.sha: position for position, change in enumerate(line, 1)}
     looks: list[Look] = []
     answered: dict[int, datetime] = {}
-    for run in evidence.runs(row.alert.project).filter(baseline_commit__sha=row.base, commit__sha__in=positions):
+    for run in evidence.runs(row.project).filter(baseline_commit__sha=row.base, commit__sha__in=positions):
         position = positions[run.commit.sha]
         answered[position] = max(run.received_at, answered.get(position, run.received_at))
         looks.extend(_looks(row, run, position))
-    asked = list(Publication.objects.filter(project=row.alert.project_id, key__startswith=_stem(row)))
+    asked = list(Publication.objects.filter(project=row.project_id, key__startswith=_stem(row)))
     asked.sort(key=lambda each: int(each.key.rpartition("/")[2]))
     awaited: set[int] = set()
     lost: set[int] = set()
@@ -247,12 +253,13 @@ def end(search: Search, reason: str) -> None:
     """Note that a search is over, and why; needs the project's lock."""
     search.row.ended_at = timezone.now()
     search.row.save(update_fields=["ended_at"])
-    states.record(search.row.alert, Event.Action.BISECTED, text=reason)
+    if search.row.alert is not None:
+        states.record(search.row.alert, Event.Action.BISECTED, text=reason)
 
 
 def stalled() -> list[Bisection]:
     """Return the searches whose last measurement was asked for so long ago that no answer is expected any more."""
-    rows = Bisection.objects.filter(ended_at=None).select_related("alert__project")
+    rows = Bisection.objects.filter(ended_at=None)
     asked = Publication.objects.filter(kind=Publication.Kind.DISPATCH, first_published_at__gt=_answers_since())
     awaited = {key.rpartition("/")[0] + "/" for key in asked.values_list("key", flat=True)}
     owed = Publication.objects.filter(
@@ -312,7 +319,7 @@ def _usual_minutes(alert: Alert) -> float | None:
 
 def _looks(row: Bisection, run: Run, position: int) -> Iterator[Look]:
     """Yield what a run tells of the followed series, if it tells anything."""
-    wanted = evidence.key(row.series.benchmark.label, row.series.metric)
+    wanted = evidence.key(row.label, row.metric)
     for told in verdicts.read(run.verdict).rows:
         if evidence.key(told.label, told.metric) != wanted:
             continue
@@ -330,7 +337,8 @@ def _answers_since() -> datetime:
 
 
 def _stem(row: Bisection) -> str:
-    return f"alert/{row.alert_id}/bisection/{row.pk}/"
+    what = f"alert/{row.alert_id}" if row.alert_id is not None else f"pull/{row.pull_request}"
+    return f"{what}/bisection/{row.pk}/"
 
 
 def _times(count: int) -> str:

@@ -61,6 +61,8 @@ def settle_answered(project: Project, runs: Sequence[Run]) -> None:
         with transaction.atomic():
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
             asking.want_alerts(project, alerts.settle(project, alerts.Touched(alerts=numbers)))
+    if any(run.baseline_commit_id is not None and run.pull_request is None for run in runs):
+        asking.go_on_searching(project)
 
 
 def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:

@@ -224,14 +224,20 @@ class Range(models.Model):
 
 
 class Bisection(models.Model):
-    """A search for the one commit of an alert's range, by measurements that GitHub is asked for one after the other.
+    """A search for the one commit of a range, by measurements that GitHub is asked for one after the other.
 
     Only what it began with is kept: where it stands follows from the runs that came in, see `webapp.gating.bisecting`.
     """
 
-    alert = models.ForeignKey(Alert, models.CASCADE, related_name="bisections")
-    series = models.ForeignKey(Series, models.CASCADE, related_name="+")
-    """The one whose level is followed."""
+    project = models.ForeignKey(Project, models.CASCADE, related_name="bisections")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="bisections")
+    """Whose range it is; NULL: a pull request's."""
+    pull_request = models.PositiveIntegerField(null=True)
+    comment_id = models.BigIntegerField(null=True, unique=True)
+    """GitHub's id of the comment that ordered it, in a pull request; its answer says how far it is."""
+    label = models.TextField()
+    metric = models.CharField(max_length=100)
+    """The benchmark whose level is followed."""
     suite = models.CharField(max_length=200)
     base = models.CharField(max_length=64)
     """Whole hash of the last commit at the old level."""
@@ -239,7 +245,7 @@ class Bisection(models.Model):
     """The commits after `base` that are suspect, the oldest first, as a list of `perfgate.github.Change`."""
     low = models.FloatField()
     high = models.FloatField()
-    """Ends of the 95 % confidence interval of the change as the history shows it, a fraction."""
+    """Ends of the 95 % confidence interval of the change between both ends, a fraction."""
     started_by = models.CharField(max_length=150)
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
@@ -248,11 +254,14 @@ class Bisection(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["alert"], name="one_open_bisection_per_alert", condition=models.Q(ended_at=None)
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(alert=None) ^ models.Q(pull_request=None), name="bisection_of_alert_or_pull_request"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"bisection {self.pk} of alert {self.alert_id}"
+        return f"bisection {self.pk}"
 
 
 class Pace(models.Model):
@@ -336,7 +345,7 @@ class Publication(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     key = models.CharField(max_length=200)
     """What it is about: ``pull/7``, ``commit/<sha>``, ``alert/3``, ``alert/3/measurement/1``,
-    ``alert/3/bisection/2/1``."""
+    ``alert/3/bisection/2/1``, ``pull/7/bisection/2/1``."""
     wanted = models.JSONField()
     """What the calls in `perfgate.github` that write it are given, see `webapp.gating.wanted`."""
     revision = models.PositiveIntegerField(default=1)

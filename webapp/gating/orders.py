@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
 from perfgate import metrics, policy, report, wording
-from perfgate.errors import NotFound
+from perfgate.errors import NotFound, Rejected
 from perfgate.gate import Outcome, Row
-from perfgate.github import PullRequest
-from webapp.gating import asking, bot, rules, verdicts, wanted
-from webapp.gating.models import Decision
+from perfgate.github import Changes, PullRequest, Repository
+from webapp.gating import asking, bisecting, bot, rules, verdicts, wanted
+from webapp.gating.models import Bisection, Decision
 from webapp.history.models import Project, Run
 
 PREFIX = "/perfgate"
@@ -28,6 +29,9 @@ MAX_CHARACTERS = 2_000
 
 MAY_ORDER = frozenset({"admin", "write"})
 """GitHub says *write* for whoever maintains, too."""
+
+MIN_COMMITS = 2
+"""Of a range in which there is something to find."""
 
 LONGEST = timedelta(days=366)
 """A permission ends: what is to last longer stands in the policy."""
@@ -43,7 +47,7 @@ HELP = """\
 | `/perfgate run [GLOB]` | measures base and head again, all benchmarks or those whose name matches |
 | `/perfgate accept ID up to 8% until 2027-01-31 because …` | lets one benchmark be slower in this pull request, up to a ceiling, until a day, for a reason |
 | `/perfgate explain ID` | tells all that is known of one benchmark here |
-| `/perfgate bisect` | tells how to find the commit of this pull request that did it |
+| `/perfgate bisect` | measures one commit of this pull request after the other until the one that did it is found |
 | `/perfgate help` | this |
 
 ID is the six signs in a row of the table. Commands are for people who may write to this repository."""
@@ -57,6 +61,8 @@ class Order:
     comment_id: int
     login: str
     text: str
+    changes: Changes | None = None
+    """The commits of the pull request; only read where they are asked for."""
 
 
 class Declined(Exception):
@@ -86,6 +92,8 @@ def answer(project: Project, order: Order) -> str:
             # No answer: whoever may comment could else make the bot talk.
             return f"{wording.plain(order.login)} may {role} here, and was not answered"
         pull = repository.pull_request(order.pull_request)
+        if order.text.split()[1:2] == ["bisect"]:
+            order = replace(order, changes=_changes(repository, project, order.pull_request, pull))
     words = order.text.lstrip().split(None, 2)[1:]
     name, rest = (words[0].lower() if words else "help"), (words[1] if len(words) > 1 else "")
     with transaction.atomic():
@@ -188,16 +196,44 @@ def _explain(project: Project, order: Order, _pull: PullRequest, rest: str) -> s
 
 
 def _bisect(project: Project, order: Order, pull: PullRequest, _rest: str) -> str:
-    """Tell how the commit is found."""
-    failed = [row for row in _rows(project, order.pull_request) if row.outcome is Outcome.FAIL]
+    """Have GitHub measure one commit of the pull request after the other until the one is found."""
+    known = Bisection.objects.filter(project=project, pull_request=order.pull_request)
+    if same := known.filter(comment_id=order.comment_id).first():
+        return wanted.progress(bisecting.read(same))
+    if known.filter(ended_at=None).exists():
+        raise Declined("It is being searched for already: see the answer above.")
+    failed = [
+        (run, row)
+        for run, row in _judged_rows(project, order.pull_request)
+        if row.outcome is Outcome.FAIL and run.trusted
+    ]
     if not failed:
-        raise Declined("No benchmark here is beyond its budget: there is no commit to look for.")
-    worst = max(failed, key=lambda row: row.severity)
-    base, head = pull.base_sha[:12], pull.head_sha[:12]
-    return (
-        f"In a clone that has both commits, `perfgate bisect {base} {head}` finds the commit that did it: it tells the cost"
-        f" first, then measures the one that tells most. The benchmark to follow is {wording.code(worst.label)}."
+        raise Declined("No benchmark here is beyond its budget by our own measurement: there is no commit to look for.")
+    run, row = max(failed, key=lambda each: each[1].severity)
+    assert run.baseline_commit is not None
+    assert row.low is not None
+    assert row.high is not None  # what failed was measured
+    line = order.changes.line if order.changes is not None and run.commit.sha == pull.head_sha else ()
+    if len(line) < MIN_COMMITS:
+        raise Declined(
+            f"The pull request has {len(line) or 'no'} commits on one line from {run.baseline_commit.sha[:10]}, where it was"
+            f" measured, to {pull.head_sha[:10]}: there is nothing to search. In a clone, `perfgate bisect` may find more."
+        )
+    started = Bisection.objects.create(
+        project=project,
+        pull_request=order.pull_request,
+        comment_id=order.comment_id,
+        label=row.label,
+        metric=row.metric,
+        suite=run.suite,
+        base=run.baseline_commit.sha,
+        line=msgspec.to_builtins(line),
+        low=row.low,
+        high=row.high,
+        started_by=order.login,
     )
+    asking.go_on_searching(project)
+    return wanted.progress(bisecting.read(started))
 
 
 _COMMANDS: dict[str, Callable[[Project, Order, PullRequest, str], str]] = {
@@ -218,18 +254,29 @@ def _runs(project: Project, pull_request: int) -> list[Run]:
     return [] if newest is None else list(runs.filter(commit=newest.commit).order_by("pk"))
 
 
-def _rows(project: Project, pull_request: int) -> Sequence[Row]:
-    """Return the rows of its newest verdicts."""
-    found: dict[tuple[str, str], Row] = {}
+def _judged_rows(project: Project, pull_request: int) -> Sequence[tuple[Run, Row]]:
+    """Return the rows of its newest verdicts, each with the run that it is of."""
+    found: dict[tuple[str, str], tuple[Run, Row]] = {}
     for run in _runs(project, pull_request):
         verdict = getattr(run, "verdict", None)
         if verdict is not None:
-            found.update({(row.label, row.metric): row for row in verdicts.read(verdict).rows})
+            found.update({(row.label, row.metric): (run, row) for row in verdicts.read(verdict).rows})
     return list(found.values())
 
 
+def _changes(repository: Repository, project: Project, number: int, pull: PullRequest) -> Changes | None:
+    """Read the commits between where the pull request was measured from, and its head."""
+    runs = [run for run in _runs(project, number) if run.baseline_commit is not None]
+    if not runs or runs[-1].baseline_commit is None:
+        return None
+    try:
+        return repository.changes(runs[-1].baseline_commit.sha, pull.head_sha, limit=1)
+    except (NotFound, Rejected):
+        return None  # one of them is not there any more
+
+
 def _row(project: Project, pull_request: int, wanted_id: str) -> Row:
-    found = [row for row in _rows(project, pull_request) if report.row_id(row) == wanted_id]
+    found = [row for _, row in _judged_rows(project, pull_request) if report.row_id(row) == wanted_id]
     if len(found) != 1:
         raise Declined(
             f"{wording.code(wanted_id or 'nothing')} is no row of the newest verdict here: take the six signs of one."

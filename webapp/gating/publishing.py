@@ -78,7 +78,7 @@ def _publish(row: Publication) -> None:
             this.update(published_revision=row.published_revision, first_published_at=None)
         _failed(row, error)
         if bisecting.is_about(row.key):
-            _ask_again(row)  # a search that GitHub refuses is over
+            asking.go_on_searching(row.project)  # a search that GitHub refuses is over
     else:
         done = {"claimed_until": None, "attempts": 0, "not_before": None, "error": ""}
         told = row.first_published_at or (now if once or remote_id is not None else None)
@@ -90,10 +90,10 @@ def _is_moot(row: Publication) -> bool:
     if row.kind != Kind.DISPATCH:
         return False
     kind, number, *rest = row.key.split("/")
-    if kind != "alert":
-        return False
     if bisecting.is_about(row.key):
         return not Bisection.objects.filter(pk=int(rest[1]), ended_at=None).exists()
+    if kind != "alert":
+        return False
     return not Alert.objects.filter(pk=int(number), state=State.SUSPECTED).exists()
 
 

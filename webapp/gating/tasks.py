@@ -68,5 +68,5 @@ def sweep() -> None:
     for number in deliveries.owed().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
         ring("take_delivery", number, expires_seconds=REPEATED_SECONDS)
     deliveries.forget_old()
-    for project in Project.objects.filter(alerts__bisections__in=bisecting.stalled()).distinct():
+    for project in Project.objects.filter(bisections__in=bisecting.stalled()).distinct():
         ring("go_on_searching", project.pk, expires_seconds=REPEATED_SECONDS)

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 import msgspec
 from django.conf import settings
 
-from perfgate import gate, report
+from perfgate import gate, report, wording
 from perfgate.github import Conclusion
+from webapp.gating import bisecting
 from webapp.gating.bisecting import Search
 from webapp.gating.models import Alert, ChangePoint
 from webapp.history.models import Project
 
 CHECK_NAME = "perfgate"
+MAX_SUSPECTS = 5
 MAX_SELECT_CHARACTERS = 500
 """Of the glob that a workflow is given; GitHub takes 65,535 for all inputs together."""
 
@@ -132,9 +134,36 @@ def step(project: Project, search: Search, position: int, workflow: str) -> Meas
             "base": search.row.base,
             "head": search.line[position - 1].sha,
             "suite": search.row.suite,
-            "select": glob.escape(search.row.series.benchmark.label[:MAX_SELECT_CHARACTERS]),
+            "select": glob.escape(search.row.label[:MAX_SELECT_CHARACTERS]),
         },
     )
+
+
+def progress(search: Search) -> str:
+    """Return the answer to whoever ordered a search in a pull request: how far it is, and what it found."""
+    row = search.row
+    shown = [(change, chance) for change, chance in search.suspects][:MAX_SUSPECTS] if search.looks else []
+    lines = [
+        f"Searching for the commit that made {wording.code(row.label)} worse, by {wording.code(row.started_by)}: "
+        + bisecting.announced(len(search.line)),
+        "",
+        f"{len(search.asked)} asked, {len(search.looks)} measured. {search.conclusion}",
+    ]
+    if search.refusal:
+        lines += ["", f"GitHub did not start the workflow: {wording.code(search.refusal, 300)}."]
+    if shown:
+        lines += ["", "| commit | chance | subject | author |", "|---|---|---|---|"]
+        lines += [
+            f"| {change.sha[:10]} | {wording.chance(chance)} | {wording.code(change.subject)} | {wording.code(change.author)} |"
+            for change, chance in shown
+        ]
+    if search.looks:
+        lines += ["", "| measured beside the base | change, 95 % interval |", "|---|---|"]
+        lines += [
+            f"| {each.sha[:10]} | {wording.percent(each.effect)} {wording.interval(each.low, each.high)} |"
+            for each in search.looks
+        ]
+    return "\n".join(lines)
 
 
 def verdict_url(run_id: int) -> str:
