@@ -260,6 +260,7 @@ def _app_slug(call: Call) -> str:
 def _apply(run: CheckRun, body: Json) -> None:
     for name in ("name", "external_id", "details_url", "status"):
         setattr(run, name, body.get(name, getattr(run, name)))
+    run.actions = body.get("actions", run.actions)
     if "conclusion" in body:
         # As documented: "Providing conclusion will automatically set the status parameter to completed."
         run.status, run.conclusion = "completed", body["conclusion"]
@@ -271,7 +272,7 @@ def _apply(run: CheckRun, body: Json) -> None:
     run.annotations += output.get("annotations", [])
 
 
-CHECK_RUN_FIELDS = ("name", "external_id", "details_url", "status", "conclusion", "output")
+CHECK_RUN_FIELDS = ("name", "external_id", "details_url", "status", "conclusion", "output", "actions")
 
 
 @operation("checks/create", "head_sha", *CHECK_RUN_FIELDS)

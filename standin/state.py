@@ -97,6 +97,8 @@ class CheckRun:
     summary: str | None = None
     text: str | None = None
     annotations: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, str]] = field(default_factory=list)
+    """Buttons; GitHub shows them and does not tell them."""
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,9 @@ def _report(arguments: argparse.Namespace, job: Job) -> int:
     print(report.headline(report.worst(verdicts)) if verdicts else text.strip())
     if arguments.server and not job.is_fork:
         _upload(arguments, runs)
-    elif verdicts and job.kind is not Kind.RANGE:
+    # A server speaks of pull requests; queues of merges and releases are this job's alone.
+    is_told = bool(arguments.server) and not job.is_fork and job.kind is Kind.PULL_REQUEST
+    if verdicts and not is_told and job.kind is not Kind.RANGE:
         _show(verdicts, text, job)
     return max((gate.exit_code(verdict, strict=arguments.strict) for verdict in verdicts), key=_gravity, default=0)
 

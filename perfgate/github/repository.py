@@ -435,6 +435,7 @@ class Repository:
         summary: str,
         details_url: str,
         conclusion: Conclusion | None = None,
+        actions: Sequence[Mapping[str, str]] = (),
         check_run_id: int | None = None,
     ) -> int:
         """Create our check run on a commit, or make it say this.
@@ -448,6 +449,7 @@ class Repository:
             summary: Markdown; cut with a note at `MAX_CHARACTERS`.
             details_url: Where its "Details" lead.
             conclusion: Given if, and only if, *status* is ``completed``.
+            actions: Up to three buttons: ``label`` (20 characters), ``description`` (40), ``identifier`` (20).
             check_run_id: What this call returned earlier. One of another commit is left alone.
 
         Returns:
@@ -462,6 +464,8 @@ class Repository:
         }
         if conclusion is not None:
             wanted["conclusion"] = conclusion
+        if actions:
+            wanted["actions"] = [dict(each) for each in actions]
         path = f"{self._path}/check-runs"
         check_run = None
         if check_run_id is not None:

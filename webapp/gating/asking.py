@@ -55,15 +55,37 @@ def want_verdicts(run: Run) -> None:
             _want(project, Kind.COMMENT, key, comment)
 
 
+def want_check(project: Project, content: wanted.CheckRun, *, over: bool = False) -> None:
+    """Ask for a check run on a commit that has no verdict; one that has a verdict keeps it.
+
+    Args:
+        project: Whose commit.
+        content: What the check run says.
+        over: Also in the place of one that says that the verdict follows.
+    """
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        key = f"commit/{content.head_sha}"
+        there = Publication.objects.filter(project=project, kind=Kind.CHECK_RUN, key=key).first()
+        if there is None or (over and there.wanted["conclusion"] is None):
+            _want(project, Kind.CHECK_RUN, key, content)
+
+
 def want_answer(project: Project, pull_request: int, comment_id: int, markdown: str) -> None:
     """Ask for the one answer to a command; needs the project's lock."""
+    _want_answer(project, pull_request, str(comment_id), markdown, react_to=comment_id)
+
+
+def want_reply(project: Project, pull_request: int, key: str, markdown: str) -> None:
+    """Ask for the one answer to a button that was pressed; needs the project's lock."""
+    _want_answer(project, pull_request, key, markdown, react_to=0)
+
+
+def _want_answer(project: Project, pull_request: int, key: str, markdown: str, *, react_to: int) -> None:
     content = wanted.Comment(
-        pull_request=pull_request,
-        marker=f"perfgate:answer:{comment_id}",
-        markdown=markdown,
-        react_to=comment_id,
+        pull_request=pull_request, marker=f"perfgate:answer:{key}", markdown=markdown, react_to=react_to
     )
-    _want(project, Kind.COMMENT, f"pull/{pull_request}/answer/{comment_id}", content)
+    _want(project, Kind.COMMENT, f"pull/{pull_request}/answer/{key}", content)
 
 
 def want_measurement(project: Project, key: str, content: wanted.Measurement) -> None:

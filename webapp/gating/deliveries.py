@@ -1,14 +1,15 @@
 """What GitHub tells: noted once, then dealt with as often as it takes.
 
-Only two events ask for anything: a workflow of a fork that is over (`webapp.gating.forks`), and a comment that begins with our
-command (`webapp.gating.orders`). Of each payload only the fields below are read and kept.
+What asks for something: a pull request that has a new head, a workflow for one that is over (a fork's: `webapp.gating.forks`), a
+comment that begins with our command, and a button under our check run (`webapp.gating.orders`). Of each payload only the
+fields below are read and kept.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from perfgate.errors import PerfgateError, RateLimited
-from webapp.gating import bot, forks, orders
+from webapp.gating import asking, bot, forks, orders, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.models import Delivery
 from webapp.history.models import Project
@@ -37,13 +38,12 @@ class _Repository(msgspec.Struct):
 
 
 class _User(msgspec.Struct):
-    login: str
+    login: str = ""
 
 
 class _WorkflowRun(msgspec.Struct):
     id: int
     event: str = ""
-    head_repository: _Repository | None = None
 
 
 class _Issue(msgspec.Struct):
@@ -57,6 +57,30 @@ class _Comment(msgspec.Struct):
     body: str | None = None
 
 
+class _Head(msgspec.Struct):
+    sha: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40,64}$")]
+    repo: _Repository | None = None
+
+
+class _PullRequest(msgspec.Struct):
+    number: int
+    head: _Head
+
+
+class _Number(msgspec.Struct):
+    number: int
+
+
+class _CheckRun(msgspec.Struct):
+    name: str
+    head_sha: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40,64}$")]
+    pull_requests: list[_Number] = []
+
+
+class _RequestedAction(msgspec.Struct):
+    identifier: str
+
+
 class Payload(msgspec.Struct):
     """What is read of any event."""
 
@@ -65,6 +89,10 @@ class Payload(msgspec.Struct):
     workflow_run: _WorkflowRun | None = None
     issue: _Issue | None = None
     comment: _Comment | None = None
+    pull_request: _PullRequest | None = None
+    check_run: _CheckRun | None = None
+    requested_action: _RequestedAction | None = None
+    sender: _User | None = None
 
 
 def note(guid: str, event: str, payload: object) -> Noted:
@@ -79,7 +107,12 @@ def note(guid: str, event: str, payload: object) -> Noted:
         read = msgspec.convert(payload, Payload)
     except msgspec.ValidationError:
         return "ignored"
-    asks = {"workflow_run": _asks_for_a_run, "issue_comment": _asks_for_an_answer}.get(event)
+    asks = {
+        "workflow_run": _asks_for_a_run,
+        "issue_comment": _asks_for_an_answer,
+        "pull_request": _asks_for_a_check,
+        "check_run": _is_a_button,
+    }.get(event)
     if asks is None or not asks(read):
         return "ignored"
     kept = msgspec.to_builtins(read)
@@ -128,14 +161,27 @@ def take(delivery_id: int) -> None:
 
 
 def _asks_for_a_run(read: Payload) -> bool:
-    run, own = read.workflow_run, read.repository
-    if read.action != "completed" or run is None or run.event != "pull_request" or own is None:
-        return False
-    return run.head_repository is None or run.head_repository.full_name.casefold() != own.full_name.casefold()
+    run = read.workflow_run
+    return read.action == "completed" and run is not None and run.event == "pull_request"
+
+
+def _asks_for_a_check(read: Payload) -> bool:
+    return read.action in {"opened", "synchronize", "reopened"} and read.pull_request is not None
+
+
+def _is_a_button(read: Payload) -> bool:
+    known = read.action in {"rerequested", "requested_action"} and read.sender is not None and read.sender.login
+    return bool(known) and read.check_run is not None and read.check_run.name == wanted.CHECK_NAME
 
 
 def _asks_for_an_answer(read: Payload) -> bool:
-    if read.action != "created" or read.issue is None or not read.issue.pull_request or read.comment is None:
+    if (
+        read.action != "created"
+        or read.issue is None
+        or not read.issue.pull_request
+        or read.comment is None
+        or not (read.comment.user and read.comment.user.login)
+    ):
         return False
     return orders.is_one(read.comment.body or "")
 
@@ -150,6 +196,21 @@ def _dealt_with(row: Delivery) -> str:
     project = projects[0]
     if row.event == "workflow_run" and read.workflow_run is not None:
         return forks.fetch(project, read.workflow_run.id)
+    if row.event == "pull_request" and read.pull_request is not None:
+        head = read.pull_request.head
+        is_fork = head.repo is None or head.repo.full_name.casefold() != project.repository.casefold()
+        asking.want_check(project, wanted.waiting(project, head.sha, is_fork=is_fork))
+        return f"pull request {read.pull_request.number} stands at {head.sha[:10]}"
+    if row.event == "check_run" and read.check_run is not None and read.sender is not None:
+        pressed = read.check_run
+        button = orders.Button(
+            key=f"button-{row.guid}",
+            identifier=read.requested_action.identifier if read.requested_action else wanted.RUN,
+            head_sha=pressed.head_sha,
+            pull_request=pressed.pull_requests[0].number if pressed.pull_requests else None,
+            login=read.sender.login,
+        )
+        return orders.press(project, button)
     if read.comment is not None and read.issue is not None and read.comment.user is not None:
         order = orders.Order(
             pull_request=read.issue.number,

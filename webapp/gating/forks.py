@@ -18,9 +18,10 @@ from perfgate.errors import InvalidInput, NotFound
 from perfgate.github import Repository, WorkflowRun
 from perfgate.records import Run
 from perfgate.wording import plain
-from webapp.gating import bot, rules
+from webapp.gating import asking, bot, rules, wanted
 from webapp.history import ingest
 from webapp.history.models import Project
+from webapp.history.models import Run as Stored
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def fetch(project: Project, run_id: int) -> str:
         if run.event != "pull_request" or run.path != workflow:
             return f"run {run_id} is {plain(run.path)} for {plain(run.event)}, not {workflow} for a pull request"
         if run.head_repository.casefold() == project.repository.casefold():
-            return f"run {run_id} is of the repository itself, which uploads by its own identity"
+            return _own(project, run)
         number = _pull_request(repository, run)
         files = list(_files(repository, run_id))
     runs = [resultfile.read(data, source=name) for name, data in files]
@@ -57,6 +58,14 @@ def fetch(project: Project, run_id: int) -> str:
     return (
         f"{len(files)} results for pull request {number}, from {plain(run.head_repository)}, are marked as a stranger's"
     )
+
+
+def _own(project: Project, run: WorkflowRun) -> str:
+    """End the waiting of a pull request of the repository itself whose workflow is over and uploaded nothing."""
+    if Stored.objects.filter(project=project, commit__sha=run.head_sha, pull_request__isnull=False).exists():
+        return f"run {run.id} is of the repository itself, which uploads by its own identity"
+    asking.want_check(project, wanted.nothing(project, run.head_sha), over=True)
+    return f"run {run.id} left no result for {run.head_sha[:10]}: its check run says so"
 
 
 def _pull_request(repository: Repository, run: WorkflowRun) -> int:

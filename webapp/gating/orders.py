@@ -6,6 +6,7 @@ own that is found again by the command's id, and the question gets a sign at onc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -65,6 +66,20 @@ class Order:
     """The commits of the pull request; only read where they are asked for."""
 
 
+@dataclass(frozen=True)
+class Button:
+    """A button under a check run that somebody pressed."""
+
+    key: str
+    """GitHub's number of the press."""
+    identifier: str
+    """`webapp.gating.wanted.RUN` or ``ACCEPT``."""
+    head_sha: str
+    pull_request: int | None
+    """As GitHub says; it does not say for forks."""
+    login: str
+
+
 class Declined(Exception):
     """A command that cannot be followed; says why and what to do."""
 
@@ -106,6 +121,55 @@ def answer(project: Project, order: Order) -> str:
     return f"{name[:40]} by {wording.plain(order.login)} on pull request {order.pull_request}"
 
 
+def press(project: Project, button: Button) -> str:
+    """Do what a button under a check run says; the same press again changes nothing.
+
+    Returns:
+        What came of it, for the record.
+
+    Raises:
+        PerfgateError: GitHub could not be asked; see `perfgate.errors` for what then helps.
+    """
+    run = (
+        Run.objects.filter(project=project, commit__sha=button.head_sha, pull_request__isnull=False)
+        .order_by("-pk")
+        .first()
+    )
+    number = run.pull_request if run is not None else button.pull_request
+    if number is None:
+        return f"no pull request is known of commit {button.head_sha[:10]}"
+    with bot.repository(project) as repository:
+        try:
+            role = repository.permission(button.login)
+        except NotFound:
+            role = "none"
+        if role not in MAY_ORDER:
+            return f"{wording.plain(button.login)} may {role} here: nothing was done"
+        pull = repository.pull_request(number)
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        if button.identifier == wanted.ACCEPT:
+            asking.want_reply(project, number, button.key, _acceptable(project, number))
+        else:
+            _ask_for_runs(project, number, button.key, pull, "")
+    return f"{button.identifier[:40]} by {wording.plain(button.login)} on pull request {number}"
+
+
+def _acceptable(project: Project, number: int) -> str:
+    """Return the commands that would accept what is beyond its budget."""
+    failed = [row for _, row in _judged_rows(project, number) if row.outcome is Outcome.FAIL]
+    if not failed:
+        return "Nothing here is beyond its budget any more."
+    until = timezone.now().date() + timedelta(days=30)
+    lines = ["To accept, write one of these, with a reason, as a comment of its own:", ""]
+    for row in failed[: report.MAX_ROWS]:
+        most = math.ceil(100 * max(abs(row.low or 0.0), abs(row.high or 0.0)))
+        lines.append(
+            f"- {wording.code(row.label)}: `/perfgate accept {report.row_id(row)} up to {most}% until {until} because …`"
+        )
+    return "\n".join(lines)
+
+
 def _unknown(_project: Project, order: Order, _pull: PullRequest, _rest: str) -> str:
     raise Declined(f"{wording.code(order.text.split()[1])} is none of these.\n\n{HELP}")
 
@@ -116,7 +180,14 @@ def _help(_project: Project, _order: Order, _pull: PullRequest, _rest: str) -> s
 
 def _run(project: Project, order: Order, pull: PullRequest, rest: str) -> str:
     """Have base and head of the pull request measured again."""
-    suites = sorted({run.suite for run in _runs(project, order.pull_request)}) or [""]
+    workflow = _ask_for_runs(project, order.pull_request, str(order.comment_id), pull, rest)
+    what = f"benchmarks that match {wording.code(rest)}" if rest else "all benchmarks"
+    return f"Asked {wording.code(workflow)} to measure {what} at {pull.head_sha[:10]} beside its base. The comment above follows."
+
+
+def _ask_for_runs(project: Project, number: int, key: str, pull: PullRequest, select: str) -> str:
+    """Ask for one run of the workflow for each suite; return the workflow's name."""
+    suites = sorted({run.suite for run in _runs(project, number)}) or [""]
     workflow = rules.of(project).workflow
     for suite in suites:
         content = wanted.Measurement(
@@ -126,13 +197,12 @@ def _run(project: Project, order: Order, pull: PullRequest, rest: str) -> str:
                 "base": pull.base_sha,
                 "head": pull.head_sha,
                 "suite": suite,
-                "select": rest[: wanted.MAX_SELECT_CHARACTERS],
-                "pull_request": str(order.pull_request),
+                "select": select[: wanted.MAX_SELECT_CHARACTERS],
+                "pull_request": str(number),
             },
         )
-        asking.want_measurement(project, f"pull/{order.pull_request}/run/{order.comment_id}/{suite}"[:200], content)
-    what = f"benchmarks that match {wording.code(rest)}" if rest else "all benchmarks"
-    return f"Asked {wording.code(workflow)} to measure {what} at {pull.head_sha[:10]} beside its base. The comment above follows."
+        asking.want_measurement(project, f"pull/{number}/run/{key}/{suite}"[:200], content)
+    return workflow
 
 
 def _accept(project: Project, order: Order, _pull: PullRequest, rest: str) -> str:

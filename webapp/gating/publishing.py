@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
-from perfgate.github import Repository
+from perfgate.github import Repository, Status
 from webapp.gating import asking, bisecting, bot, issues, rules, suspects, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.models import Alert, Bisection, Publication, State
@@ -168,12 +168,15 @@ _STATES: dict[str, Literal["success", "failure"]] = {"success": "success", "fail
 def _write_check_run(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.CheckRun)
     if bot.is_app():
-        return repository.upsert_check_run(
-            **msgspec.structs.asdict(content), status="completed", check_run_id=row.remote_id
-        )
+        status: Status = "in_progress" if content.conclusion is None else "completed"
+        return repository.upsert_check_run(**msgspec.structs.asdict(content), status=status, check_run_id=row.remote_id)
     # A person's token may not write check runs; a status says the same in one line.
     repository.set_status(
-        content.head_sha, content.name, _STATES.get(content.conclusion, "pending"), content.title, content.details_url
+        content.head_sha,
+        content.name,
+        _STATES.get(content.conclusion or "", "pending"),
+        content.title,
+        content.details_url,
     )
     return None
 

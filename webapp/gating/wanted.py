@@ -42,10 +42,19 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
     head_sha: str
     name: str
     external_id: str
-    conclusion: Conclusion
+    conclusion: Conclusion | None
+    """None: it is not known yet."""
     title: str
     summary: str
     details_url: str
+    actions: tuple[dict[str, str], ...] = ()
+
+
+RUN, ACCEPT = "run", "accept"
+"""What the buttons of a check run are known by."""
+
+AGAIN = {"label": "Measure again", "description": "base and head, side by side", "identifier": RUN}
+HOW_TO_ACCEPT = {"label": "Accept …", "description": "get the commands that would do it", "identifier": ACCEPT}
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +105,43 @@ def check_run(project: Project, sha: str, judged: Sequence[Judged]) -> CheckRun:
         title=report.headline(worst),
         summary=_markdown(judged),
         details_url=verdict_url(decides.run_id),
+        actions=(AGAIN, *([HOW_TO_ACCEPT] if worst.outcome is gate.Outcome.FAIL else [])),
+    )
+
+
+def waiting(project: Project, sha: str, *, is_fork: bool) -> CheckRun:
+    """Return the check run of a pull request's head that has no verdict yet.
+
+    A fork's is measured by our own runner only if somebody who read it says so: until then there is something to do.
+    """
+    said = (
+        "The fork's own numbers make no check. Who may write here can have this commit measured: `/perfgate run`."
+        if is_fork
+        else "Base and head are being measured side by side; the verdict follows."
+    )
+    return CheckRun(
+        head_sha=sha,
+        name=CHECK_NAME,
+        external_id=f"{CHECK_NAME}:{project.slug}:{sha}",
+        conclusion="action_required" if is_fork else None,
+        title="Not measured here yet" if is_fork else "Measuring",
+        summary=said,
+        details_url=f"{settings.BASE_URL}/projects/{project.slug}/",
+        actions=(AGAIN,) if is_fork else (),
+    )
+
+
+def nothing(project: Project, sha: str) -> CheckRun:
+    """Return the check run of a head whose workflow ended and left no result: no pass, and no waiting for ever."""
+    return CheckRun(
+        head_sha=sha,
+        name=CHECK_NAME,
+        external_id=f"{CHECK_NAME}:{project.slug}:{sha}",
+        conclusion="neutral",
+        title=f"{report.SYMBOLS[gate.Outcome.INCONCLUSIVE]} No verdict: the workflow left no result",
+        summary="It is over, and nothing was uploaded. Its log says why; measure again once that is put right.",
+        details_url=f"{settings.BASE_URL}/projects/{project.slug}/",
+        actions=(AGAIN,),
     )
 
 

@@ -136,4 +136,9 @@ def test_all_of_githubs_examples_are_taken() -> None:
             assert send(group["name"], example).status_code == 202, group["name"]
             count += 1
     assert count > 100
-    assert set(Delivery.objects.values_list("event", flat=True)) <= {"workflow_run", "issue_comment"}
+    assert set(Delivery.objects.values_list("event", flat=True)) <= {
+        "workflow_run",
+        "issue_comment",
+        "pull_request",
+        "check_run",
+    }

@@ -182,7 +182,7 @@ def test_a_large_artifact_is_not_read_to_its_end(github: StandIn, monkeypatch: p
     [
         ({"path": ".github/workflows/other.yml"}, "not .github/workflows/perfgate.yml"),
         ({"event": "push"}, "for push"),
-        ({"head_repository": NAME}, "by its own identity"),
+        ({"head_repository": NAME}, "left no result for"),
         ({"head_sha": sha(101)}, "it moved on, or is closed"),
         ({"head_branch": "other"}, "it moved on, or is closed"),
         ({"head_repository": "eve/hello"}, "it moved on, or is closed"),
