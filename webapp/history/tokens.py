@@ -56,6 +56,11 @@ def refusal(token: Token) -> str:
     return ""
 
 
+def revoke(token: Token) -> None:
+    """Let *token* open nothing from now on; revoking it again changes nothing."""
+    Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
 def record_use(token: Token) -> None:
     """Note that *token* was used just now."""
     now = timezone.now()

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from webapp.history import models, tokens
 
@@ -53,6 +54,29 @@ def test_a_token_has_the_scopes_that_were_named() -> None:
     token = tokens.find(secret.removesuffix("\n"))
     assert token is not None
     assert ["triage", "upload"] == token.scopes
+
+
+def test_tokens_are_listed_and_revoked() -> None:
+    """Names, scopes and last use are shown, secrets are not; a revoked one opens nothing and stays in the list."""
+    call("create_project", "p")
+    secret = call("create_token", "p", "--name", "CI \u202e").removesuffix("\n")
+    token = tokens.find(secret)
+    assert token is not None
+    tokens.record_use(token)
+    assert call("list_tokens", "p").splitlines()[1].split()[:3] == [str(token.pk), "CI", "�"]
+    listed = call("list_tokens", "p")
+    assert secret not in listed
+    assert listed.rstrip().endswith("yes")
+    assert f"{timezone.now():%Y-%m-%d}" in listed.splitlines()[1].rpartition("never")[2]
+
+    call("revoke_token", str(token.pk))
+    revoked = tokens.find(secret)
+    assert revoked is not None
+    assert "was revoked" in tokens.refusal(revoked)
+    assert call("list_tokens", "p").rstrip().endswith("no, revoked")
+    for arguments in (("revoke_token", "999"), ("list_tokens", "nobody")):
+        with pytest.raises(CommandError):
+            call(*arguments)
 
 
 @pytest.mark.parametrize(
