@@ -46,13 +46,27 @@ def want_verdicts(run: Run) -> None:
         if run.trusted:  # a stranger's numbers turn no required check green
             content = wanted.check_run(project, run.commit.sha, judged)
             _want(project, Kind.CHECK_RUN, f"commit/{run.commit.sha}", content)
-        key = f"pull/{run.pull_request}"
-        exists = Publication.objects.filter(project=project, kind=Kind.COMMENT, key=key).exists()
         newest = Run.objects.filter(project=project, pull_request=run.pull_request, verdict__isnull=False).latest("pk")
-        told = judged if newest.commit_id == run.commit_id else _on_commit(newest)
-        comment = wanted.comment(project, run.pull_request, told, exists=exists)
-        if comment is not None:
-            _want(project, Kind.COMMENT, key, comment)
+        _want_comment(newest, judged if newest.commit_id == run.commit_id else _on_commit(newest))
+
+
+def want_comment_at(project: Project, pull_request: int, head_sha: str) -> None:
+    """Ask for the comment to be about the pull request's head, as GitHub knows it, if there is a verdict on that."""
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        judged = Run.objects.filter(project=project, pull_request=pull_request, verdict__isnull=False)
+        run = judged.filter(commit__sha=head_sha).select_related("project").order_by("-pk").first()
+        if run is not None:
+            _want_comment(run, _on_commit(run))
+
+
+def _want_comment(run: Run, judged: Sequence[wanted.Judged]) -> None:
+    assert run.pull_request is not None
+    key = f"pull/{run.pull_request}"
+    exists = Publication.objects.filter(project=run.project, kind=Kind.COMMENT, key=key).exists()
+    content = wanted.comment(run.project, run.pull_request, judged, exists=exists)
+    if content is not None:
+        _want(run.project, Kind.COMMENT, key, content)
 
 
 def want_check(project: Project, content: wanted.CheckRun, *, over: bool = False) -> None:

@@ -153,6 +153,13 @@ def _lock(project_id: int) -> None:
 
 def _write_comment(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, wanted.Comment)
+    if content.head_sha:
+        # An old commit's result may come in last: what GitHub says is the head decides which verdict is told.
+        head = repository.pull_request(content.pull_request).head_sha
+        if head != content.head_sha:
+            asking.want_comment_at(row.project, content.pull_request, head)
+            row.refresh_from_db(fields=["wanted", "revision"])
+            content = msgspec.convert(row.wanted, wanted.Comment)
     if content.react_to:
         try:
             repository.react(content.react_to, "eyes")

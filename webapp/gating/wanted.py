@@ -32,6 +32,8 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: int
     marker: str
     markdown: str
+    head_sha: str = ""
+    """Commit that it is about; empty: it is no verdict's."""
     react_to: int = 0
     """Id of the comment that it answers, which gets a sign at once; 0: none."""
 
@@ -90,7 +92,12 @@ def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, ex
     """
     if not exists and not report.is_worth_a_comment([one.verdict for one in judged]):
         return None
-    return Comment(pull_request=pull_request, marker=f"perfgate:pull:{project.slug}", markdown=_markdown(judged))
+    return Comment(
+        pull_request=pull_request,
+        marker=f"perfgate:pull:{project.slug}",
+        markdown=_markdown(judged),
+        head_sha=judged[0].verdict.head.sha,
+    )
 
 
 def check_run(project: Project, sha: str, judged: Sequence[Judged]) -> CheckRun:

@@ -95,11 +95,13 @@ def test_a_pull_request_is_told_and_kept_up_to_date(lab: Lab, github: StandIn) -
     assert ("perfgate", "completed", "failure") == (check.name, check.status, check.conclusion)
     assert "❌ 1 benchmark beyond the budget" == check.title
 
+    github.push(NAME, number, sha(1_003))
     lab.pull(number, 1_003, 1.0, 1.3)
     lab.work()
     assert [comment.id] == [each.id for each in github.comments(NAME, number)]
     assert sha(1_003)[:10] in github.comments(NAME, number)[0].body
 
+    github.push(NAME, number, sha(1_004))
     lab.pull(number, 1_004, 1.0, 1.0)
     lab.work()
     (comment,) = github.comments(NAME, number)
@@ -122,6 +124,7 @@ def test_nothing_moved_is_silent(lab: Lab, github: StandIn) -> None:
 def test_an_old_verdict_never_covers_a_newer_one(lab: Lab, github: StandIn) -> None:
     """Runs of a pull request judged in the wrong order leave the comment on the newest push."""
     number = pull(github, 1_002)
+    github.push(NAME, number, sha(1_003))
     old, new = lab.pull(number, 1_002, 1.0, 1.3), lab.pull(number, 1_003, 1.0, 1.2)
     for run in (new, old):
         tasks.process_run(run.pk)
@@ -276,3 +279,22 @@ def test_what_was_wanted_meanwhile_stays_due(lab: Lab, github: StandIn) -> None:
     Publication.objects.filter(pk=row.pk).update(published_revision=row.revision, claimed_until=None)
 
     assert publishing.due().filter(pk=row.pk).exists()
+
+
+def test_an_old_commit_s_result_that_comes_in_last_covers_nothing(lab: Lab, github: StandIn) -> None:
+    """The comment tells of the head that GitHub knows, in whatever order results arrive; each commit keeps its check."""
+    pull = github.open_pull_request(NAME, title="Change", head_sha=sha(2_000), base_sha=sha(1))
+    github.push(NAME, pull, sha(2_001))
+    lab.pull(pull, 2_001, 1.0, 1.2)
+    lab.work()
+    lab.pull(pull, 2_000, 1.0, 0.8)
+    lab.work()
+
+    (comment,) = github.comments(NAME, pull)
+    assert sha(2_001)[:10] in comment.body
+    assert "❌" in comment.body
+    assert ["success"] == [run.conclusion for run in github.check_runs(NAME, sha(2_000))]
+    assert ["failure"] == [run.conclusion for run in github.check_runs(NAME, sha(2_001))]
+    lab.pull(pull, 2_001, 1.0, 1.0)
+    lab.work()
+    assert "✅" in github.comments(NAME, pull)[0].body
