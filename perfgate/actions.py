@@ -7,10 +7,10 @@ else of it is used unquoted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -133,16 +133,18 @@ def read(variables: Mapping[str, str]) -> Job:
     kind, event = Kind(name), _event(Path(variables["GITHUB_EVENT_PATH"]))
     repository = variables.get("GITHUB_REPOSITORY", "")
     server = variables.get("GITHUB_SERVER_URL", "https://github.com")
-    common = {
-        "repository": repository,
-        "token": variables.get("GITHUB_TOKEN", ""),
-        "api_url": variables.get("GITHUB_API_URL", "https://api.github.com"),
-        "url": f"{server}/{repository}/actions/runs/{variables.get('GITHUB_RUN_ID', '')}",
-        "workflow": variables.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].removeprefix(f"{repository}/"),
-        "runner": variables.get("RUNNER_NAME", "") if variables.get("RUNNER_ENVIRONMENT") == "self-hosted" else "",
-        "summary": Path(variables["GITHUB_STEP_SUMMARY"]) if variables.get("GITHUB_STEP_SUMMARY") else None,
-    }
-    return Job(kind=kind, **_asked(kind, event, variables), **common)  # type: ignore[arg-type]
+    job = Job(
+        kind=kind,
+        repository=repository,
+        head=variables.get("GITHUB_SHA", ""),
+        token=variables.get("GITHUB_TOKEN", ""),
+        api_url=variables.get("GITHUB_API_URL", "https://api.github.com"),
+        url=f"{server}/{repository}/actions/runs/{variables.get('GITHUB_RUN_ID', '')}",
+        workflow=variables.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].removeprefix(f"{repository}/"),
+        runner=variables.get("RUNNER_NAME", "") if variables.get("RUNNER_ENVIRONMENT") == "self-hosted" else "",
+        summary=Path(variables["GITHUB_STEP_SUMMARY"]) if variables.get("GITHUB_STEP_SUMMARY") else None,
+    )
+    return replace(job, **_asked(kind, event))
 
 
 def _event(path: Path) -> _Event:
@@ -156,9 +158,8 @@ def _event(path: Path) -> _Event:
         raise InvalidInput(f"{path} is no event as GitHub writes it: {error}") from error
 
 
-def _asked(kind: Kind, event: _Event, variables: Mapping[str, str]) -> dict[str, object]:
-    """Return what the event says of the commits in question."""
-    sha = variables.get("GITHUB_SHA", "")
+def _asked(kind: Kind, event: _Event) -> dict[str, Any]:
+    """Return what the event says of the commits in question, where that is another than the one checked out."""
     pull, group = event.pull_request, event.merge_group
     if kind is Kind.PULL_REQUEST and pull is not None:
         # GITHUB_SHA would be the merge of both, which nobody wrote.
@@ -168,14 +169,14 @@ def _asked(kind: Kind, event: _Event, variables: Mapping[str, str]) -> dict[str,
     if kind is Kind.MERGE_GROUP and group is not None:
         return {"head": group.head_sha, "base": group.base_sha}
     if kind is Kind.RELEASE and event.release is not None:
-        return {"head": sha, "tag": event.release.tag_name}
+        return {"tag": event.release.tag_name}
     if kind is Kind.RANGE and event.inputs is not None:
         named = event.inputs
         number = int(named.pull_request) if named.pull_request else None
         asked = {"base": named.base, "suite": named.suite, "select": named.select, "pull_request": number}
         return {"head": named.head, **asked}
     if kind in {Kind.PUSH, Kind.CANARY}:
-        return {"head": sha}
+        return {}
     raise InvalidInput(
         f"the event {kind} does not say what to measure"
         + (": the workflow must declare the inputs base, head, suite and select" if kind is Kind.RANGE else "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def _measure(arguments: argparse.Namespace, job: Job) -> int:
         f"--environment={arguments.environment or _environment(job, os.environ)}",
     ]
     if job.kind is Kind.CANARY:
-        return check.run(_parsed(check, ["HEAD", "--canary", *options]))
+        return check.run(_parsed(check.add_arguments, ["HEAD", "--canary", *options]))
     output = arguments.results / f"{_file_name(suite)}.json"
     root = git.root(Path())
     if job.kind is Kind.RANGE:
@@ -90,26 +90,26 @@ def _measure(arguments: argparse.Namespace, job: Job) -> int:
             git.fetch_missing(root, sha)
     base = _base(root, job)
     if not base:
-        return record.run(_parsed(record, [job.head, *options, f"--output={output}"]))
+        return record.run(_parsed(record.add_arguments, [job.head, *options, f"--output={output}"]))
     is_first = job.kind is Kind.PULL_REQUEST and bool(job.workflow) and not _has(root, base, job.workflow)
     # A newcomer's change is the workflow alone, which no benchmark reaches: gated all the same, it shows what can be seen.
     options += ["--gate-all"] if is_first else []
     options += [f"--time-budget={arguments.time_budget}"] if arguments.time_budget else []
     options += [f"--pull-request={job.pull_request}"] if job.pull_request else []
-    code = check.run(_parsed(check, [base, job.head, *options, f"--output={output}"]))
+    code = check.run(_parsed(check.add_arguments, [base, job.head, *options, f"--output={output}"]))
     if is_first:
         measured = resultfile.read(output.read_bytes(), source=str(output))
         resultfile.save(msgspec.structs.replace(measured, notes=(*measured.notes, FIRST_NOTE)), output)
     return 0 if code in {0, 1, 3} else code
 
 
-def _parsed(command: object, values: Sequence[str]) -> argparse.Namespace:
+def _parsed(declare: Callable[[argparse.ArgumentParser], None], values: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="perfgate ci measure")
-    command.add_arguments(parser)  # type: ignore[attr-defined]
+    declare(parser)
     return parser.parse_args(values)
 
 
-def _environment(job: Job, variables: dict[str, str] | os._Environ[str]) -> str:
+def _environment(job: Job, variables: Mapping[str, str]) -> str:
     """Return the name of a runner of one's own, else that of GitHub's image: host names there are new every time."""
     image = variables.get("ImageOS") or variables.get("RUNNER_OS", "unknown")
     return job.runner or f"github-{image}-{variables.get('RUNNER_ARCH', 'unknown')}"

@@ -13,20 +13,12 @@ What bites, and where it is handled:
 - Check runs can be written with an App's installation token only, the ``GITHUB_TOKEN`` of a workflow included. A
   personal token gets `PermissionDenied`; in the workflow of a pull request from a fork, so does ``GITHUB_TOKEN``.
 
-`repository` knows what is ours and what is wanted, `connection` how GitHub is asked; nothing else knows github3.
+`repository` knows what is ours and what is wanted, `answers` what is read of an answer, `connection` how GitHub is asked; nothing else knows github3.
 """
 
+from perfgate.github.answers import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
 from perfgate.github.app import App
-from perfgate.github.repository import (
-    Artifact,
-    Change,
-    Changes,
-    Conclusion,
-    PullRequest,
-    Repository,
-    Status,
-    WorkflowRun,
-)
+from perfgate.github.repository import Repository
 
 __all__ = [
     "App",

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-import msgspec
-
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied
+from perfgate.github import answers
+from perfgate.github.answers import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
 from perfgate.github.connection import API_URL, Connection
 
 MAX_CHARACTERS = 60_000
@@ -30,209 +30,6 @@ MAX_STATUS_CHARACTERS = 140
 """Of a commit status' description."""
 
 CUT_NOTE = "\n\n*Cut here: the text is longer than GitHub shows.*\n"
-
-Status = Literal["queued", "in_progress", "completed"]
-Conclusion = Literal["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]
-
-
-class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One pull request as it stands now."""
-
-    number: int
-    title: str
-    state: str
-    """``open`` or ``closed``; a merged one is closed."""
-    head_sha: str
-    """Last commit of the proposed branch."""
-    head_repository: str
-    """``owner/name`` of the repository that holds it, another one for a fork; empty: that one was deleted."""
-    base_sha: str
-    """Tip of the base branch when GitHub last looked; not the merge base."""
-    base_ref: str
-    """Branch to be merged into."""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One commit of a range, as GitHub tells it: every text may be a stranger's."""
-
-    sha: str
-    subject: str
-    """First line of the message."""
-    author: str
-    """Name of the author; empty: unknown."""
-    pull_requests: tuple[int, ...] = ()
-    """The merged ones that brought it in."""
-
-
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """The commits of a range."""
-
-    count: int
-    """All of them."""
-    newest: tuple[Change, ...]
-    """The last few, the newest first."""
-    line: tuple[Change, ...] = ()
-    """Those on the first-parent line of the range, the oldest first, without their pull requests; empty where its base
-    is not on it, or there are more than `COMPARED_PAGES` pages of commits."""
-
-
-class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a workflow, as GitHub attests it."""
-
-    id: int
-    path: str
-    """Of the workflow's file."""
-    event: str
-    head_sha: str
-    head_branch: str
-    head_repository: str
-    """``owner/name``; empty: it was deleted."""
-
-
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """A zip file that a run left."""
-
-    id: int
-    name: str
-    size_in_bytes: int
-    expired: bool = False
-
-
-class _Named(msgspec.Struct):
-    full_name: str
-
-
-class _Facts(msgspec.Struct):
-    default_branch: str
-
-
-class _Head(msgspec.Struct):
-    sha: str
-
-
-class _File(msgspec.Struct):
-    content: str = ""
-    encoding: str = ""
-
-
-class _Run(msgspec.Struct):
-    id: int
-    path: str
-    event: str
-    head_sha: str
-    head_branch: str | None = None
-    head_repository: _Named | None = None
-
-
-class _Artifacts(msgspec.Struct):
-    artifacts: list[Artifact]
-
-
-class _Permission(msgspec.Struct):
-    permission: str
-
-
-class _Nothing(msgspec.Struct):
-    pass
-
-
-class _Signature(msgspec.Struct):
-    name: str | None = None
-
-
-class _Message(msgspec.Struct):
-    message: str
-    author: _Signature | None = None
-
-
-class _Parent(msgspec.Struct):
-    sha: str
-
-
-class _Commit(msgspec.Struct):
-    sha: str
-    commit: _Message
-    parents: list[_Parent] = []
-
-    def change(self, pull_requests: tuple[int, ...] = ()) -> Change:
-        return Change(
-            sha=self.sha,
-            subject=self.commit.message.partition("\n")[0],
-            author=(self.commit.author and self.commit.author.name) or "",
-            pull_requests=pull_requests,
-        )
-
-
-class _Comparison(msgspec.Struct):
-    total_commits: int
-    commits: list[_Commit]
-
-
-class _ListedPull(msgspec.Struct):
-    number: int
-    merged_at: str | None = None
-
-
-class _User(msgspec.Struct):
-    login: str
-
-
-class _Comment(msgspec.Struct):
-    id: int
-    body: str | None = None
-    user: _User | None = None
-
-
-class _Issue(msgspec.Struct):
-    number: int
-    title: str
-    state: str
-    body: str | None = None
-    user: _User | None = None
-    pull_request: dict[str, Any] | None = None
-
-
-class _App(msgspec.Struct):
-    slug: str = ""
-
-
-class _Output(msgspec.Struct):
-    title: str | None = None
-    summary: str | None = None
-
-
-class _CheckRun(msgspec.Struct):
-    id: int
-    name: str
-    head_sha: str
-    status: str
-    output: _Output
-    conclusion: str | None = None
-    external_id: str | None = None
-    details_url: str | None = None
-    app: _App | None = None
-
-
-class _CheckRunPage(msgspec.Struct):
-    check_runs: list[_CheckRun]
-
-
-class _NamedRepository(msgspec.Struct):
-    full_name: str
-
-
-class _Branch(msgspec.Struct):
-    sha: str
-    ref: str
-    repo: _NamedRepository | None = None
-
-
-class _Pull(msgspec.Struct):
-    number: int
-    title: str
-    state: str
-    head: _Branch
-    base: _Branch
 
 
 class Repository:
@@ -284,50 +81,41 @@ class Repository:
         """Close the connections."""
         self._connection.close()
 
-    @property
-    def login(self) -> str:
-        """Return whom the token writes as."""
-        return self._login()
-
     def default_branch(self) -> tuple[str, str]:
         """Read the name of the default branch and its newest commit."""
-        name = self._connection.read(self._path, _Facts).default_branch
-        return name, self._connection.read(f"{self._path}/commits/{quote(name, safe='')}", _Head).sha
+        name = self._connection.read(self._path, answers.RepositoryFacts).default_branch
+        return name, self._connection.read(f"{self._path}/commits/{quote(name, safe='')}", answers.CommitHash).sha
 
     def read_file(self, path: str, ref: str) -> str | None:
         """Read a text file at a branch, tag or commit; None: there is none."""
-        found = self._connection.read_if_there(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}", _File)
+        found = self._connection.read_if_there(
+            f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}", answers.FileAnswer
+        )
         if found is None or found.encoding != "base64":
             return None
         return base64.b64decode(found.content).decode("utf-8", "replace")
 
     def pull_request(self, number: int) -> PullRequest:
         """Read one pull request."""
-        return _pull_request(self._connection.read(f"{self._path}/pulls/{number}", _Pull))
+        return self._connection.read(f"{self._path}/pulls/{number}", answers.PullAnswer).pull_request()
 
     def pull_requests_from(self, head_repository: str, branch: str) -> list[PullRequest]:
         """Read the open pull requests that a branch of some repository, a fork as a rule, is offered by."""
         owner = head_repository.partition("/")[0]
-        pages = self._connection.pages(f"{self._path}/pulls", list[_Pull], head=f"{owner}:{branch}", state="open")
-        found = [_pull_request(each) for page in pages for each in page]
+        pages = self._connection.pages(
+            f"{self._path}/pulls", list[answers.PullAnswer], head=f"{owner}:{branch}", state="open"
+        )
+        found = [each.pull_request() for page in pages for each in page]
         return [each for each in found if each.head_repository.casefold() == head_repository.casefold()]
 
     def workflow_run(self, run_id: int) -> WorkflowRun:
         """Read what GitHub attests of a run."""
-        run = self._connection.read(f"{self._path}/actions/runs/{run_id}", _Run)
-        return WorkflowRun(
-            id=run.id,
-            path=run.path.partition("@")[0],
-            event=run.event,
-            head_sha=run.head_sha,
-            head_branch=run.head_branch or "",
-            head_repository=run.head_repository.full_name if run.head_repository else "",
-        )
+        return self._connection.read(f"{self._path}/actions/runs/{run_id}", answers.RunAnswer).workflow_run()
 
     def artifacts(self, run_id: int) -> list[Artifact]:
         """List what a run left; at most a page of it."""
         path = f"{self._path}/actions/runs/{run_id}/artifacts"
-        return self._connection.read(path, _Artifacts, per_page="100").artifacts
+        return self._connection.read(path, answers.ArtifactPage, per_page="100").artifacts
 
     def download_artifact(self, artifact_id: int, *, max_bytes: int) -> bytes:
         """Return the zip file of an artifact, read no further than *max_bytes*."""
@@ -336,12 +124,12 @@ class Repository:
     def permission(self, login: str) -> str:
         """Return what somebody may do here: admin, write, read or none."""
         path = f"{self._path}/collaborators/{quote(login, safe='')}/permission"
-        return self._connection.read(path, _Permission).permission
+        return self._connection.read(path, answers.PermissionAnswer).permission
 
     def react(self, comment_id: int, content: Literal["+1", "-1", "confused", "eyes", "rocket"]) -> None:
         """Put our reaction under a comment; nothing happens where it is there."""
         path = f"{self._path}/issues/comments/{comment_id}/reactions"
-        self._connection.write("POST", path, {"content": content}, _Nothing)
+        self._connection.write("POST", path, {"content": content}, answers.Nothing)
 
     def set_status(
         self, sha: str, context: str, state: Literal["success", "failure", "pending"], title: str, details_url: str
@@ -358,7 +146,7 @@ class Repository:
         line = " ".join(title.split())
         cut = line if len(line) <= MAX_STATUS_CHARACTERS else line[: MAX_STATUS_CHARACTERS - 1] + "…"
         wanted = {"state": state, "context": context, "description": cut, "target_url": details_url}
-        self._connection.write("POST", f"{self._path}/statuses/{quote(sha, safe='')}", wanted, _Nothing)
+        self._connection.write("POST", f"{self._path}/statuses/{quote(sha, safe='')}", wanted, answers.Nothing)
 
     def changes(self, base: str, head: str, *, limit: int) -> Changes:
         """Read the commits that *head* has and *base* has not.
@@ -370,11 +158,11 @@ class Repository:
         """
         path = f"{self._path}/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         size = str(COMPARED_PER_PAGE)
-        first = self._connection.read(path, _Comparison, per_page=size)
+        first = self._connection.read(path, answers.Comparison, per_page=size)
         commits, last = first.commits, -(-first.total_commits // COMPARED_PER_PAGE)
         # Oldest first: of a very long range only the end is wanted, and the last page may hold too few.
         for page in range(2 if last <= COMPARED_PAGES else last - 1, last + 1):
-            commits = commits + self._connection.read(path, _Comparison, per_page=size, page=str(page)).commits
+            commits = commits + self._connection.read(path, answers.Comparison, per_page=size, page=str(page)).commits
         return Changes(
             count=first.total_commits,
             newest=tuple(each.change(self._merged_pull_requests(each.sha)) for each in reversed(commits[-limit:])),
@@ -382,7 +170,7 @@ class Repository:
         )
 
     def _merged_pull_requests(self, sha: str) -> tuple[int, ...]:
-        found = self._connection.read(f"{self._path}/commits/{quote(sha, safe='')}/pulls", list[_ListedPull])
+        found = self._connection.read(f"{self._path}/commits/{quote(sha, safe='')}/pulls", list[answers.ListedPull])
         # Open ones that merely hold the commit did not bring it in.
         return tuple(sorted(each.number for each in found if each.merged_at is not None))
 
@@ -412,16 +200,16 @@ class Repository:
         comments = f"{self._path}/issues/comments"
         known = None
         if comment_id is not None:
-            known = self._connection.read_if_there(f"{comments}/{comment_id}", _Comment)
+            known = self._connection.read_if_there(f"{comments}/{comment_id}", answers.Comment)
         ours = [known] if known else self._own_comments(pull_request, marker)
         for double in ours[1:]:
             with suppress(NotFound):
                 self._connection.request("DELETE", f"{comments}/{double.id}")
         if not ours:
             path = f"{self._path}/issues/{pull_request}/comments"
-            return self._connection.write("POST", path, {"body": body}, _Comment).id
+            return self._connection.write("POST", path, {"body": body}, answers.Comment).id
         if not _same(ours[0].body, body):
-            self._connection.write("PATCH", f"{comments}/{ours[0].id}", {"body": body}, _Comment)
+            self._connection.write("PATCH", f"{comments}/{ours[0].id}", {"body": body}, answers.Comment)
         return ours[0].id
 
     def upsert_check_run(
@@ -469,13 +257,13 @@ class Repository:
         path = f"{self._path}/check-runs"
         check_run = None
         if check_run_id is not None:
-            check_run = self._connection.read_if_there(f"{path}/{check_run_id}", _CheckRun)
+            check_run = self._connection.read_if_there(f"{path}/{check_run_id}", answers.CheckRun)
         if check_run is None or check_run.head_sha != head_sha:
             check_run = self._own_check_run(head_sha, name, external_id)
         if check_run is None:
-            return self._connection.write("POST", path, {"head_sha": head_sha, **wanted}, _CheckRun).id
+            return self._connection.write("POST", path, {"head_sha": head_sha, **wanted}, answers.CheckRun).id
         if not _shows(check_run, wanted):
-            self._connection.write("PATCH", f"{path}/{check_run.id}", wanted, _CheckRun)
+            self._connection.write("PATCH", f"{path}/{check_run.id}", wanted, answers.CheckRun)
         return check_run.id
 
     def upsert_issue(
@@ -501,13 +289,13 @@ class Repository:
         path = f"{self._path}/issues"
         issue = None
         if issue_number is not None:
-            issue = self._connection.read_if_there(f"{path}/{issue_number}", _Issue)
+            issue = self._connection.read_if_there(f"{path}/{issue_number}", answers.Issue)
         if issue is None:
             issue = self._own_issue(marker)
         if issue is None:
-            return self._connection.write("POST", path, {**wanted, "labels": list(labels)}, _Issue).number
+            return self._connection.write("POST", path, {**wanted, "labels": list(labels)}, answers.Issue).number
         if issue.title != wanted["title"] or not _same(issue.body, wanted["body"]):
-            self._connection.write("PATCH", f"{path}/{issue.number}", wanted, _Issue)
+            self._connection.write("PATCH", f"{path}/{issue.number}", wanted, answers.Issue)
         return issue.number
 
     def close_issue(self, number: int, *, reason: Literal["completed", "not_planned"], comment: str) -> None:
@@ -537,7 +325,7 @@ class Repository:
 
         Args:
             workflow: Its file name below ``.github/workflows``; it must listen to ``workflow_dispatch``.
-            ref: Branch or tag whose version of it runs.
+            ref: answers.Branch or tag whose version of it runs.
             inputs: At most 25, all of which it must declare.
 
         Raises:
@@ -549,45 +337,47 @@ class Repository:
 
     def _set_state(self, number: int, wanted: Mapping[str, str], comment: str) -> None:
         path = f"{self._path}/issues/{number}"
-        if self._connection.read(path, _Issue).state == wanted["state"]:
+        if self._connection.read(path, answers.Issue).state == wanted["state"]:
             return
         # The comment goes first: a state that is reached proves that it was written, whichever answer got lost.
         key = hashlib.sha256(comment.encode("utf-8", "replace")).hexdigest()[:16]
         self.upsert_comment(number, f"perfgate:state:{key}", comment)
-        self._connection.write("PATCH", path, wanted, _Issue)
+        self._connection.write("PATCH", path, wanted, answers.Issue)
 
     @property
     def _path(self) -> str:
         return f"/repos/{self.full_name}"
 
-    def _own_comments(self, number: int, marker: str) -> list[_Comment]:
-        pages = self._connection.pages(f"{self._path}/issues/{number}/comments", list[_Comment])
+    def _own_comments(self, number: int, marker: str) -> list[answers.Comment]:
+        pages = self._connection.pages(f"{self._path}/issues/{number}/comments", list[answers.Comment])
         ours = [comment for page in pages for comment in page if self._is_ours(comment, marker)]
         return sorted(ours, key=lambda comment: comment.id)
 
-    def _own_issue(self, marker: str) -> _Issue | None:
+    def _own_issue(self, marker: str) -> answers.Issue | None:
         # Listed, not searched: the search index lags behind, and a retry would file the issue a second time.
-        pages = self._connection.pages(f"{self._path}/issues", list[_Issue], state="all", creator=self._login())
+        pages = self._connection.pages(f"{self._path}/issues", list[answers.Issue], state="all", creator=self.login)
         issues = (issue for page in pages for issue in page if issue.pull_request is None)
         return next((issue for issue in issues if self._is_ours(issue, marker)), None)
 
-    def _own_check_run(self, head_sha: str, name: str, external_id: str) -> _CheckRun | None:
+    def _own_check_run(self, head_sha: str, name: str, external_id: str) -> answers.CheckRun | None:
         path = f"{self._path}/commits/{quote(head_sha, safe='')}/check-runs"
-        pages = self._connection.pages(path, _CheckRunPage, check_name=name, filter="all")
+        pages = self._connection.pages(path, answers.CheckRunPage, check_name=name, filter="all")
         runs = (run for page in pages for run in page.check_runs if (run.name, run.external_id) == (name, external_id))
         return next((run for run in runs if run.app is not None and self._is_me(f"{run.app.slug}[bot]")), None)
 
-    def _is_ours(self, thing: _Comment | _Issue, marker: str) -> bool:
+    def _is_ours(self, thing: answers.Comment | answers.Issue, marker: str) -> bool:
         starts = (thing.body or "").startswith(_first_line(marker))
         return starts and thing.user is not None and self._is_me(thing.user.login)
 
     def _is_me(self, login: str) -> bool:
-        return login.casefold() == self._login().casefold()
+        return login.casefold() == self.login.casefold()
 
-    def _login(self) -> str:
+    @property
+    def login(self) -> str:
+        """Return whom the token writes as; GitHub is asked once, where nobody said it."""
         if not self._author:
             try:
-                self._author = self._connection.read("/user", _User).login
+                self._author = self._connection.read("/user", answers.User).login
             except PermissionDenied as error:
                 raise PermissionDenied(
                     f"{error} The login behind this token is needed to tell our texts from others: "
@@ -596,19 +386,7 @@ class Repository:
         return self._author
 
 
-def _pull_request(pull: _Pull) -> PullRequest:
-    return PullRequest(
-        number=pull.number,
-        title=pull.title,
-        state=pull.state,
-        head_sha=pull.head.sha,
-        head_repository=pull.head.repo.full_name if pull.head.repo else "",
-        base_sha=pull.base.sha,
-        base_ref=pull.base.ref,
-    )
-
-
-def _line(commits: Sequence[_Commit], base: str, head: str) -> tuple[Change, ...]:
+def _line(commits: Sequence[answers.CommitAnswer], base: str, head: str) -> tuple[Change, ...]:
     """Return the first-parent line from *base*, left out, to *head*; empty where it does not lead there."""
     known = {each.sha: each for each in commits}
     line, at = [], head
@@ -647,7 +425,7 @@ def _same(there: str | None, wanted: str) -> bool:
     return (there or "").replace("\r\n", "\n").strip() == wanted.replace("\r\n", "\n").strip()
 
 
-def _shows(check_run: _CheckRun, wanted: Mapping[str, Any]) -> bool:
+def _shows(check_run: answers.CheckRun, wanted: Mapping[str, Any]) -> bool:
     plain = ("name", "external_id", "status", "details_url")
     return (
         all(getattr(check_run, field) == wanted[field] for field in plain)

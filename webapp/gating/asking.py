@@ -18,7 +18,7 @@ from django.utils import timezone
 from webapp.gating import background, bisecting, bot, evidence, issues, rules, suspects, verdicts, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.evidence import Answer
-from webapp.gating.models import Alert, Bisection, ChangePoint, Publication, State, Verdict
+from webapp.gating.models import ALERT_RELATIONS, Alert, Bisection, ChangePoint, Publication, State, Verdict
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run
 
@@ -85,26 +85,25 @@ def want_check(project: Project, content: wanted.CheckRun, *, over: bool = False
             _want(project, Kind.CHECK_RUN, key, content)
 
 
-def want_answer(project: Project, pull_request: int, comment_id: int, markdown: str) -> None:
-    """Ask for the one answer to a command; needs the project's lock."""
-    _want_answer(project, pull_request, str(comment_id), markdown, react_to=comment_id)
+def want_answer(project: Project, pull_request: int, key: str, markdown: str, *, to_comment: int = 0) -> None:
+    """Ask for the one answer to a command, or to a button that was pressed; needs the project's lock.
 
-
-def want_reply(project: Project, pull_request: int, key: str, markdown: str) -> None:
-    """Ask for the one answer to a button that was pressed; needs the project's lock."""
-    _want_answer(project, pull_request, key, markdown, react_to=0)
-
-
-def _want_answer(project: Project, pull_request: int, key: str, markdown: str, *, react_to: int) -> None:
+    Args:
+        project: Whose pull request.
+        pull_request: Its number.
+        key: GitHub's number of what is answered.
+        markdown: The answer.
+        to_comment: Id of the comment that gets a sign at once; 0: there is none.
+    """
     content = wanted.Comment(
-        pull_request=pull_request, marker=f"perfgate:answer:{key}", markdown=markdown, react_to=react_to
+        pull_request=pull_request, marker=f"perfgate:answer:{key}", markdown=markdown, react_to=to_comment
     )
     _want(project, Kind.COMMENT, f"pull/{pull_request}/answer/{key}", content)
 
 
 def want_measurement(project: Project, key: str, content: wanted.Measurement) -> None:
     """Ask for one run of a workflow, which somebody with the right to do so ordered; needs the project's lock."""
-    _want(project, Kind.DISPATCH, key, content)
+    _want(project, Kind.DISPATCH, key, content, ordered=True)
 
 
 def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
@@ -120,12 +119,11 @@ def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
 
 
 def go_on_searching(project: Project) -> None:
-    """Ask for the next measurement of each search that waits for none, and tell how far those in pull requests are."""
+    """Ask for the next measurement of each search that waits for none, and tell how far each is."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        stalled = [row.alert_id for row in bisecting.stalled() if row.project_id == project.pk and row.alert_id]
-        loaded = ("project", "commit", "previous_commit", "closed_by", "merged_into")
-        want_alerts(project, list(Alert.objects.filter(pk__in=stalled).select_related(*loaded)))
+        searched = Alert.objects.filter(project=project, bisections__ended_at=None, bisections__isnull=False)
+        want_alerts(project, list(searched.select_related(*ALERT_RELATIONS)))
         _want_bisections(project, Bisection.objects.filter(project=project, alert=None, ended_at=None))
 
 
@@ -198,9 +196,10 @@ def _want_bisections(project: Project, rows: QuerySet[Bisection]) -> None:
             bisecting.end(search, search.conclusion + refused)
         elif (position := search.next) is not None:
             content = wanted.step(project, search, position, rules.of(project).workflow)
-            _want(project, Kind.DISPATCH, bisecting.next_key(search), content)
+            _want(project, Kind.DISPATCH, bisecting.next_key(search), content, ordered=True)
         if row.pull_request is not None and row.comment_id is not None:
-            want_answer(project, row.pull_request, row.comment_id, wanted.progress(search))
+            number, said = row.comment_id, wanted.progress(search)
+            want_answer(project, row.pull_request, str(number), said, to_comment=number)
 
 
 def _next_number(asked: Sequence[Publication], answer: Answer) -> int | None:
@@ -219,11 +218,13 @@ def _key(alert: Alert) -> str:
     return f"alert/{alert.pk}"
 
 
-def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct) -> None:
+def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct, *, ordered: bool = False) -> None:
     """Keep what is wanted in one place, and ring if it is new."""
     # As it will be read back: a tuple would never equal its list.
     document = msgspec.json.decode(msgspec.json.encode(content))
-    row, created = Publication.objects.get_or_create(project=project, kind=kind, key=key, defaults={"wanted": document})
+    row, created = Publication.objects.get_or_create(
+        project=project, kind=kind, key=key, defaults={"wanted": document, "ordered": ordered}
+    )
     if not created and row.wanted == document:
         return
     if not created:

@@ -257,18 +257,6 @@ def end(search: Search, reason: str) -> None:
         states.record(search.row.alert, Event.Action.BISECTED, text=reason)
 
 
-def stalled() -> list[Bisection]:
-    """Return the searches whose last measurement was asked for so long ago that no answer is expected any more."""
-    rows = Bisection.objects.filter(ended_at=None)
-    asked = Publication.objects.filter(kind=Publication.Kind.DISPATCH, first_published_at__gt=_answers_since())
-    awaited = {key.rpartition("/")[0] + "/" for key in asked.values_list("key", flat=True)}
-    owed = Publication.objects.filter(
-        kind=Publication.Kind.DISPATCH, first_published_at=None, failed_for_good=False
-    ).values_list("key", flat=True)
-    awaited |= {key.rpartition("/")[0] + "/" for key in owed}
-    return [row for row in rows if _stem(row) not in awaited]
-
-
 def _line(alert: Alert) -> list[Change]:
     if alert.kind != Kind.REGRESSION or not alert.is_open or alert.previous_commit is None:
         raise InvalidInput(f"alert {alert.pk} has no commit to look for: only an open regression has one")

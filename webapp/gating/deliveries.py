@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from perfgate.errors import PerfgateError, RateLimited
-from webapp.gating import asking, bot, forks, orders, wanted
+from webapp.gating import asking, bot, forks, orders, pacing, wanted
 from webapp.gating.doorbell import ring
 from webapp.gating.models import Delivery
 from webapp.history.models import Project
@@ -28,7 +28,6 @@ KEPT = timedelta(days=7)
 """A delivery that was dealt with is forgotten after this; GitHub itself repeats none that is older than three days."""
 
 MAX_ATTEMPTS = 10
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 3_600.0
 
 Noted = Literal["noted", "known", "ignored"]
 
@@ -142,9 +141,10 @@ def take(delivery_id: int) -> None:
         row = owed().select_for_update(no_key=True).filter(pk=delivery_id).first()
         if row is None:
             return
-        wait = timedelta(seconds=min(FIRST_WAIT_SECONDS * 2**row.attempts, LONGEST_WAIT_SECONDS))
         # Whoever dies from here on leaves it to the next one, later.
-        Delivery.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, not_before=timezone.now() + wait)
+        Delivery.objects.filter(pk=row.pk).update(
+            attempts=F("attempts") + 1, not_before=timezone.now() + pacing.wait_after(row.attempts)
+        )
     try:
         outcome = _dealt_with(row)
     except PerfgateError as error:

@@ -82,18 +82,18 @@ def answers(
 
 
 def alerts_of(run: Run) -> list[int]:
-    """Return the ids of the alerts whose range, or part of it that was asked for, *run* holds: it is an answer to them."""
+    """Return the ids of the alerts whose range *run* holds, so that its verdict is an answer to them."""
     if run.pull_request is not None or run.baseline_commit is None:
         return []
     standing = Alert.objects.filter(project=run.project_id, commit=run.commit, previous_commit=run.baseline_commit)
     asked = Publication.objects.filter(
         project=run.project_id,
         kind=Publication.Kind.DISPATCH,
+        ordered=False,
         wanted__inputs__base=run.baseline_commit.sha,
         wanted__inputs__head=run.commit.sha,
     )
-    keys = asked.filter(key__startswith="alert/").values_list("key", flat=True)
-    numbers = {int(key.split("/")[1]) for key in keys}
+    numbers = {int(key.split("/")[1]) for key in asked.values_list("key", flat=True)}
     return sorted(numbers | set(standing.values_list("pk", flat=True)))
 
 
@@ -111,7 +111,7 @@ def _ranges(project: Project, alerts: Sequence[Alert]) -> dict[int, set[_HASHES]
         for alert in alerts
     }
     # What a search measures is a part of the range, and says nothing of the whole.
-    asked = Publication.objects.filter(project=project, kind=Publication.Kind.DISPATCH, key__contains="/measurement/")
+    asked = Publication.objects.filter(project=project, kind=Publication.Kind.DISPATCH, ordered=False)
     for key, wanted in asked.values_list("key", "wanted"):
         number = int(key.split("/")[1])
         if number in found:

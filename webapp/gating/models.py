@@ -62,6 +62,10 @@ OPEN = (State.SUSPECTED, State.CONFIRMED, State.ACKNOWLEDGED)
 """The states in which something is still to be done."""
 
 
+ALERT_RELATIONS = ("project", "commit", "previous_commit", "closed_by", "merged_into")
+"""What is loaded with an alert that is to be told of."""
+
+
 class Alert(models.Model):
     """The notice of one cause: one change, however many series it moved."""
 
@@ -348,6 +352,8 @@ class Publication(models.Model):
     ``alert/3/bisection/2/1``, ``pull/7/bisection/2/1``."""
     wanted = models.JSONField()
     """What the calls in `perfgate.github` that write it are given, see `webapp.gating.wanted`."""
+    ordered = models.BooleanField(default=False)
+    """Somebody asked for it, and was told what it costs: no daily limit holds it back, nor counts it."""
     revision = models.PositiveIntegerField(default=1)
     """Counts up with every change of `wanted`."""
     published_revision = models.PositiveIntegerField(default=0)

@@ -98,27 +98,31 @@ def answer(project: Project, order: Order) -> str:
     Raises:
         PerfgateError: GitHub could not be asked; see `perfgate.errors` for what then helps.
     """
+    words = order.text.lstrip().split(None, 2)[1:]
+    name, rest = (words[0].lower() if words else "help"), (words[1] if len(words) > 1 else "")
     with bot.repository(project) as repository:
-        try:
-            role = repository.permission(order.login)
-        except NotFound:
-            role = "none"
+        role = _role(repository, order.login)
         if role not in MAY_ORDER:
             # No answer: whoever may comment could else make the bot talk.
             return f"{wording.plain(order.login)} may {role} here, and was not answered"
         pull = repository.pull_request(order.pull_request)
-        if order.text.split()[1:2] == ["bisect"]:
+        if name == "bisect":
             order = replace(order, changes=_changes(repository, project, order.pull_request, pull))
-    words = order.text.lstrip().split(None, 2)[1:]
-    name, rest = (words[0].lower() if words else "help"), (words[1] if len(words) > 1 else "")
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         try:
             said = _COMMANDS.get(name, _unknown)(project, order, pull, rest.strip())
         except Declined as error:
             said = str(error)
-        asking.want_answer(project, order.pull_request, order.comment_id, said)
+        asking.want_answer(project, order.pull_request, str(order.comment_id), said, to_comment=order.comment_id)
     return f"{name[:40]} by {wording.plain(order.login)} on pull request {order.pull_request}"
+
+
+def _role(repository: Repository, login: str) -> str:
+    try:
+        return repository.permission(login)
+    except NotFound:
+        return "none"
 
 
 def press(project: Project, button: Button) -> str:
@@ -139,17 +143,14 @@ def press(project: Project, button: Button) -> str:
     if number is None:
         return f"no pull request is known of commit {button.head_sha[:10]}"
     with bot.repository(project) as repository:
-        try:
-            role = repository.permission(button.login)
-        except NotFound:
-            role = "none"
+        role = _role(repository, button.login)
         if role not in MAY_ORDER:
             return f"{wording.plain(button.login)} may {role} here: nothing was done"
         pull = repository.pull_request(number)
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         if button.identifier == wanted.ACCEPT:
-            asking.want_reply(project, number, button.key, _acceptable(project, number))
+            asking.want_answer(project, number, button.key, _acceptable(project, number))
         else:
             _ask_for_runs(project, number, button.key, pull, "")
     return f"{button.identifier[:40]} by {wording.plain(button.login)} on pull request {number}"

@@ -22,7 +22,14 @@ PER_HOUR = 480
 LONGEST_SLEEP_SECONDS = 3.0
 """A worker waits this long for its turn; for anything longer it is let go and comes back."""
 
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 3_600.0
+
 _sleep = time.sleep
+
+
+def wait_after(failures: int) -> timedelta:
+    """Return how long to leave alone what has failed so many times before; it grows to an hour."""
+    return timedelta(seconds=min(FIRST_WAIT_SECONDS * 2 ** min(failures, 10), LONGEST_WAIT_SECONDS))
 
 
 def wait_for_turn(account: str) -> None:

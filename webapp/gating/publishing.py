@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
 from perfgate.github import Repository, Status
-from webapp.gating import asking, bisecting, bot, issues, rules, suspects, wanted
+from webapp.gating import asking, bisecting, bot, issues, pacing, rules, suspects, wanted
 from webapp.gating.doorbell import ring
-from webapp.gating.models import Alert, Bisection, Publication, State
+from webapp.gating.models import ALERT_RELATIONS, Alert, Bisection, Publication, State
 from webapp.history.models import Project
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,6 @@ CLAIM_SECONDS = 300
 MAX_REJECTIONS = 4
 """GitHub also rejects what came too quickly, or names a commit that it has not seen everywhere yet. After so many failures
 a refusal that says the same as the one before is meant."""
-
-FIRST_WAIT_SECONDS = 15.0
-LONGEST_WAIT_SECONDS = 3_600.0
 
 
 def publish(publication_id: int) -> None:
@@ -89,28 +86,24 @@ def _is_moot(row: Publication) -> bool:
     """Return whether *row* asks for a measurement that its alert needs no more."""
     if row.kind != Kind.DISPATCH:
         return False
-    kind, number, *rest = row.key.split("/")
     if bisecting.is_about(row.key):
-        return not Bisection.objects.filter(pk=int(rest[1]), ended_at=None).exists()
-    if kind != "alert":
+        return not Bisection.objects.filter(pk=int(row.key.split("/")[3]), ended_at=None).exists()
+    if row.ordered:
         return False
+    number = row.key.split("/")[1]
     return not Alert.objects.filter(pk=int(number), state=State.SUSPECTED).exists()
 
 
 def _held_back(row: Publication) -> bool:
     """Give *row* back until tomorrow where its project was told enough new things today."""
     is_new = row.first_published_at is None and row.remote_id is None and row.wanted.get("state", "open") == "open"
-    # Somebody asked for a search, and was told what it costs; or ordered a measurement.
-    is_asked = bisecting.is_about(row.key) or not row.key.startswith("alert/")
-    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or is_asked:
+    if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or row.ordered:
         return False
     allowed = rules.of(row.project).per_day
     day = timedelta(days=1)
-    told = (
-        Publication.objects.filter(project=row.project_id, kind=row.kind, first_published_at__gt=timezone.now() - day)
-        .exclude(Q(key__contains="/bisection/") | ~Q(key__startswith="alert/"))
-        .order_by("-first_published_at")
-    )
+    told = Publication.objects.filter(
+        project=row.project_id, kind=row.kind, ordered=False, first_published_at__gt=timezone.now() - day
+    ).order_by("-first_published_at")
     times = [each.first_published_at for each in told[:allowed] if each.first_published_at is not None]
     if len(times) < allowed:
         return False
@@ -215,8 +208,7 @@ def _ask_again(row: Publication) -> None:
 
 
 def _alert(row: Publication) -> Alert:
-    commits = ("project", "commit", "previous_commit", "closed_by", "merged_into")
-    return Alert.objects.select_related(*commits).get(pk=int(row.key.split("/")[1]))
+    return Alert.objects.select_related(*ALERT_RELATIONS).get(pk=int(row.key.split("/")[1]))
 
 
 def _write_measurement(repository: Repository, row: Publication) -> int | None:
@@ -252,8 +244,7 @@ def _failed(row: Publication, error: PerfgateError) -> None:
             not_before=until
         )
     elif error.can_retry or _may_pass(row, error):
-        wait = min(FIRST_WAIT_SECONDS * 2 ** min(row.attempts, 10), LONGEST_WAIT_SECONDS)
-        this.update(not_before=now + timedelta(seconds=wait))
+        this.update(not_before=now + pacing.wait_after(row.attempts))
     else:
         # What was wanted meanwhile is another question.
         this.filter(revision=row.revision).update(failed_for_good=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db.models import Min
 
 from webapp.celery import app
-from webapp.gating import asking, bisecting, deliveries, processing, publishing
+from webapp.gating import asking, deliveries, processing, publishing
 from webapp.gating.doorbell import ring
+from webapp.gating.models import Bisection
 from webapp.history.models import Project, Run
 
 RINGING_SECONDS = 15
@@ -50,7 +51,7 @@ def take_delivery(delivery_id: int) -> None:
 
 @app.task
 def go_on_searching(project_id: int) -> None:
-    """Go on with the searches of a project that wait for an answer no more."""
+    """Go on with the searches of a project: an answer may have come, or may never come."""
     project = Project.objects.filter(pk=project_id).first()
     if project is not None:
         asking.go_on_searching(project)
@@ -68,5 +69,5 @@ def sweep() -> None:
     for number in deliveries.owed().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
         ring("take_delivery", number, expires_seconds=REPEATED_SECONDS)
     deliveries.forget_old()
-    for project in Project.objects.filter(bisections__in=bisecting.stalled()).distinct():
+    for project in Project.objects.filter(bisections__in=Bisection.objects.filter(ended_at=None)).distinct():
         ring("go_on_searching", project.pk, expires_seconds=REPEATED_SECONDS)

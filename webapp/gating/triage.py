@@ -14,7 +14,7 @@ from django.db import transaction
 
 from perfgate.errors import InvalidInput
 from webapp.gating import alerts, asking, bisecting, states
-from webapp.gating.models import OPEN, Alert, ChangePoint, Event, Placement, State
+from webapp.gating.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, Event, Placement, State
 from webapp.history.models import Project
 
 MAX_TEXT_CHARACTERS = 2_000
@@ -143,7 +143,7 @@ def merge(alert: Alert, into: int, *, who: str, reason: str = "") -> None:
     with _held(alert) as now:
         if now.state == State.MERGED and now.merged_into_id == into:
             return
-        target = Alert.objects.filter(project=now.project_id, pk=into).select_related(*_LOADED).first()
+        target = Alert.objects.filter(project=now.project_id, pk=into).select_related(*ALERT_RELATIONS).first()
         if target is None or target.pk == now.pk:
             raise InvalidInput(f"there is no other alert {into} in project {now.project.slug}: name one from its list")
         for one in (now, target):
@@ -208,15 +208,12 @@ def bisect(alert: Alert, *, who: str) -> None:
         _settle(now.project, [now])
 
 
-_LOADED = ("project", "commit", "previous_commit", "closed_by", "merged_into")
-
-
 @contextmanager
 def _held(alert: Alert) -> Iterator[Alert]:
     """Yield the alert as it stands, while nobody else changes anything of its project."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=alert.project_id)
-        yield Alert.objects.select_related(*_LOADED).get(pk=alert.pk)
+        yield Alert.objects.select_related(*ALERT_RELATIONS).get(pk=alert.pk)
 
 
 def _settle(project: Project, changed: Sequence[Alert]) -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
 from webapp.gating import bisecting, evidence, quality, suspects, triage
-from webapp.gating.models import OPEN, Alert, ChangePoint, Publication, State
+from webapp.gating.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, Publication, State
 from webapp.history.models import Project
 from webapp.pages import series
 
@@ -49,7 +49,7 @@ class Moved:
 def with_extent(alerts: QuerySet[Alert]) -> QuerySet[Any]:
     """Return the alerts, ready to be listed, with how many series each moved, how far, and whether any of it is bad."""
     moved = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    return alerts.select_related("project", "commit", "previous_commit", "closed_by", "merged_into").annotate(
+    return alerts.select_related(*ALERT_RELATIONS).annotate(
         bad=Exists(moved),
         moved=Count("change_points"),
         regressions=Count("change_points", filter=Q(change_points__regression=True)),
