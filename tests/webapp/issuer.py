@@ -34,14 +34,16 @@ class Issuer:
     """Signs what it is asked to sign, from ``with`` to its end."""
 
     def __init__(self) -> None:
-        self.key = new_key()
+        self.key, self.kid = new_key(), "one"
+        self.fetches = 0
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                owner.fetches += self.path.endswith("/jwks")
                 known = {
                     **json.loads(RSAAlgorithm.to_jwk(owner.key.public_key())),
-                    "kid": "one",
+                    "kid": owner.kid,
                     "use": "sig",
                     "alg": "RS256",
                 }

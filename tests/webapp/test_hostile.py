@@ -138,36 +138,21 @@ def test_it_stays_text(
 ) -> None:
     """In comment, check, issue, every page, chart and log."""
     caplog.set_level(logging.INFO)
-    for number in range(24):
+
+    def side(commit: int, seconds: float, rounds: int = 24) -> records.Run:
         run = records.Run(
             suite="bench",
             tool="t 1",
-            commit=lab.commit(number),
+            commit=lab.commit(commit),
             environment=Environment(name="x"),
-            samples=(lab.sample("x", 1.0 if number < 12 else 1.2, rounds=1),),
+            samples=(lab.sample("x", seconds, rounds=rounds),),
         )
-        lab.store(hostile(text, run))
+        return hostile(text, run)
+
+    for number in range(24):
+        lab.store(side(number, 1.0 if number < 12 else 1.2, rounds=1))
     lab.work()
-    base = hostile(
-        text,
-        records.Run(
-            suite="bench",
-            tool="t 1",
-            commit=lab.commit(1),
-            environment=Environment(name="x"),
-            samples=(lab.sample("x", 1.0),),
-        ),
-    )
-    head = hostile(
-        text,
-        records.Run(
-            suite="bench",
-            tool="t 1",
-            commit=lab.commit(100),
-            environment=Environment(name="x"),
-            samples=(lab.sample("x", 1.3),),
-        ),
-    )
+    base, head = side(1, 1.0), side(100, 1.3)
     pull = github.open_pull_request(NAME, title=text, head_sha=sha(100), base_sha=sha(1), head_ref="change")
     stored = lab.store(msgspec.structs.replace(head, baseline=base, pull_request=pull))
     lab.work()

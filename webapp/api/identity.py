@@ -33,6 +33,8 @@ EVENTS = frozenset({"push", "schedule", "release", "workflow_dispatch", "pull_re
 """Not ``pull_request_target`` and ``workflow_run``: there, ``ref`` is the default branch, whatever code was run."""
 
 LEEWAY_SECONDS = 30
+COOLDOWN_SECONDS = 30.0
+"""Keys are not fetched again sooner for a name that is not among them: anybody can make names up."""
 MAX_CHARACTERS = 8_000
 
 _MERGE = re.compile(r"refs/pull/([1-9][0-9]{0,8})/merge")
@@ -210,4 +212,4 @@ def _project(claims: Claims) -> Project:
 
 @lru_cache(maxsize=4)
 def _keys(issuer: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(f"{issuer}/.well-known/jwks", timeout=10)
+    return jwt.PyJWKClient(f"{issuer}/.well-known/jwks", timeout=10, cooldown_duration=COOLDOWN_SECONDS)

@@ -89,6 +89,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "processed_at",
             "superseded_by",
             "imported",
+            "trusted",
             "stored",
             "refused",
         )

@@ -18,6 +18,7 @@ from perfgate import resultfile
 from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 from standin import StandIn
 from tests.webapp.issuer import REPOSITORY, Issuer, new_key, pem
+from webapp.api import identity
 from webapp.gating.models import Alert
 from webapp.history.models import Commit as StoredCommit
 from webapp.history.models import Project, SpentIdentity
@@ -171,6 +172,30 @@ def test_a_name_that_changed_hands_is_not_the_project(issuer: Issuer, project: P
     renamed = {"repository": "octocat/new", "workflow_ref": f"octocat/new/.github/workflows/perfgate.yml@{DEFAULT}"}
     assert upload(issuer.token(**renamed, sha=BASE), side(BASE))[0] == 201
     assert project.runs.count() == 2
+
+
+def test_an_owner_that_changed_is_not_the_project(issuer: Issuer, project: Project) -> None:
+    """A repository that was handed over keeps its number; the team that made the project is gone all the same."""
+    upload(issuer.token(), side(HEAD))
+    assert upload(issuer.token(repository_owner_id="66", sha=BASE), side(BASE))[0] == 403
+    assert project.runs.count() == 1
+
+
+@pytest.mark.usefixtures("project")
+def test_keys_may_change(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new key is fetched when it is first named; a name that nobody has costs one fetch, not one each time."""
+    monkeypatch.setattr("webapp.api.identity.COOLDOWN_SECONDS", 0.0)
+    identity._keys.cache_clear()
+    assert upload(issuer.token(), side(HEAD))[0] == 201
+    issuer.key, issuer.kid = new_key(), "two"
+    assert upload(issuer.token(kid="two", sha=BASE), side(BASE))[0] == 201
+
+    monkeypatch.setattr("webapp.api.identity.COOLDOWN_SECONDS", 30.0)
+    identity._keys.cache_clear()
+    before = issuer.fetches
+    for _ in range(10):
+        assert upload(issuer.token(kid="nobody's"), side(HEAD))[0] == 401
+    assert issuer.fetches - before <= 2
 
 
 def test_a_pull_request_is_that_of_the_workflow_and_at_its_head(

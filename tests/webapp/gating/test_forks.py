@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.test import Client
 
 from perfgate import records, resultfile
 from standin import StandIn
@@ -81,7 +82,7 @@ def ended(github: StandIn, artifacts: dict[str, bytes], **changes: str) -> Deliv
     return row
 
 
-def test_it_is_commented_on_and_marked(lab: Lab, github: StandIn, number: int) -> None:
+def test_it_is_commented_on_and_marked(lab: Lab, github: StandIn, number: int, client: Client) -> None:
     """A comment that says where the numbers come from; no check run, no point of a history, no alert."""
     row = ended(github, {"perfgate-0": zipped({"suite.json": result(lab, number)})})
     lab.work()
@@ -92,6 +93,9 @@ def test_it_is_commented_on_and_marked(lab: Lab, github: StandIn, number: int) -
     assert run.number is None
     (comment,) = github.comments(NAME, number)
     assert "its author could have written them" in comment.body
+    for page in (f"/runs/{run.pk}/", f"/runs/{run.pk}/verdict/"):
+        assert "its author could have written them" in client.get(page).content.decode()
+    assert client.get(f"/api/v1/runs/{run.pk}").json()["trusted"] is False
     assert not github.check_runs(NAME, sha(HEAD))
     assert not Alert.objects.exists()
     assert not [each for each in github.exchanges if each.path.startswith("/_storage") and each.status == 400]
