@@ -8,6 +8,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -36,6 +37,8 @@ class Issuer:
     def __init__(self) -> None:
         self.key, self.kid = new_key(), "one"
         self.fetches = 0
+        self.asked: list[str] = []
+        """Paths by which jobs asked for an identity."""
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,7 +51,12 @@ class Issuer:
                     "alg": "RS256",
                 }
                 body = json.dumps({"keys": [known]}).encode()
-                self.send_response(200 if self.path == "/.well-known/jwks" else 404)
+                if self.path.startswith("/token?") and self.headers["Authorization"] == "Bearer of this job":
+                    owner.asked.append(self.path)
+                    body = json.dumps({"value": owner.token(aud=parse_qs(self.path)["audience"][0])}).encode()
+                elif self.path != "/.well-known/jwks":
+                    body = b"{}"
+                self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
