@@ -36,6 +36,11 @@ MAX_COMMENT_CHARACTERS = 20_000
 
 CHART_POINTS = 30
 """Points in the chart on either side of the change; Mermaid draws no more than fit."""
+CHART_LOOK = (
+    '%%{init: {"xyChart": {"width": 680, "height": 260},'
+    ' "themeVariables": {"xyChart": {"plotColorPalette": "#2563c9, #c77700"}}}}%%'
+)
+"""Value and level in the colours of our pages, on light and dark alike: Mermaid's own first line is nearly invisible."""
 CHART_CEILING = 1_000.0
 """In percent of the level before: one wild point must not flatten the rest."""
 
@@ -148,6 +153,7 @@ def chart(values: Sequence[float], position: int, before: float, after: float) -
     margin = max(0.05 * (high - low), 0.5)
     lines = [
         "```mermaid",
+        CHART_LOOK,
         "xychart-beta",
         f'    x-axis "points around the change" 1 --> {len(part)}',
         f'    y-axis "% of the level before" {max(low - margin, 0.0):.2f} --> {high + margin:.2f}',

@@ -69,7 +69,11 @@ def table(name_column: str, text_columns: Sequence[str], number_columns: Sequenc
 def show(on: Console, made: Table) -> None:
     """Print a table; where the terminal is narrow, the names are cut and the numbers stay whole."""
     others = [max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in made.columns[1:]]
-    made.columns[0].max_width = max(MIN_NAME_WIDTH, on.width - sum(others) - GAP * len(made.columns))
+    rest = sum(others) + GAP * len(made.columns)
+    names = max(cell_len(str(cell)) for cell in (made.columns[0].header, *made.columns[0].cells))
+    made.columns[0].max_width = max(MIN_NAME_WIDTH, on.width - rest)
+    if (needed := min(names, made.columns[0].max_width) + rest) > on.width:
+        made.width = needed  # else every column would be cut a little, the numbers first
     on.print(made, crop=False)
 
 

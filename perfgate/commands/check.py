@@ -300,7 +300,7 @@ def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
     table = terminal.table(
         "benchmark",
         ["outcome", "metric"],
-        ["base", "head", "change", "95 % interval", "budget", "could have seen", "pairs"],
+        ["base", "head", "change", "95 % interval", "budget", "detects", "pairs"],
     )
     for row in [row for row in report.ordered(verdict) if not row.is_still]:
         style = STYLES[row.outcome]

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from perfgate import gate, metrics, report, wording
-from webapp.gating import verdicts
+from webapp.gating import bot, verdicts
 from webapp.gating.models import Verdict
 from webapp.history.models import Run, Series
 
@@ -22,6 +22,8 @@ class Shown:
     """One row of a verdict and where its history is."""
 
     row: gate.Row
+    called: str
+    """What it is called in a command; empty: nobody takes commands."""
     series: int | None
     interval: str
     metric: str
@@ -66,6 +68,7 @@ def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
     return [
         Shown(
             row=row,
+            called=report.row_id(row) if run.pull_request and run.project.repository and bot.is_there() else "",
             series=series.get((row.label, row.metric)),
             interval=wording.interval(row.low, row.high),
             metric=metrics.known(row.metric).title,

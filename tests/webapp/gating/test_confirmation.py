@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -243,7 +244,12 @@ def test_the_issue_draws_the_worst_series(lab: Lab, github: StandIn) -> None:
 
     (issue,) = github.issues(NAME)
     chart = issue.body.partition("```mermaid\n")[2].partition("```")[0]
-    assert chart.startswith("xychart-beta\n")
+    look, kind, *_ = chart.splitlines()
+    assert kind == "xychart-beta"
+    assert (
+        "plotColorPalette"
+        in json.loads(look.removeprefix("%%{init: ").removesuffix("}%%"))["themeVariables"]["xyChart"]
+    )
     drawn = [line for line in chart.splitlines() if line.strip().startswith("line [")]
     values, levels = ([float(each) for each in line.split("[")[1].rstrip("]").split(",")] for line in drawn)
     assert 24 == len(values) == len(levels)
