@@ -27,7 +27,7 @@ SUITES = ("pytest-benchmark", "asv")
 RED = 1
 PATIENCE_SECONDS = 60
 
-out = Console(highlight=False, width=None if Console().is_terminal else 120)
+out = Console(highlight=False, width=None if Console().is_terminal else 128)
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         github.add_token(TOKEN, LOGIN)
         environment = {
             **os.environ,
-            "COLUMNS": "116",
+            "COLUMNS": "124",
             "PERFGATE_DATA_DIR": str(folder / "data"),
             "PERFGATE_CACHE_DIR": str(folder / "cache"),
             "PERFGATE_BASE_URL": f"http://127.0.0.1:{port}",
