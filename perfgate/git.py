@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from perfgate.errors import InvalidInput
-from perfgate.records import MAX_TEXT_CHARACTERS, Commit
+from perfgate.results.records import MAX_TEXT_CHARACTERS, Commit
 
 REDIRECTING = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",

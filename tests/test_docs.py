@@ -7,9 +7,10 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from perfgate import onboarding, policy
+from perfgate import policy
+from perfgate.ci import onboarding
 from perfgate.cli import COMMANDS
-from perfgate.records import Policy
+from perfgate.results.records import Policy
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -1,4 +1,4 @@
-"""The Celery application: which queue, and what is due regularly. What the tasks do stands in `webapp.gating.tasks`."""
+"""The Celery application: which queue, and what is due regularly. What the tasks do stands in `webapp.worker.tasks`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from celery import Celery
 from celery.signals import worker_ready
 from django.conf import settings
 
-from webapp.gating import mailbox
+from webapp.worker import file_broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-mailbox.register()
+file_broker.register()
 app = Celery("perfgate")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -22,11 +22,11 @@ app.autodiscover_tasks()
 @worker_ready.connect
 def sweep_at_start(**_: Any) -> None:
     """Look for work that was owed while no worker ran, without waiting for the schedule."""
-    app.send_task("webapp.gating.tasks.sweep")
+    app.send_task("webapp.worker.tasks.sweep")
 
 
 def prepare_queue() -> None:
     """Declare the embedded queue once, before several processes do so at the same time; brokers see to it themselves."""
-    if settings.CELERY_BROKER_URL.startswith(f"{mailbox.SCHEME}:"):
+    if settings.CELERY_BROKER_URL.startswith(f"{file_broker.SCHEME}:"):
         with app.connection_for_write() as connection:
             app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE](connection.default_channel).declare()

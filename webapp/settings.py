@@ -66,7 +66,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "webapp.history",
-    "webapp.gating",
+    "webapp.verdicts",
+    "webapp.alerts",
+    "webapp.measurements",
+    "webapp.publishing",
+    "webapp.inbox",
+    "webapp.worker",
     "webapp.api",
     "webapp.pages",
 ]
@@ -167,5 +172,5 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 2
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "webapp.gating.tasks.sweep", "schedule": 60.0}}
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "webapp.worker.tasks.sweep", "schedule": 60.0}}
 CELERY_TIMEZONE = "UTC"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.live import made
-from perfgate.suite import canary
+from perfgate.measure import canary
 
 SHARE = 0.08
 """How much slower the planted function makes its benchmark."""

@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.pairs import rivals, suites
+from perfgate.measure import Pairs, open_pairs
 from perfgate.stats.sequential import pair_value
-from perfgate.suite import Pairs, open_pairs
 
 OURS = "perfgate"
 TOOLS = ("asv", "pytest-benchmark")

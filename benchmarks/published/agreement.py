@@ -15,12 +15,12 @@ from django.db.models import F
 from benchmarks.published import asv, reasons
 from benchmarks.published.asv import Published, Step
 from benchmarks.published.reasons import History
-from webapp.gating import processing
-from webapp.gating.models import Alert, ChangePoint, State
-from webapp.gating.states import worse_step
-from webapp.history import importing
+from webapp.alerts.models import Alert, ChangePoint, State
+from webapp.alerts.states import worse_step
+from webapp.history import imports
 from webapp.history.models import Project, Series
 from webapp.history.series import read_many
+from webapp.worker import processing
 
 ASV_THRESHOLD = 0.05
 """Smallest regression that asv publishes."""
@@ -48,7 +48,7 @@ def table(results: Path, published: Path) -> str:
     """Return what both say, in Markdown."""
     site = asv.read(published)
     project = Project.objects.create(slug="django")
-    for _ in importing.import_results(project, results, commits=site.commits):
+    for _ in imports.import_results(project, results, commits=site.commits):
         pass
     processing.process_backlog(project, wait_for_imports=False)
     every = _found(project)

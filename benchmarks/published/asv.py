@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perfgate.records import Commit
+from perfgate.results.records import Commit
 
 
 @dataclass(frozen=True)

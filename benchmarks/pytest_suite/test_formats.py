@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from perfgate import gate, report, resultfile
-from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
+from perfgate import gate
+from perfgate.report import wording
+from perfgate.results import result_file
+from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 
 
 def suite(count, factor=1.0, baseline=None):
@@ -37,12 +39,12 @@ def judged():
 
 
 def test_write_result_file(benchmark):
-    assert benchmark(resultfile.write, suite(100)).startswith(b'{"perfgate_result":')
+    assert benchmark(result_file.write, suite(100)).startswith(b'{"perfgate_result":')
 
 
 def test_read_result_file(benchmark):
-    data = resultfile.write(suite(100))
-    assert len(benchmark(resultfile.read, data).samples) == 100
+    data = result_file.write(suite(100))
+    assert len(benchmark(result_file.read, data).samples) == 100
 
 
 def test_judge(benchmark):
@@ -51,4 +53,4 @@ def test_judge(benchmark):
 
 
 def test_markdown(benchmark, judged):
-    assert "perfgate" in benchmark(report.markdown, judged)
+    assert "perfgate" in benchmark(wording.markdown, judged)

@@ -19,8 +19,8 @@ except ImportError as error:
     raise SystemExit("the rival of series JSON needs orjson: pip install orjson") from error
 
 from benchmarks.storage import rivals
-from perfgate import records
-from perfgate.records import TIME
+from perfgate.results import records
+from perfgate.results.records import TIME
 from webapp.api import points as api
 from webapp.history import chunks, ingest
 from webapp.history import series as read_path

@@ -16,16 +16,18 @@ from pathlib import Path
 from rich.progress import Progress
 from rich.text import Text
 
-from perfgate import gate, git, recorded, suite, terminal
+from perfgate import gate, git, measure
 from perfgate.commands.check import duration
+from perfgate.commands.progress import Watch
 from perfgate.commands.run import add_suite_arguments
-from perfgate.commands.watching import Watch
 from perfgate.errors import MeasurementFailed
-from perfgate.records import Commit
+from perfgate.formatting import chance, interval, percent, plain, share
+from perfgate.gate import pairing
+from perfgate.report import terminal
+from perfgate.results.records import Commit
 from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.search import Search, Step, Take
 from perfgate.stats.sequential import CannotMeasure, Decision, Decisions, Outcome, Pair, judge_suite, pair_value
-from perfgate.wording import chance, interval, percent, plain, share
 
 SMALLEST = 0.01
 """Slowdown between the two ends from which it is worth looking for the commit."""
@@ -126,7 +128,7 @@ def _compare_ends(
     began = time.monotonic()
     with _pairs(arguments, good, bad, bad, bar, select=arguments.select) as pairs:
         prepare_seconds = time.monotonic() - began
-        labels = {recorded.key(label, metric): label for label, metric in pairs.metrics.items()}
+        labels = {pairing.key(label, metric): label for label, metric in pairs.metrics.items()}
         if not labels:
             raise MeasurementFailed(
                 f"no benchmark matches --select {arguments.select}: see 'perfgate run' for their names"
@@ -167,11 +169,11 @@ def _compare_ends(
 @contextmanager
 def _pairs(
     arguments: argparse.Namespace, good: str, other: str, benchmarks: str, bar: Progress, *, select: str | None
-) -> Iterator[suite.Pairs]:
+) -> Iterator[measure.Pairs]:
     """Open pairs against GOOD, with the benchmarks of BAD on both sides; what goes wrong in a visit skips its commit."""
     task = bar.add_task("starting", total=None)
     try:
-        with suite.open_pairs(
+        with measure.open_pairs(
             arguments.repository,
             good,
             other,
@@ -186,7 +188,7 @@ def _pairs(
     except MeasurementFailed as failure:
         if other == benchmarks or isinstance(failure, CannotMeasure):
             raise
-        raise suite.PairFailed(str(failure)) from failure
+        raise measure.PairFailed(str(failure)) from failure
     finally:
         bar.remove_task(task)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from perfgate import terminal
-from perfgate.adapters.histories import History, read_histories
-from perfgate.records import Direction
+from perfgate.formatting import interval, percent, plain, quantity, sparkline
+from perfgate.report import terminal
+from perfgate.results.formats.histories import History, read_histories
+from perfgate.results.records import Direction
 from perfgate.stats.changepoints import ChangePoint, find_change_points
-from perfgate.wording import interval, percent, plain, quantity, sparkline
 
 SPARKS = 16
 """Points shown around a change."""

@@ -12,17 +12,21 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from perfgate import gate, git, metrics, policy, recorded, report, resultfile, shards, suite, terminal
+from perfgate import gate, git, measure, policy
+from perfgate.commands.progress import Watch
 from perfgate.commands.run import add_measuring_arguments, policy_at
-from perfgate.commands.watching import Watch
 from perfgate.errors import InvalidInput
-from perfgate.gate import Outcome, Verdict
+from perfgate.formatting import interval, percent, plain, quantity, share
+from perfgate.gate import Outcome, Verdict, pairing
+from perfgate.measure import Pairs, canary
+from perfgate.measure.counts.instructions import find_valgrind
+from perfgate.measure.reach import closure, exemption
+from perfgate.measure.sides import checkout
 from perfgate.policy import Budgets
-from perfgate.records import Run
+from perfgate.report import terminal, wording
+from perfgate.results import metrics, result_file, shards
+from perfgate.results.records import Run
 from perfgate.stats.sequential import Decision, judge_suite
-from perfgate.suite import Pairs, canary, checkout, closure, exemption
-from perfgate.suite.instructions import find_valgrind
-from perfgate.wording import interval, percent, plain, quantity, share
 
 UNDECIDABLE = 3
 
@@ -98,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     measured, cost = _measure(arguments, policy.read(rules))
     measured = msgspec.structs.replace(measured, policy=rules, pull_request=arguments.pull_request)
     if arguments.output:
-        resultfile.save(measured, arguments.output)
+        result_file.save(measured, arguments.output)
     code = answer(measured, arguments, cost)
     # What the other parts hold is not this job's to miss.
     return 0 if arguments.shard and code == UNDECIDABLE else code
@@ -114,9 +118,9 @@ def answer(measured: Run, arguments: argparse.Namespace, cost: str = "") -> int:
     """
     verdict = gate.judge(measured, today=datetime.now(UTC).date())
     if arguments.json:
-        print(report.json_text(verdict))
+        print(wording.json_text(verdict))
     elif arguments.markdown:
-        print(report.markdown(verdict), end="")
+        print(wording.markdown(verdict), end="")
     else:
         _print(verdict, cost, arguments.output)
     return gate.exit_code(verdict, strict=arguments.strict)
@@ -191,7 +195,7 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, str]
             bar.update(task, description=text)
 
         untouched = _exemption(arguments, tell)
-        with suite.open_pairs(
+        with measure.open_pairs(
             arguments.repository,
             arguments.base,
             arguments.head,
@@ -205,7 +209,7 @@ def _measure(arguments: argparse.Namespace, budgets: Budgets) -> tuple[Run, str]
             labels = parts[0].labels if parts else tuple(pairs.metrics)
             exempt = tuple(label for label in labels if label in untouched.labels)
             wanted = [label for label in labels if not (arguments.affected_only and label in exempt)]
-            noisy = {recorded.key(label, pairs.noisy[label]): label for label in wanted if label in pairs.noisy}
+            noisy = {pairing.key(label, pairs.noisy[label]): label for label in wanted if label in pairs.noisy}
             watch = Watch(bar, task, noisy, arguments.time_budget)
             decisions = judge_suite(
                 list(noisy),
@@ -289,7 +293,7 @@ def duration(text: str) -> float:
 
 def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
     out = terminal.console()
-    out.print(Text(report.headline(verdict), style=STYLES[verdict.outcome]))
+    out.print(Text(wording.headline(verdict), style=STYLES[verdict.outcome]))
     base = verdict.base.sha[:10] if verdict.base else "nothing"
     out.print(
         Text(f"{verdict.suite}, {verdict.head.sha[:10]} against {base} on {plain(verdict.environment)}", style="dim")
@@ -302,7 +306,7 @@ def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
         ["outcome", "metric"],
         ["base", "head", "change", "95 % interval", "budget", "detects", "pairs"],
     )
-    for row in [row for row in report.ordered(verdict) if not row.is_still]:
+    for row in [row for row in wording.ordered(verdict) if not row.is_still]:
         style = STYLES[row.outcome]
         table.add_row(
             terminal.name(row.label, prefix),
@@ -319,7 +323,7 @@ def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
     if verdict.rows:
         terminal.show(out, table)
         out.print()
-    for line in report.remarks(verdict):
+    for line in wording.remarks(verdict):
         out.print(Text(line, style="dim"))
     if cost:
         out.print(Text(cost, style="dim"))

@@ -15,15 +15,18 @@ from pathlib import Path
 
 import msgspec
 
-from perfgate import actions, client, gate, git, report, resultfile, shards
-from perfgate.actions import Job, Kind
+from perfgate import client, gate, git
+from perfgate.ci import jobs
+from perfgate.ci.jobs import Job, Kind
 from perfgate.commands import check
 from perfgate.commands import run as record
 from perfgate.errors import InvalidInput, PerfgateError, PermissionDenied
+from perfgate.formatting import plain
 from perfgate.gate import Outcome, Verdict
 from perfgate.github import Repository
-from perfgate.records import Commit, Run
-from perfgate.wording import plain
+from perfgate.report import wording
+from perfgate.results import result_file, shards
+from perfgate.results.records import Commit, Run
 
 RESULTS = Path("perfgate-results")
 """Folder that the first job leaves to the second."""
@@ -62,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do one of the steps; return the gate's exit code for a report, 0 for what was measured."""
-    job = actions.read(os.environ)
+    job = jobs.read(os.environ)
     return _measure(arguments, job) if arguments.step == "measure" else _report(arguments, job)
 
 
@@ -98,8 +101,8 @@ def _measure(arguments: argparse.Namespace, job: Job) -> int:
     options += [f"--pull-request={job.pull_request}"] if job.pull_request else []
     code = check.run(_parsed(check.add_arguments, [base, job.head, *options, f"--output={output}"]))
     if is_first:
-        measured = resultfile.read(output.read_bytes(), source=str(output))
-        resultfile.save(msgspec.structs.replace(measured, notes=(*measured.notes, FIRST_NOTE)), output)
+        measured = result_file.read(output.read_bytes(), source=str(output))
+        result_file.save(msgspec.structs.replace(measured, notes=(*measured.notes, FIRST_NOTE)), output)
     return 0 if code in {0, 1, 3} else code
 
 
@@ -139,11 +142,11 @@ def _report(arguments: argparse.Namespace, job: Job) -> int:
         return 0
     runs = list(_runs(arguments.results, job))
     verdicts = _verdicts(runs, job)
-    text = report.together([(verdict, report.Around()) for verdict in verdicts]) if verdicts else _recorded(runs)
+    text = wording.together([(verdict, wording.Around()) for verdict in verdicts]) if verdicts else _recorded(runs)
     if job.summary is not None:
         with job.summary.open("a", encoding="utf-8") as file:
             file.write(text)
-    print(report.headline(report.worst(verdicts)) if verdicts else text.strip())
+    print(wording.headline(wording.worst(verdicts)) if verdicts else text.strip())
     if arguments.server and not job.is_fork:
         _upload(arguments, runs)
     # A server speaks of pull requests; queues of merges and releases are this job's alone.
@@ -171,7 +174,7 @@ def _runs(folder: Path, job: Job) -> Iterator[Run]:
     for file in files:
         if file.stat().st_size > MAX_FILE_BYTES:
             raise InvalidInput(f"{file.name} has {file.stat().st_size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
-        read = resultfile.read(file.read_bytes(), source=file.name)
+        read = result_file.read(file.read_bytes(), source=file.name)
         _require_same(read, job, file.name)
         if read.shards:
             parts.setdefault((read.suite, read.commit.sha), []).append((file.name, read))
@@ -217,7 +220,7 @@ def _show(verdicts: Sequence[Verdict], text: str, job: Job) -> None:
     if not job.token:
         print("No comment and no check run: give the step GITHUB_TOKEN.")
         return
-    decides = report.worst(verdicts)
+    decides = wording.worst(verdicts)
     with Repository(job.repository, job.token, api_url=job.api_url, author=AUTHOR) as repository:
         if job.pull_request is not None:
             _comment(repository, verdicts, text, job)
@@ -227,8 +230,8 @@ def _show(verdicts: Sequence[Verdict], text: str, job: Job) -> None:
                 CHECK_NAME,
                 f"{CHECK_NAME}:{job.repository}:{job.head}",
                 status="completed",
-                conclusion=report.CONCLUSIONS[decides.outcome],
-                title=report.headline(decides),
+                conclusion=wording.CONCLUSIONS[decides.outcome],
+                title=wording.headline(decides),
                 summary=text,
                 details_url=job.url,
             )
@@ -243,7 +246,7 @@ def _comment(repository: Repository, verdicts: Sequence[Verdict], text: str, job
     try:
         if repository.pull_request(job.pull_request).head_sha != job.head:
             print(f"No comment: pull request {job.pull_request} has moved on from {job.head[:10]}.")
-        elif is_first or report.is_worth_a_comment(verdicts) or repository.has_comment(job.pull_request, marker):
+        elif is_first or wording.is_worth_a_comment(verdicts) or repository.has_comment(job.pull_request, marker):
             repository.upsert_comment(job.pull_request, marker, text)
         else:
             print("No comment: everything passed, and nothing changed.")
@@ -265,5 +268,5 @@ def _upload(arguments: argparse.Namespace, runs: Sequence[Run]) -> None:
     for each in runs:
         # A workflow's identity is good for one upload.
         token = client.credentials(arguments.server, os.environ)
-        answer = client.upload(arguments.server, token, resultfile.write(each), name=f"{_file_name(each.suite)}.json")
+        answer = client.upload(arguments.server, token, result_file.write(each), name=f"{_file_name(each.suite)}.json")
         print(f"{'stored' if answer['created'] else 'already there'}: {answer['url']}")

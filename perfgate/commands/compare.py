@@ -12,11 +12,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from perfgate import terminal
-from perfgate.adapters import read_results
-from perfgate.records import Direction, Run, Sample, State
+from perfgate.formatting import interval, percent, plain, quantity
+from perfgate.report import terminal
+from perfgate.results.formats import read_results
+from perfgate.results.records import Direction, Run, Sample, State
 from perfgate.stats.compare import FileComparison, compare_files
-from perfgate.wording import interval, percent, plain, quantity
 
 UNDECIDABLE = 3
 

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from perfgate import environment, terminal
 from perfgate.doctor import Diagnosis, examine, measure
 from perfgate.doctor.judgement import BUDGET, MOST_LAMBDA, MOST_STEAL, MOST_SWITCHES
-from perfgate.wording import percent, plain, quantity, share
+from perfgate.formatting import percent, plain, quantity, share
+from perfgate.measure import machine
+from perfgate.report import terminal
 
 _ABOUT_THE_SOFTWARE = ("packages", "dependencies")
 """Facts that say nothing about the machine."""
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine the machine and print the diagnosis; return 0 if it is fit to gate on, 3 if not."""
-    found = environment.describe().fields
+    found = machine.describe().fields
     facts = {name: value for name, value in found.items() if name not in _ABOUT_THE_SOFTWARE}
     with terminal.progress() as bar:
         task = bar.add_task("measuring unchanged code (s)", total=round(arguments.seconds, 1))

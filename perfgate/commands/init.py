@@ -10,10 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from perfgate import __version__, git, onboarding, policy
+from perfgate import __version__, git, policy
+from perfgate.ci import onboarding
+from perfgate.ci.onboarding import ACTION, HOSTED, WORKFLOW, Found
 from perfgate.errors import InvalidInput
-from perfgate.onboarding import ACTION, HOSTED, WORKFLOW, Found
-from perfgate.wording import plain
+from perfgate.formatting import plain
 
 _LABEL = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _PINNED = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*@[\w./-]+|\./", re.ASCII)

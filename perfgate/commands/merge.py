@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perfgate import resultfile, shards
 from perfgate.commands import check
 from perfgate.errors import InvalidInput
-from perfgate.records import Run
+from perfgate.results import result_file, shards
+from perfgate.results.records import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Join, judge, report; return the gate's exit code, 3 also where a shard is missing and nothing failed."""
     joined = shards.join([(str(file), _read(file)) for file in arguments.files])
     if arguments.output:
-        resultfile.save(joined, arguments.output)
+        result_file.save(joined, arguments.output)
     return check.answer(joined, arguments)
 
 
@@ -31,4 +31,4 @@ def _read(file: Path) -> Run:
         content = file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{file}: {error.strerror}") from error
-    return resultfile.read(content, source=str(file))
+    return result_file.read(content, source=str(file))

@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from perfgate import git, policy, resultfile, suite, terminal
-from perfgate.records import Policy, Run, State
-from perfgate.wording import plain, quantity
+from perfgate import git, measure, policy
+from perfgate.formatting import plain, quantity
+from perfgate.report import terminal
+from perfgate.results import result_file
+from perfgate.results.records import Policy, Run, State
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, write the result file, print the values; return 0, or 3 if nothing could be measured."""
     with terminal.progress() as bar:
         task = bar.add_task("starting", total=None)
-        measured = suite.measure(
+        measured = measure.measure(
             arguments.repository,
             arguments.revision,
             suite=arguments.suite,
@@ -60,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     carried = policy_at(git.root(arguments.repository), measured.commit.sha)
     measured = msgspec.structs.replace(measured, policy=carried)
     if arguments.output:
-        resultfile.save(measured, arguments.output)
+        result_file.save(measured, arguments.output)
     if arguments.json:
-        print(json.dumps(json.loads(resultfile.write(measured))))
+        print(json.dumps(json.loads(result_file.write(measured))))
     else:
         _print(measured, arguments.output)
     return 0 if measured.count(State.MEASURED) else 3

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from perfgate import terminal
+from perfgate.ci.onboarding import WORKFLOW
 from perfgate.errors import InvalidInput, PerfgateError, PermissionDenied
+from perfgate.formatting import plain
 from perfgate.github import Repository
-from perfgate.onboarding import WORKFLOW
-from perfgate.wording import plain
+from perfgate.report import terminal
 
 NAME = "perfgate selftest"
 MARKER = "perfgate:selftest"

@@ -10,9 +10,10 @@ from typing import Any
 
 from rich.text import Text
 
-from perfgate import client, terminal
+from perfgate import client
 from perfgate.errors import InvalidInput, PerfgateError
-from perfgate.wording import plain
+from perfgate.formatting import plain
+from perfgate.report import terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -95,7 +95,7 @@ class Diagnosis:
     """What would make it better; one imperative sentence each."""
     measured: Measured
     facts: Mapping[str, str]
-    """As `perfgate.environment.describe` gives them; what is not there is unknown."""
+    """As `perfgate.measure.machine.describe` gives them; what is not there is unknown."""
 
 
 def examine(facts: Mapping[str, str], measured: Measured) -> Diagnosis:

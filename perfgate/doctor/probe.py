@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perfgate.doctor import workloads
-from perfgate.environment import available_cpus, cpu_ticks
 from perfgate.errors import InvalidInput, MeasurementFailed
+from perfgate.measure.machine import available_cpus, cpu_ticks
 from perfgate.stats.sequential import Pair, pair_value
 
 SAMPLE_SECONDS = 1e-3

@@ -16,9 +16,9 @@ What bites, and where it is handled:
 `repository` knows what is ours and what is wanted, `answers` what is read of an answer, `connection` how GitHub is asked; nothing else knows github3.
 """
 
-from perfgate.github.answers import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
 from perfgate.github.app import App
 from perfgate.github.repository import Repository
+from perfgate.github.responses import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
 
 __all__ = [
     "App",

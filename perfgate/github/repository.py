@@ -11,9 +11,9 @@ from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied
-from perfgate.github import answers
-from perfgate.github.answers import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
+from perfgate.github import responses
 from perfgate.github.connection import API_URL, Connection
+from perfgate.github.responses import Artifact, Change, Changes, Conclusion, PullRequest, Status, WorkflowRun
 
 MAX_CHARACTERS = 60_000
 """Longest body that is sent. GitHub refuses comments and issues above 65,536 and summaries above 65,535."""
@@ -83,13 +83,13 @@ class Repository:
 
     def default_branch(self) -> tuple[str, str]:
         """Read the name of the default branch and its newest commit."""
-        name = self._connection.read(self._path, answers.RepositoryFacts).default_branch
-        return name, self._connection.read(f"{self._path}/commits/{quote(name, safe='')}", answers.CommitHash).sha
+        name = self._connection.read(self._path, responses.RepositoryFacts).default_branch
+        return name, self._connection.read(f"{self._path}/commits/{quote(name, safe='')}", responses.CommitHash).sha
 
     def read_file(self, path: str, ref: str) -> str | None:
         """Read a text file at a branch, tag or commit; None: there is none."""
         found = self._connection.read_if_there(
-            f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}", answers.FileAnswer
+            f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}", responses.FileAnswer
         )
         if found is None or found.encoding != "base64":
             return None
@@ -97,25 +97,25 @@ class Repository:
 
     def pull_request(self, number: int) -> PullRequest:
         """Read one pull request."""
-        return self._connection.read(f"{self._path}/pulls/{number}", answers.PullAnswer).pull_request()
+        return self._connection.read(f"{self._path}/pulls/{number}", responses.PullAnswer).pull_request()
 
     def pull_requests_from(self, head_repository: str, branch: str) -> list[PullRequest]:
         """Read the open pull requests that a branch of some repository, a fork as a rule, is offered by."""
         owner = head_repository.partition("/")[0]
         pages = self._connection.pages(
-            f"{self._path}/pulls", list[answers.PullAnswer], head=f"{owner}:{branch}", state="open"
+            f"{self._path}/pulls", list[responses.PullAnswer], head=f"{owner}:{branch}", state="open"
         )
         found = [each.pull_request() for page in pages for each in page]
         return [each for each in found if each.head_repository.casefold() == head_repository.casefold()]
 
     def workflow_run(self, run_id: int) -> WorkflowRun:
         """Read what GitHub attests of a run."""
-        return self._connection.read(f"{self._path}/actions/runs/{run_id}", answers.RunAnswer).workflow_run()
+        return self._connection.read(f"{self._path}/actions/runs/{run_id}", responses.RunAnswer).workflow_run()
 
     def artifacts(self, run_id: int) -> list[Artifact]:
         """List what a run left; at most a page of it."""
         path = f"{self._path}/actions/runs/{run_id}/artifacts"
-        return self._connection.read(path, answers.ArtifactPage, per_page="100").artifacts
+        return self._connection.read(path, responses.ArtifactPage, per_page="100").artifacts
 
     def download_artifact(self, artifact_id: int, *, max_bytes: int) -> bytes:
         """Return the zip file of an artifact, read no further than *max_bytes*."""
@@ -124,12 +124,12 @@ class Repository:
     def permission(self, login: str) -> str:
         """Return what somebody may do here: admin, write, read or none."""
         path = f"{self._path}/collaborators/{quote(login, safe='')}/permission"
-        return self._connection.read(path, answers.PermissionAnswer).permission
+        return self._connection.read(path, responses.PermissionAnswer).permission
 
     def react(self, comment_id: int, content: Literal["+1", "-1", "confused", "eyes", "rocket"]) -> None:
         """Put our reaction under a comment; nothing happens where it is there."""
         path = f"{self._path}/issues/comments/{comment_id}/reactions"
-        self._connection.write("POST", path, {"content": content}, answers.Nothing)
+        self._connection.write("POST", path, {"content": content}, responses.Nothing)
 
     def set_status(
         self, sha: str, context: str, state: Literal["success", "failure", "pending"], title: str, details_url: str
@@ -146,7 +146,7 @@ class Repository:
         line = " ".join(title.split())
         cut = line if len(line) <= MAX_STATUS_CHARACTERS else line[: MAX_STATUS_CHARACTERS - 1] + "…"
         wanted = {"state": state, "context": context, "description": cut, "target_url": details_url}
-        self._connection.write("POST", f"{self._path}/statuses/{quote(sha, safe='')}", wanted, answers.Nothing)
+        self._connection.write("POST", f"{self._path}/statuses/{quote(sha, safe='')}", wanted, responses.Nothing)
 
     def changes(self, base: str, head: str, *, limit: int) -> Changes:
         """Read the commits that *head* has and *base* has not.
@@ -158,11 +158,11 @@ class Repository:
         """
         path = f"{self._path}/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         size = str(COMPARED_PER_PAGE)
-        first = self._connection.read(path, answers.Comparison, per_page=size)
+        first = self._connection.read(path, responses.Comparison, per_page=size)
         commits, last = first.commits, -(-first.total_commits // COMPARED_PER_PAGE)
         # Oldest first: of a very long range only the end is wanted, and the last page may hold too few.
         for page in range(2 if last <= COMPARED_PAGES else last - 1, last + 1):
-            commits = commits + self._connection.read(path, answers.Comparison, per_page=size, page=str(page)).commits
+            commits = commits + self._connection.read(path, responses.Comparison, per_page=size, page=str(page)).commits
         return Changes(
             count=first.total_commits,
             newest=tuple(each.change(self._merged_pull_requests(each.sha)) for each in reversed(commits[-limit:])),
@@ -170,7 +170,7 @@ class Repository:
         )
 
     def _merged_pull_requests(self, sha: str) -> tuple[int, ...]:
-        found = self._connection.read(f"{self._path}/commits/{quote(sha, safe='')}/pulls", list[answers.ListedPull])
+        found = self._connection.read(f"{self._path}/commits/{quote(sha, safe='')}/pulls", list[responses.ListedPull])
         # Open ones that merely hold the commit did not bring it in.
         return tuple(sorted(each.number for each in found if each.merged_at is not None))
 
@@ -200,16 +200,16 @@ class Repository:
         comments = f"{self._path}/issues/comments"
         known = None
         if comment_id is not None:
-            known = self._connection.read_if_there(f"{comments}/{comment_id}", answers.Comment)
+            known = self._connection.read_if_there(f"{comments}/{comment_id}", responses.Comment)
         ours = [known] if known else self._own_comments(pull_request, marker)
         for double in ours[1:]:
             with suppress(NotFound):
                 self._connection.request("DELETE", f"{comments}/{double.id}")
         if not ours:
             path = f"{self._path}/issues/{pull_request}/comments"
-            return self._connection.write("POST", path, {"body": body}, answers.Comment).id
+            return self._connection.write("POST", path, {"body": body}, responses.Comment).id
         if not _same(ours[0].body, body):
-            self._connection.write("PATCH", f"{comments}/{ours[0].id}", {"body": body}, answers.Comment)
+            self._connection.write("PATCH", f"{comments}/{ours[0].id}", {"body": body}, responses.Comment)
         return ours[0].id
 
     def upsert_check_run(
@@ -257,13 +257,13 @@ class Repository:
         path = f"{self._path}/check-runs"
         check_run = None
         if check_run_id is not None:
-            check_run = self._connection.read_if_there(f"{path}/{check_run_id}", answers.CheckRun)
+            check_run = self._connection.read_if_there(f"{path}/{check_run_id}", responses.CheckRun)
         if check_run is None or check_run.head_sha != head_sha:
             check_run = self._own_check_run(head_sha, name, external_id)
         if check_run is None:
-            return self._connection.write("POST", path, {"head_sha": head_sha, **wanted}, answers.CheckRun).id
+            return self._connection.write("POST", path, {"head_sha": head_sha, **wanted}, responses.CheckRun).id
         if not _shows(check_run, wanted):
-            self._connection.write("PATCH", f"{path}/{check_run.id}", wanted, answers.CheckRun)
+            self._connection.write("PATCH", f"{path}/{check_run.id}", wanted, responses.CheckRun)
         return check_run.id
 
     def upsert_issue(
@@ -289,13 +289,13 @@ class Repository:
         path = f"{self._path}/issues"
         issue = None
         if issue_number is not None:
-            issue = self._connection.read_if_there(f"{path}/{issue_number}", answers.Issue)
+            issue = self._connection.read_if_there(f"{path}/{issue_number}", responses.Issue)
         if issue is None:
             issue = self._own_issue(marker)
         if issue is None:
-            return self._connection.write("POST", path, {**wanted, "labels": list(labels)}, answers.Issue).number
+            return self._connection.write("POST", path, {**wanted, "labels": list(labels)}, responses.Issue).number
         if issue.title != wanted["title"] or not _same(issue.body, wanted["body"]):
-            self._connection.write("PATCH", f"{path}/{issue.number}", wanted, answers.Issue)
+            self._connection.write("PATCH", f"{path}/{issue.number}", wanted, responses.Issue)
         return issue.number
 
     def close_issue(self, number: int, *, reason: Literal["completed", "not_planned"], comment: str) -> None:
@@ -337,35 +337,35 @@ class Repository:
 
     def _set_state(self, number: int, wanted: Mapping[str, str], comment: str) -> None:
         path = f"{self._path}/issues/{number}"
-        if self._connection.read(path, answers.Issue).state == wanted["state"]:
+        if self._connection.read(path, responses.Issue).state == wanted["state"]:
             return
         # The comment goes first: a state that is reached proves that it was written, whichever answer got lost.
         key = hashlib.sha256(comment.encode("utf-8", "replace")).hexdigest()[:16]
         self.upsert_comment(number, f"perfgate:state:{key}", comment)
-        self._connection.write("PATCH", path, wanted, answers.Issue)
+        self._connection.write("PATCH", path, wanted, responses.Issue)
 
     @property
     def _path(self) -> str:
         return f"/repos/{self.full_name}"
 
-    def _own_comments(self, number: int, marker: str) -> list[answers.Comment]:
-        pages = self._connection.pages(f"{self._path}/issues/{number}/comments", list[answers.Comment])
+    def _own_comments(self, number: int, marker: str) -> list[responses.Comment]:
+        pages = self._connection.pages(f"{self._path}/issues/{number}/comments", list[responses.Comment])
         ours = [comment for page in pages for comment in page if self._is_ours(comment, marker)]
         return sorted(ours, key=lambda comment: comment.id)
 
-    def _own_issue(self, marker: str) -> answers.Issue | None:
+    def _own_issue(self, marker: str) -> responses.Issue | None:
         # Listed, not searched: the search index lags behind, and a retry would file the issue a second time.
-        pages = self._connection.pages(f"{self._path}/issues", list[answers.Issue], state="all", creator=self.login)
+        pages = self._connection.pages(f"{self._path}/issues", list[responses.Issue], state="all", creator=self.login)
         issues = (issue for page in pages for issue in page if issue.pull_request is None)
         return next((issue for issue in issues if self._is_ours(issue, marker)), None)
 
-    def _own_check_run(self, head_sha: str, name: str, external_id: str) -> answers.CheckRun | None:
+    def _own_check_run(self, head_sha: str, name: str, external_id: str) -> responses.CheckRun | None:
         path = f"{self._path}/commits/{quote(head_sha, safe='')}/check-runs"
-        pages = self._connection.pages(path, answers.CheckRunPage, check_name=name, filter="all")
+        pages = self._connection.pages(path, responses.CheckRunPage, check_name=name, filter="all")
         runs = (run for page in pages for run in page.check_runs if (run.name, run.external_id) == (name, external_id))
         return next((run for run in runs if run.app is not None and self._is_me(f"{run.app.slug}[bot]")), None)
 
-    def _is_ours(self, thing: answers.Comment | answers.Issue, marker: str) -> bool:
+    def _is_ours(self, thing: responses.Comment | responses.Issue, marker: str) -> bool:
         starts = (thing.body or "").startswith(_first_line(marker))
         return starts and thing.user is not None and self._is_me(thing.user.login)
 
@@ -377,7 +377,7 @@ class Repository:
         """Return whom the token writes as; GitHub is asked once, where nobody said it."""
         if not self._author:
             try:
-                self._author = self._connection.read("/user", answers.User).login
+                self._author = self._connection.read("/user", responses.User).login
             except PermissionDenied as error:
                 raise PermissionDenied(
                     f"{error} The login behind this token is needed to tell our texts from others: "
@@ -386,7 +386,7 @@ class Repository:
         return self._author
 
 
-def _line(commits: Sequence[answers.CommitAnswer], base: str, head: str) -> tuple[Change, ...]:
+def _line(commits: Sequence[responses.CommitAnswer], base: str, head: str) -> tuple[Change, ...]:
     """Return the first-parent line from *base*, left out, to *head*; empty where it does not lead there."""
     known = {each.sha: each for each in commits}
     line, at = [], head
@@ -425,7 +425,7 @@ def _same(there: str | None, wanted: str) -> bool:
     return (there or "").replace("\r\n", "\n").strip() == wanted.replace("\r\n", "\n").strip()
 
 
-def _shows(check_run: answers.CheckRun, wanted: Mapping[str, Any]) -> bool:
+def _shows(check_run: responses.CheckRun, wanted: Mapping[str, Any]) -> bool:
     plain = ("name", "external_id", "status", "details_url")
     return (
         all(getattr(check_run, field) == wanted[field] for field in plain)

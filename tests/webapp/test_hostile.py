@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from django.test import Client
 
-from perfgate import records
-from perfgate.records import Benchmark, Commit, Environment
+from perfgate.results import records
+from perfgate.results.records import Benchmark, Commit, Environment
 from standin import StandIn
-from tests.webapp.gating.conftest import github, lab, project  # noqa: F401 - fixtures
-from tests.webapp.gating.lab import NAME, Lab, sha
-from webapp.gating.models import Alert
+from tests.webapp.conftest import github, lab, project  # noqa: F401 - fixtures
+from tests.webapp.lab import NAME, Lab, sha
+from webapp.alerts.models import Alert
 from webapp.history.models import Series
 
 TEXTS = [

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from perfgate import client, resultfile
-from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
+from perfgate import client
+from perfgate.results import result_file
+from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 from tests.webapp.serving import ROOT, Server, alive, wait_for
 
-RESULT = resultfile.write(
+RESULT = result_file.write(
     Run(
         suite="bench",
         tool="t 1",
@@ -79,7 +80,7 @@ def test_one_child_s_end_is_the_end(tmp_path: Path, child: str) -> None:
         (victim,) = (
             one
             for one in processes
-            if Path(f"/proc/{one}/cmdline").read_text().split("\0")[2:4] == ["webapp.gating.children", child]
+            if Path(f"/proc/{one}/cmdline").read_text().split("\0")[2:4] == ["webapp.worker.child_process", child]
             and f"PPid:\t{server.process.pid}" in Path(f"/proc/{one}/status").read_text()
         )
 

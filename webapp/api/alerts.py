@@ -11,14 +11,15 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.alerts import actions
+from webapp.alerts.models import Alert, ChangePoint, Event, State
 from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
 from webapp.api.serializers import CommitSerializer
 from webapp.api.views import View, paged
-from webapp.gating import bisecting, triage
-from webapp.gating.models import Alert, ChangePoint, Event, State
 from webapp.history import tokens
 from webapp.history.models import Project, Token
+from webapp.measurements import bisection
 
 MAX_SERIES = 1_000
 """Named in one split."""
@@ -82,7 +83,7 @@ class WholeAlertSerializer(AlertSerializer):
 
     def get_bisection(self, alert: Alert) -> dict[str, object] | None:
         """Return where the newest search for the commit stands; probabilities and effects are fractions."""
-        search = bisecting.newest(alert)
+        search = bisection.newest(alert)
         if search is None:
             return None
         return {
@@ -107,9 +108,9 @@ class OrderSerializer(serializers.Serializer[Alert]):
     """The body of an action."""
 
     action = serializers.CharField(max_length=20)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=triage.MAX_TEXT_CHARACTERS)
-    assignee = serializers.CharField(required=False, allow_blank=True, max_length=triage.MAX_NAME_CHARACTERS)
-    text = serializers.CharField(required=False, max_length=triage.MAX_TEXT_CHARACTERS)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=actions.MAX_TEXT_CHARACTERS)
+    assignee = serializers.CharField(required=False, allow_blank=True, max_length=actions.MAX_NAME_CHARACTERS)
+    text = serializers.CharField(required=False, max_length=actions.MAX_TEXT_CHARACTERS)
     into = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     series = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=MAX_SERIES
@@ -148,7 +149,7 @@ class Actions(View):
     scope = tokens.Scope.TRIAGE
 
     def post(self, request: Request, number: int) -> Response:
-        """Do what the body orders, see `webapp.gating.triage.Order`, and return the alert as it stands then."""
+        """Do what the body orders, see `webapp.alerts.actions.Order`, and return the alert as it stands then."""
         bodies.check_length(request)
         alert = get_object_or_404(Alert, pk=number)
         token = request.auth
@@ -157,7 +158,7 @@ class Actions(View):
             raise PermissionDenied(f"the token is for project {token.project.slug}, and alert {number} is not of it")
         asked = OrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        done = triage.act(alert, triage.Order(**asked.validated_data), who=f"token {token.name}")
+        done = actions.act(alert, actions.Order(**asked.validated_data), who=f"token {token.name}")
         tokens.record_use(token)
         return Response(_document(done.pk))
 

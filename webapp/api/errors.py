@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from perfgate import wording
+from perfgate import formatting
 from perfgate.errors import InvalidInput, InvalidResult, UnknownFormat
 from webapp.api.bodies import TooLarge
 
@@ -72,7 +72,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         reason = str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])
     if response.status_code in {401, 403}:
         request = context["request"]
-        log.warning("%s %s was refused: %s", request.method, wording.plain(request.path), wording.plain(reason, 500))
+        log.warning(
+            "%s %s was refused: %s", request.method, formatting.plain(request.path), formatting.plain(reason, 500)
+        )
     limit = {"limit": error.limit} if isinstance(error, TooLarge) else {}
     response.data = {"error": {"reason": reason, "path": getattr(error, "path", "$"), **limit}}
     if isinstance(error, Busy):

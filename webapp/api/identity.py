@@ -20,11 +20,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
-from perfgate import records
 from perfgate.errors import NotFound, PerfgateError
+from perfgate.results import records
+from webapp.alerts import rules
 from webapp.api.errors import Busy
-from webapp.gating import bot, rules
 from webapp.history.models import Project, SpentIdentity
+from webapp.publishing.channels.github import account
 
 ALGORITHMS = ["RS256"]
 """No other: a token that names HS256 would be checked with the public key as its secret."""
@@ -125,11 +126,11 @@ class Identity:
 
     def _require_its_head(self, run: records.Run, number: int) -> None:
         """Let a result through only if it is about the pull request's head."""
-        if not bot.is_there():
+        if not account.is_there():
             return  # nothing is written to GitHub that could be about another commit
         # ``sha`` is the merge of both sides: only GitHub knows the head.
         try:
-            with bot.repository(self.project) as repository:
+            with account.repository(self.project) as repository:
                 head = repository.pull_request(number).head_sha
         except NotFound as error:
             raise PermissionDenied(f"there is no pull request {number} in {self.project.repository}") from error

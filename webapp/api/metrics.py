@@ -14,9 +14,11 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from webapp.gating import publishing, quality
-from webapp.gating.models import Alert, Publication
+from webapp.alerts import quality
+from webapp.alerts.models import Alert
 from webapp.history.models import Project, Run
+from webapp.publishing import publisher
+from webapp.publishing.models import Publication
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -50,7 +52,7 @@ def _lines() -> Iterator[str]:
     )
     owed = Run.objects.filter(processed_at=None).count()
     yield from _metric("perfgate_runs_owed", "Runs received and not yet worked on.", [({}, owed)])
-    due = publishing.due().count()
+    due = publisher.due().count()
     yield from _metric("perfgate_publications_due", "What GitHub is to be told now.", [({}, due)])
     failed = Publication.objects.filter(failed_for_good=True).count()
     yield from _metric("perfgate_publications_failed", "What GitHub refused, until something changes.", [({}, failed)])

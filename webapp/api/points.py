@@ -10,7 +10,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from webapp.history import series
-from webapp.history.order import Stamp
+from webapp.history.commit_order import Stamp
 
 MAX_ID = 2**63 - 1
 """Largest number that a database can look for."""

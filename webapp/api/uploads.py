@@ -9,9 +9,10 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from perfgate import records
-from perfgate.adapters import asv, read_run
-from perfgate.adapters.text import printable
+from perfgate.results import records
+from perfgate.results.formats import read_run
+from perfgate.results.formats.asv import reader as asv
+from perfgate.results.formats.untrusted_text import printable
 from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
 from webapp.api.identity import Identity
@@ -52,7 +53,7 @@ class Uploads(View):
 
 
 def _source(run: records.Run, name: str) -> str:
-    """Return the identity of an asv file as `perfgate.adapters.find_results` makes it; asv adds to a file later on."""
+    """Return the identity of an asv file as `perfgate.results.formats.find_results` makes it; asv adds to a file later on."""
     path = PurePosixPath(name)
     if run.suite != "asv" or not asv.FILE_NAME.match(path.name):
         return ""

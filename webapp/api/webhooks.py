@@ -13,7 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from webapp.gating import deliveries
+from webapp.inbox import deliveries
 
 log = logging.getLogger(__name__)
 

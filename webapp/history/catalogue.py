@@ -17,9 +17,9 @@ import msgspec
 from django.db import connection, models
 from django.db.models import QuerySet
 
-from perfgate import records
 from perfgate.errors import InvalidResult
-from perfgate.records import utc
+from perfgate.results import records
+from perfgate.results.records import utc
 from webapp.history.chunks import MAX_SEGMENTS, slices
 from webapp.history.models import (
     Benchmark,

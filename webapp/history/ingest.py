@@ -16,8 +16,8 @@ import numpy as np
 from django.db import transaction
 from django.dispatch import Signal
 
-from perfgate import records
-from perfgate.records import Refusal, State
+from perfgate.results import records
+from perfgate.results.records import Refusal, State
 from webapp.history import catalogue, chunks
 from webapp.history.models import Environment, Project, Run, Upload
 from webapp.history.submission import Submission, prepare

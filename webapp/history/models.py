@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from perfgate.records import Direction
+from perfgate.results.records import Direction
 
 CHUNK_RUNS = 64
 """Runs behind one `SeriesChunk`. An append rewrites half a chunk on average, a read pays for each row: 64 is the

@@ -17,8 +17,8 @@ from django.db import connection
 
 from webapp.history import chunks
 from webapp.history.chunks import IntArray
+from webapp.history.commit_order import FloatArray, Order, Stamp, of
 from webapp.history.models import Series
-from webapp.history.order import FloatArray, Order, Stamp, of
 
 _IDENTITY = """
     SELECT project.id, project.created_at, project.revision, project.slug, benchmark.name, benchmark.parameters,

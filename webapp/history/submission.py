@@ -1,7 +1,7 @@
 """What is to be stored of one file: checked, compressed, identified. No database is touched here.
 
 An adapter builds its records without the checks that decoding perfgate's own format makes; they are made here, so that
-no name reaches a database or a page that breaks the limits of `perfgate.records`, whatever format it came in.
+no name reaches a database or a page that breaks the limits of `perfgate.results.records`, whatever format it came in.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from perfgate import records
 from perfgate.errors import InvalidResult
-from perfgate.records import Refusal, State
-from perfgate.resultfile import malformed
+from perfgate.results import records
+from perfgate.results.records import Refusal, State
+from perfgate.results.result_file import malformed
 from webapp.history import catalogue
 
 COMPRESSION_LEVEL = 3
@@ -65,7 +65,7 @@ def prepare(run: records.Run, data: bytes, *, name: str, context: bytes | None =
     """Check and compress what is to be stored; touches no database.
 
     Args:
-        run: What `perfgate.adapters.read_run` read from *data*.
+        run: What `perfgate.results.formats.read_run` read from *data*.
         data: The file, byte for byte.
         name: Its name.
         context: What it needs beside itself to be read (asv's ``benchmarks.json``).

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from perfgate import records
-from perfgate.adapters import read_run
 from perfgate.errors import InvalidResult
+from perfgate.results import records
+from perfgate.results.formats import read_run
 from webapp.history.models import Run, Upload
 
 

@@ -16,10 +16,12 @@ from django.views.decorators.http import require_POST
 
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
-from webapp.gating import bisecting, evidence, quality, suspects, triage
-from webapp.gating.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, Publication, State
+from webapp.alerts import actions, quality, remeasurement
+from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, State
 from webapp.history.models import Project
+from webapp.measurements import bisection, suspects
 from webapp.pages import series
+from webapp.publishing.models import Publication
 
 ALERTS_PER_PAGE = 50
 SERIES_PER_PAGE = 100
@@ -95,12 +97,12 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
         raise PermissionDenied("acting on alerts is for the staff of this server")
     form = request.POST
     try:
-        order = triage.Order(
+        order = actions.Order(
             **{name: form.get(name, "") for name in ("action", "reason", "assignee", "text")},
             into=_number(form.get("into", "0")),
             series=[_number(each) for each in form.getlist("series")],
         )
-        done = triage.act(one, order, who=request.user.get_username())
+        done = actions.act(one, order, who=request.user.get_username())
     except InvalidInput as error:
         return _show(request, number, error=str(error))
     return redirect("pages:alert", done.pk)
@@ -113,10 +115,10 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         .select_related("series__benchmark", "series__environment__project", "run__commit", "previous_run__commit")
         .order_by("-regression", Abs("effect").desc(), "series__benchmark__label", "id")
     )
-    answer = evidence.answers(one.project, [one], {})[one.pk]
+    answer = remeasurement.answers(one.project, [one], {})[one.pk]
     page = Paginator(moved, SERIES_PER_PAGE).get_page(request.GET.get("page"))
     worst = moved.first()
-    search = bisecting.newest(one)
+    search = bisection.newest(one)
     known = suspects.of(one, search)
     placed = Publication.objects.filter(project=one.project, key__startswith=f"alert/{one.pk}")
     may_act = request.user.is_authenticated and request.user.is_staff
@@ -142,7 +144,7 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "may_act": may_act,
         "others": _others(one) if may_act else (),
         "error": error,
-        "limit": triage.MAX_TEXT_CHARACTERS,
+        "limit": actions.MAX_TEXT_CHARACTERS,
     }
     return render(request, "pages/alert.html", shown, status=400 if error else 200)
 
@@ -153,12 +155,12 @@ def _others(one: Alert) -> QuerySet[Alert]:
     return there.exclude(pk=one.pk).select_related("commit").order_by("-commit__generation", "-pk")[:OTHERS_SHOWN]
 
 
-def _cost(one: Alert, search: bisecting.Search | None) -> bisecting.Forecast | None:
+def _cost(one: Alert, search: bisection.Search | None) -> bisection.Forecast | None:
     """Return what a search for the commit would cost, None where none can be started."""
     if search is not None and (search.row.ended_at is None or search.culprit is not None):
         return None
     try:
-        return bisecting.forecast(one)
+        return bisection.forecast(one)
     except InvalidInput:
         return None
 

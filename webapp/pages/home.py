@@ -11,9 +11,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from webapp.gating.models import OPEN, Alert, ChangePoint, Verdict
+from webapp.alerts.models import OPEN, Alert, ChangePoint
 from webapp.history.models import Project, Run
 from webapp.pages.alerts import WORST_FIRST, with_extent
+from webapp.verdicts.models import Verdict
 
 PROJECTS_PER_PAGE = 50
 ALERTS_SHOWN = 10

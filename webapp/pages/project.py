@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 
-from perfgate import report
-from perfgate.records import Direction
-from webapp.gating import levels, quality, verdicts
-from webapp.gating.models import OPEN, Alert, ChangePoint
+from perfgate.report import wording
+from perfgate.results.records import Direction
+from webapp.alerts import levels, quality
+from webapp.alerts.models import OPEN, Alert, ChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Environment, Project, Run, Series
 from webapp.pages import alerts, figures, svg
+from webapp.verdicts import judgments
 
 SERIES_PER_PAGE = 50
 ALERTS_SHOWN = 5
@@ -81,7 +82,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
         "attention": alerts.with_extent(open_alerts.filter(quiet=False)).order_by(*alerts.WORST_FIRST)[:ALERTS_SHOWN],
         "quality": quality.of([one.pk])[one.pk],
         "open_alerts": open_alerts.count(),
-        "false_alarms": report.long_run_rate(verdicts.false_alarms(one)),
+        "false_alarms": wording.long_run_rate(judgments.false_alarms(one)),
         "runs": Run.objects.filter(project=one)
         .select_related("commit", "environment", "verdict")
         .order_by("-id")[:RUNS_SHOWN],

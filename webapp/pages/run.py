@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from perfgate.errors import InvalidResult
-from perfgate.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, State
+from perfgate.results.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, State
 from webapp.history import uploads
 from webapp.history.catalogue import benchmark_key
 from webapp.history.models import Project, Run, Series

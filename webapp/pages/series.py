@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 
-from perfgate import policy, wording
+from perfgate import formatting, policy
 from perfgate.gate import Row
-from perfgate.records import COMPARABILITY_FIELDS, Direction
-from webapp.gating import bridges, levels
-from webapp.gating.models import ChangePoint
+from perfgate.results.records import COMPARABILITY_FIELDS, Direction
+from webapp.alerts import bridges, levels
+from webapp.alerts.models import ChangePoint
 from webapp.history import series as points_of
+from webapp.history.commit_order import FloatArray
 from webapp.history.models import Commit, EnvironmentState, Run, Series
-from webapp.history.order import FloatArray
 from webapp.pages import figures, svg
 
 POINTS_LISTED = 20
@@ -146,9 +146,9 @@ def _boundaries(one: Series, points: points_of.Points) -> list[Boundary]:
 def _bridged(row: Row) -> str:
     """Return what the gate said of the code across a border."""
     if row.judgement == "within":
-        return f"no change beyond {wording.share(row.allowed.value)}"
+        return f"no change beyond {formatting.share(row.allowed.value)}"
     word = {"regressed": "worse", "improved": "better"}.get(row.judgement, "undecided")
-    return f"{wording.percent(row.effect)} {wording.interval(row.low, row.high)}, {word}"
+    return f"{formatting.percent(row.effect)} {formatting.interval(row.low, row.high)}, {word}"
 
 
 def _changes(
@@ -175,13 +175,13 @@ def drawing(one: Series, history: History) -> SafeString:
         values,
         levels=history.levels,
         marks=[
-            svg.Mark(index=index, label=wording.percent(each.effect), regression=each.regression)
+            svg.Mark(index=index, label=formatting.percent(each.effect), regression=each.regression)
             for index, each in history.marks
         ],
         boundaries=[
             svg.Boundary(index=each.index, label=each.label) for each in history.boundaries[-BOUNDARIES_DRAWN:]
         ],
-        axis=(wording.quantity(float(values.min()), one.unit), wording.quantity(float(values.max()), one.unit)),
+        axis=(formatting.quantity(float(values.min()), one.unit), formatting.quantity(float(values.max()), one.unit)),
         ends=(f"{_moment(times[0]):%Y-%m-%d}", f"{_moment(times[-1]):%Y-%m-%d}"),
     )
 
@@ -198,17 +198,17 @@ def _columns(one: Series, history: History) -> dict[str, Any]:
     commits = [told.get(int(number), ("", "")) for number in history.points.commits]
     values = history.values
     return {
-        "name": f"{wording.plain(one.benchmark.label)}, {wording.plain(one.metric)}",
+        "name": f"{formatting.plain(one.benchmark.label)}, {formatting.plain(one.metric)}",
         "axis": _axis(history, one.unit),
         "values": values,
-        "texts": [wording.quantity(value, one.unit) for value in values],
+        "texts": [formatting.quantity(value, one.unit) for value in values],
         "levels": [float(each) for each in history.levels] if values else [],
         "runs": history.runs,
         "commits": [sha[:10] for sha, _ in commits],
-        "subjects": [wording.plain(subject, 100) for _, subject in commits],
+        "subjects": [formatting.plain(subject, 100) for _, subject in commits],
         "days": [f"{_moment(time):%Y-%m-%d %H:%M} UTC" for time in history.points.times],
         "marks": [
-            {"index": index, "effect": wording.percent(each.effect), "regression": each.regression}
+            {"index": index, "effect": formatting.percent(each.effect), "regression": each.regression}
             for index, each in history.marks
         ],
         "boundaries": [{"index": each.index, "label": each.label} for each in history.boundaries[-BOUNDARIES_DRAWN:]],
@@ -218,6 +218,6 @@ def _columns(one: Series, history: History) -> dict[str, Any]:
 def _axis(history: History, unit: str) -> dict[str, Any]:
     """Return the unit of the value axis, sized for the typical value, and what one of it is in the series' unit."""
     typical = float(np.median(np.abs(history.points.values))) if len(history.points.values) else 0.0
-    name = wording.quantity(typical, unit).rpartition(" ")[2]
+    name = formatting.quantity(typical, unit).rpartition(" ")[2]
     factor = policy.quantity(f"1{name}")[0] if unit in {"s", "B"} else 1.0
     return {"factor": factor, "unit": name if unit in {"s", "B"} else unit}

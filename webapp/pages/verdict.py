@@ -8,10 +8,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from perfgate import gate, metrics, report, wording
-from webapp.gating import bot, verdicts
-from webapp.gating.models import Verdict
+from perfgate import formatting, gate
+from perfgate.report import wording
+from perfgate.results import metrics
 from webapp.history.models import Run, Series
+from webapp.publishing.channels.github import account
+from webapp.verdicts import judgments
+from webapp.verdicts.models import Verdict
 
 ROWS_PER_PAGE = 100
 NOT_JUDGED_SHOWN = 200
@@ -40,19 +43,19 @@ def verdict(request: HttpRequest, number: int) -> HttpResponse:
         Verdict.objects.select_related("run__project", "run__environment", "run__commit", "run__baseline_commit"),
         pk=number,
     )
-    said = verdicts.read(one)
-    page = Paginator(report.ordered(said), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    said = judgments.read(one)
+    page = Paginator(wording.ordered(said), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     shown = {
         "project": one.run.project,
         "run": one.run,
         "verdict": one,
         "said": said,
         # Its symbol stands in the badge already.
-        "headline": report.headline(said).removeprefix(report.SYMBOLS[said.outcome]).strip(),
+        "headline": wording.headline(said).removeprefix(wording.SYMBOLS[said.outcome]).strip(),
         "page": page,
         "rows": _shown(list(page), one.run),
-        "false_alarms": report.long_run_rate(verdicts.false_alarms(one.run.project)),
-        "notes": [*report.false_alarms(said, wording.plain), *said.notes],
+        "false_alarms": wording.long_run_rate(judgments.false_alarms(one.run.project)),
+        "notes": [*wording.false_alarms(said, formatting.plain), *said.notes],
         "not_judged": said.not_judged[:NOT_JUDGED_SHOWN],
     }
     return render(request, "pages/verdict.html", shown)
@@ -68,9 +71,9 @@ def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
     return [
         Shown(
             row=row,
-            called=report.row_id(row) if run.pull_request and run.project.repository and bot.is_there() else "",
+            called=wording.row_id(row) if run.pull_request and run.project.repository and account.is_there() else "",
             series=series.get((row.label, row.metric)),
-            interval=wording.interval(row.low, row.high),
+            interval=formatting.interval(row.low, row.high),
             metric=metrics.known(row.metric).title,
             word=metrics.worse(row.metric, row.direction),
             regression={"regressed": True, "improved": False}.get(row.judgement),

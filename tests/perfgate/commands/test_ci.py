@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from perfgate import records, resultfile
 from perfgate.cli import main
-from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
+from perfgate.results import records, result_file
+from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 from standin import StandIn
 
 NAME, TOKEN = "octocat/shop", "ghs_workflow"
@@ -65,7 +65,7 @@ class Job:
 
     def leave(self, name: str = "suite.json", *, slow: float = 1.0, **changes: Any) -> None:
         """Let the measuring job have left a result."""
-        resultfile.save(msgspec.structs.replace(result(slow), **changes), self.results / name)
+        result_file.save(msgspec.structs.replace(result(slow), **changes), self.results / name)
 
     def report(self, *options: str) -> int:
         return main(["ci", "report", f"--results={self.results}", *options])

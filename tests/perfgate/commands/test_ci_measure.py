@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from perfgate import resultfile
 from perfgate.cli import main
 from perfgate.commands.ci import FIRST_NOTE
-from perfgate.records import Run
+from perfgate.results import result_file
+from perfgate.results.records import Run
 
 BENCH = "from shop import total\n\ndef test_total(benchmark):\n    benchmark(total, [1, 2, 3])\n"
 NAME = "octocat/shop"
@@ -61,7 +61,7 @@ class Shop:
         }.items():
             self.patch.setenv(variable, value)
         code = main(["ci", "measure", "--install=never", f"--results={self.results}", *options])
-        return code, [resultfile.read(file.read_bytes()) for file in sorted(self.results.glob("*.json"))]
+        return code, [result_file.read(file.read_bytes()) for file in sorted(self.results.glob("*.json"))]
 
 
 @pytest.fixture

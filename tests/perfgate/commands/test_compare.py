@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from perfgate import resultfile
 from perfgate.cli import main
-from perfgate.records import TIME, Benchmark, Commit, Environment, Run, Sample, State, level
+from perfgate.results import result_file
+from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, State, level
 
 
 def write(path: Path, values: dict[str, list[float]], machine: str = "m", **changes: object) -> str:
@@ -28,7 +28,7 @@ def write(path: Path, values: dict[str, list[float]], machine: str = "m", **chan
         environment=Environment(name="runner", fields={"machine": machine}),
         samples=samples,
     )
-    resultfile.save(msgspec.structs.replace(run, **changes), path)
+    result_file.save(msgspec.structs.replace(run, **changes), path)
     return str(path)
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from perfgate.cli import main
-from perfgate.records import Environment
+from perfgate.results.records import Environment
 
 
 def test_json_holds_everything(capsys: pytest.CaptureFixture[str]) -> None:

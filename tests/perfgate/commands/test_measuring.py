@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from perfgate import gate, resultfile
+from perfgate import gate
 from perfgate.cli import main
 from perfgate.gate import Row, Verdict
+from perfgate.results import result_file
 
 CODE = (
     "def total(count):\n    result = 0\n    for number in range(count):\n        result += number\n    return result\n"
@@ -78,7 +79,7 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
     assert 0.1 == verdict.rows[0].allowed.value
     assert verdict.rows[0].effect is not None
     assert verdict.rows[0].effect > 0.3
-    assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
+    assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
 
 
 def test_a_bridge_tells_what_the_code_did_across_a_border(
@@ -88,7 +89,7 @@ def test_a_bridge_tells_what_the_code_did_across_a_border(
     file = tmp_path / "result.json"
     code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
     verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
-    run = resultfile.read(file.read_bytes())
+    run = result_file.read(file.read_bytes())
 
     assert 1 == code
     assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
@@ -118,7 +119,7 @@ def test_a_change_that_reaches_no_benchmark_passes_and_is_measured_all_the_same(
     assert {(TOTAL_TEST, True), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in verdict.rows}
     assert {TOTAL_TEST, WORDS_TEST} == set(verdict.exempt)
     assert verdict.assumptions
-    assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
+    assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
 
 
 def test_shards_are_measured_apart_and_judged_as_one(
@@ -141,7 +142,7 @@ def test_shards_are_measured_apart_and_judged_as_one(
     assert [1, 0, 3, 1] == codes
     assert rows == list(verdict.rows)
     assert {(TOTAL_TEST, False), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in rows}
-    assert verdict == gate.judge(resultfile.read(whole.read_bytes()), today=datetime.now(UTC).date())
+    assert verdict == gate.judge(result_file.read(whole.read_bytes()), today=datetime.now(UTC).date())
 
 
 @pytest.mark.parametrize("arguments", [["--shard", "1/2"], ["--shard", "1/2", "--output", "x", "--strict"]])
@@ -195,7 +196,7 @@ def test_one_revision_is_measured_into_a_file(
     """The file holds commit, environment, raw measurements, and the policy that stands beside the measured code."""
     file = tmp_path / "result.json"
     code = main(["run", "head", "--repository", str(repository), "--output", str(file), "--json"])
-    run = resultfile.read(file.read_bytes())
+    run = result_file.read(file.read_bytes())
 
     assert 0 == code
     assert json.loads(capsys.readouterr().out)["run"]["commit"]["sha"] == run.commit.sha
@@ -276,7 +277,7 @@ def test_one_hundredth_more_memory_is_red_from_one_pair(
     assert ("fail", 0.005, 1) == (row.outcome, row.allowed.value, row.pairs)
     assert row.effect == pytest.approx(0.01, abs=0.002)
     assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
-    assert verdict == gate.judge(resultfile.read(file.read_bytes()), today=datetime.now(UTC).date())
+    assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
 
 
 def test_memory_can_be_left_out_but_not_a_benchmark_that_measures_it(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from perfgate.ci.onboarding import WORKFLOW
 from perfgate.cli import main
-from perfgate.onboarding import WORKFLOW
 from standin import Change, StandIn
 
 NAME, HEAD = "octocat/hello", "a" * 40

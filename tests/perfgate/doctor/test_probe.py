@@ -9,8 +9,8 @@ import pytest
 
 from perfgate.doctor.probe import _worker, measure
 from perfgate.doctor.workloads import WORKLOADS
-from perfgate.environment import available_cpus
 from perfgate.errors import InvalidInput, MeasurementFailed
+from perfgate.measure.machine import available_cpus
 
 
 def test_every_workload_gets_pairs_in_turn() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.webapp.pages.stored import HOSTILE, Shop, store_shop
-from webapp.gating.models import Alert, Event
+from webapp.alerts.models import Alert, Event
 from webapp.history import tokens
 from webapp.history.models import Project
 from webapp.history.tokens import Scope

@@ -10,9 +10,10 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from perfgate import client, resultfile
+from perfgate import client
 from perfgate.cli import main
 from perfgate.errors import InvalidInput, Unavailable
+from perfgate.results import result_file
 from tests.webapp.api.test_identity import HEAD, pair, side
 from tests.webapp.issuer import REPOSITORY, Issuer
 from webapp.history.models import Project, Run, SpentIdentity
@@ -29,7 +30,7 @@ def test_a_workflow_uploads_what_it_measured(
     event.write_text(json.dumps({}))
     results.mkdir()
     for index, run in enumerate((side(HEAD), pair(None))):
-        resultfile.save(run, results / f"{index}.json")
+        result_file.save(run, results / f"{index}.json")
     with Issuer() as issuer:
         settings.OIDC_ISSUER = issuer.url
         for name, value in {

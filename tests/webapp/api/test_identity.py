@@ -14,12 +14,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from perfgate import resultfile
-from perfgate.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
+from perfgate.results import result_file
+from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 from standin import StandIn
 from tests.webapp.issuer import REPOSITORY, Issuer, new_key, pem
+from webapp.alerts.models import Alert
 from webapp.api import identity
-from webapp.gating.models import Alert
 from webapp.history.models import Commit as StoredCommit
 from webapp.history.models import Project, SpentIdentity
 from webapp.history.models import Run as StoredRun
@@ -66,7 +66,7 @@ def pair(number: int | None) -> Run:
 def upload(token: str, run: Run) -> tuple[int, str]:
     answer = Client().post(
         "/api/v1/runs?name=result.json",
-        data=resultfile.write(run),
+        data=result_file.write(run),
         content_type="application/json",
         headers={"Authorization": f"Bearer {token}"},
     )

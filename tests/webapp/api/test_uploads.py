@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from perfgate import resultfile
+from perfgate.results import result_file
 from tests.webapp.history.stored import run
 from webapp.history import models, series, tokens
 
@@ -42,7 +42,7 @@ def post(secret: str, data: bytes, query: str = "", **headers: str) -> Any:
 
 def own(**more: Any) -> dict[str, Any]:
     """Return perfgate's own result file as plain data, to be spoilt."""
-    document: dict[str, Any] = json.loads(resultfile.write(run(1, {"a": 1.0})))
+    document: dict[str, Any] = json.loads(result_file.write(run(1, {"a": 1.0})))
     document["run"].update(more)
     return document
 
@@ -82,7 +82,7 @@ def named(name: str) -> dict[str, Any]:
 
 def test_a_result_is_stored_once(secret: str) -> None:
     """The first upload is 201, the same again 200, and both say what is stored."""
-    data = resultfile.write(run(1, {"a": 1.0, "b": None}))
+    data = result_file.write(run(1, {"a": 1.0, "b": None}))
     first, again = post(secret, data), post(secret, data)
     assert (first.status_code, again.status_code) == (201, 200)
     body = first.json()
@@ -135,7 +135,7 @@ def test_asv_adds_to_a_file_and_it_is_one_run(secret: str) -> None:
 
 def test_packed_with_gzip(secret: str) -> None:
     """A packed body is the same upload as an unpacked one."""
-    data = resultfile.write(run(1, {"a": 1.0}))
+    data = result_file.write(run(1, {"a": 1.0}))
     assert post(secret, gzip.compress(data), **{"Content-Encoding": "gzip"}).status_code == 201
     assert post(secret, data).status_code == 200
     assert zlib.decompress(models.Upload.objects.get().content) == data
@@ -143,7 +143,7 @@ def test_packed_with_gzip(secret: str) -> None:
 
 def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
     """No token or an unknown one is 401; a revoked or expired one 403; nothing is stored by any."""
-    data = resultfile.write(run(1, {"a": 1.0}))
+    data = result_file.write(run(1, {"a": 1.0}))
     assert Client().post(URL, data, content_type="application/json").status_code == 401
     assert post("pgt_unknown", data).status_code == 401
     assert post("\u00e9", data).status_code == 401
@@ -157,10 +157,10 @@ def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
 
 def test_use_is_recorded_at_most_once_a_minute(secret: str) -> None:
     """`last_used_at` is set by the first upload and left by the next."""
-    post(secret, resultfile.write(run(1, {"a": 1.0})))
+    post(secret, result_file.write(run(1, {"a": 1.0})))
     first = models.Token.objects.get().last_used_at
     assert first is not None
-    post(secret, resultfile.write(run(2, {"a": 1.0})))
+    post(secret, result_file.write(run(2, {"a": 1.0})))
     assert models.Token.objects.get().last_used_at == first
 
 
@@ -202,7 +202,7 @@ def spoilt() -> Iterator[tuple[str, bytes]]:
         "data.js": b"window.BENCHMARK_DATA = {}",
     }.items()
     for name, document in {
-        "later version": {**own(), "perfgate_result": resultfile.VERSION + 1},
+        "later version": {**own(), "perfgate_result": result_file.VERSION + 1},
         "version as text": {**own(), "perfgate_result": "1"},
         "no run": {"perfgate_result": 1},
         "unknown field": {**own(), "extra": 1},
@@ -265,7 +265,7 @@ SPOILT = dict(spoilt())
 @pytest.mark.parametrize("name", SPOILT)
 def test_what_is_malformed_changes_nothing(project: models.Project, secret: str, name: str) -> None:
     """Bad input is refused with its path, never by a 500, and what is stored stays as it was."""
-    post(secret, resultfile.write(run(7, {"z": 1.0})))
+    post(secret, result_file.write(run(7, {"z": 1.0})))
     before = counts(project)
     response = post(secret, SPOILT[name])
     assert response.status_code in {400, 415, 422}, response.content

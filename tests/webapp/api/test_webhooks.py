@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests import node
-from webapp.gating.models import Delivery
+from webapp.inbox.models import Delivery
 
 SECRET = "It's a Secret to Everybody"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from perfgate import resultfile
-from perfgate.records import TIME, Benchmark, Commit, Environment, Run, Sample, State
+from perfgate.results import result_file
+from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, State
 from webapp.history import ingest
 from webapp.history.models import Project, SeriesChunk
 
@@ -47,7 +47,7 @@ def run(number: int, values: Mapping[str, float | None], **more: Any) -> Run:
 
 
 def store(project: Project, one: Run, **more: Any) -> ingest.Stored:
-    return ingest.store(project, one, resultfile.write(one), name="result.json", **more)
+    return ingest.store(project, one, result_file.write(one), name="result.json", **more)
 
 
 def chunks_of(project: Project) -> dict[tuple[int, int], set[bytes]]:

@@ -9,7 +9,7 @@ import pytest
 from django.db import close_old_connections, connection
 
 from perfgate.errors import InvalidResult
-from perfgate.records import Benchmark, Environment, Policy, Sample
+from perfgate.results.records import Benchmark, Environment, Policy, Sample
 from tests.webapp.history.stored import chunks_of, commit, run, store
 from webapp.history import ingest, models
 from webapp.history.series import read

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from perfgate.records import Environment
+from perfgate.results.records import Environment
 from tests.webapp.history.stored import chunks_of, run, store
 from webapp.history import chunks, models
 from webapp.history.summary import summarise

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.webapp.history.stored import START, commit, run, sha, store
 from webapp.history import models, series
 from webapp.history.chunks import integers
-from webapp.history.order import commit_order, stamp
+from webapp.history.commit_order import commit_order, stamp
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfgate import gate, resultfile
-from perfgate.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Policy, Refusal, Run, Sample, State
-from webapp.gating.models import Alert, ChangePoint, Event, Verdict
+from perfgate import gate
+from perfgate.results import result_file
+from perfgate.results.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Policy, Refusal, Run, Sample, State
+from webapp.alerts.models import Alert, ChangePoint, Event
 from webapp.history import ingest, models
 from webapp.history import series as points_of
+from webapp.verdicts.models import Verdict
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 STEP_AT = 8
@@ -68,7 +70,7 @@ def value(name: str, number: float, **parameters: str) -> Sample:
 
 def store(project: models.Project, run: Run, *, imported: bool = True) -> int:
     """Store a run; an imported one asks for no worker."""
-    return ingest.store(project, run, resultfile.write(run), name="result.json", imported=imported).run_id
+    return ingest.store(project, run, result_file.write(run), name="result.json", imported=imported).run_id
 
 
 def store_history(project: models.Project, commits: int = 14) -> None:

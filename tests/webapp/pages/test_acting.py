@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.webapp.pages.stored import HOSTILE, Shop
-from webapp.gating.models import Alert, Event
+from webapp.alerts.models import Alert, Event
 
 PASSWORD = "twelve letters or more"
 

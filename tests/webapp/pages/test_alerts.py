@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.webapp.pages.stored import Shop
-from webapp.gating.models import Alert, ChangePoint, Publication
+from webapp.alerts.models import Alert, ChangePoint
 from webapp.history.models import Commit
+from webapp.publishing.models import Publication
 
 
 def test_one_alert(client: Client, shop: Shop) -> None:

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 import webapp.pages
 from tests.webapp.pages.stored import Shop
-from webapp.gating.models import Alert
+from webapp.alerts.models import Alert
 from webapp.history.models import Project
 
 STATIC = Path(webapp.pages.__file__).parent / "static" / "pages"

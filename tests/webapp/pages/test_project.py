@@ -8,9 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.pages.stored import Shop, history_run, store, value
-from webapp.gating.models import Verdict
 from webapp.history.models import Environment, Project
 from webapp.pages.project import SERIES_PER_PAGE
+from webapp.verdicts.models import Verdict
 
 
 def get(client: Client, query: str = "") -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.test import Client
 
-from perfgate import wording
+from perfgate import formatting
 from tests.webapp.pages.stored import Shop
-from webapp.gating.models import Verdict
+from webapp.verdicts.models import Verdict
 
 
 def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -> None:
@@ -18,8 +18,8 @@ def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -
 
     assert "outcome-fail" in text
     assert "1 benchmark beyond the budget · 1 within budget" in text
-    assert wording.percent(row["effect"]) in text
-    assert wording.interval(row["low"], row["high"]) in text
+    assert formatting.percent(row["effect"]) in text
+    assert formatting.interval(row["low"], row["high"]) in text
     assert ">2 %<" in text
     assert "slower" in text
     assert "bench.<wbr>new" in text

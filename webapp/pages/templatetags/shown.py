@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from perfgate import wording
-from perfgate.records import MAX_TEXT_CHARACTERS
+from perfgate import formatting
+from perfgate.results.records import MAX_TEXT_CHARACTERS
 from webapp.history.models import Commit, Project
 
 register = template.Library()
@@ -21,10 +21,10 @@ register = template.Library()
 OUTCOME_WORDS = {"pass": "passed", "fail": "failed", "waived": "waived", "inconclusive": "no verdict"}
 """What an outcome is called; its sign and its colour stand in the style sheet."""
 
-register.filter("percent", wording.percent)
-register.filter("share", wording.share)
-register.filter("chance", wording.chance)
-register.filter("quantity", wording.quantity)
+register.filter("percent", formatting.percent)
+register.filter("share", formatting.share)
+register.filter("chance", formatting.chance)
+register.filter("quantity", formatting.quantity)
 
 
 @register.filter
@@ -36,19 +36,19 @@ def counted(number: int) -> str:
 @register.filter
 def noise(fraction: float | str | None) -> str:
     """Return a noise level with two significant digits; a dash where it is unknown."""
-    return f"± {wording.share(fraction, digits=2)}" if isinstance(fraction, float) else "–"
+    return f"± {formatting.share(fraction, digits=2)}" if isinstance(fraction, float) else "–"
 
 
 @register.filter
 def rounded_share(fraction: float) -> str:
     """Return an estimated share with two significant digits."""
-    return wording.share(fraction, digits=2)
+    return formatting.share(fraction, digits=2)
 
 
 @register.filter
 def visible(text: object) -> str:
     """Return strangers' text with every character that hides or reorders others made visible; escaping is separate."""
-    return wording.plain(str(text), MAX_TEXT_CHARACTERS)
+    return formatting.plain(str(text), MAX_TEXT_CHARACTERS)
 
 
 @register.filter
@@ -78,14 +78,14 @@ def change(effect: float | None, regression: bool | None = None) -> str | SafeSt
         return "–"
     arrow = "▲" if effect > 0 else "▼" if effect < 0 else "="
     if regression is None:
-        return format_html('<span class="number">{}</span>', wording.percent(effect))
+        return format_html('<span class="number">{}</span>', formatting.percent(effect))
     kind = "worse" if regression else "better"
     word = "regression" if regression else "improvement"
     return format_html(
         '<span class="number {}"><span aria-hidden="true">{}</span> {}<span class="unseen"> {}</span></span>',
         kind,
         arrow,
-        wording.percent(effect),
+        formatting.percent(effect),
         word,
     )
 
@@ -93,7 +93,7 @@ def change(effect: float | None, regression: bool | None = None) -> str | SafeSt
 @register.simple_tag
 def interval(low: float, high: float) -> str:
     """Return a confidence interval of an effect."""
-    return wording.interval(low, high)
+    return formatting.interval(low, high)
 
 
 @register.simple_tag
@@ -122,7 +122,7 @@ def worse(fraction: float) -> SafeString:
     """Return how much worse a level is than the accepted one; at most 0: it is not."""
     if fraction <= 0:
         return format_html('<span class="number">{}</span>', "no worse")
-    return format_html('<span class="number worse">{} worse</span>', wording.percent(fraction))
+    return format_html('<span class="number worse">{} worse</span>', formatting.percent(fraction))
 
 
 @register.filter

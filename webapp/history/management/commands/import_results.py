@@ -9,9 +9,9 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from perfgate import terminal
 from perfgate.errors import InvalidInput
-from webapp.history import importing
+from perfgate.report import terminal
+from webapp.history import imports
 from webapp.history.models import Project
 from webapp.history.summary import Summary, summarise
 
@@ -36,11 +36,11 @@ class Command(BaseCommand):
         """Import, and say what is stored and what was refused."""
         try:
             project, made = _project(options["project"], options["default_branch"])
-            commits = importing.commits_of(options["repo"]) if options["repo"] else {}
+            commits = imports.commits_of(options["repo"]) if options["repo"] else {}
             progress = _import(project, options["path"], commits)
         except InvalidInput as error:
             raise CommandError(str(error), returncode=2) from error
-        importing.complete_commits(project, commits)
+        imports.complete_commits(project, commits)
         summary = summarise(project)
         if options["json"]:
             self.stdout.write(json.dumps(_document(project, progress, summary)))
@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 project.delete()
             raise CommandError(f"{options['path']}: nothing in it could be stored", returncode=2)
 
-    def _print(self, project: Project, progress: importing.Progress, summary: Summary) -> None:
+    def _print(self, project: Project, progress: imports.Progress, summary: Summary) -> None:
         for refusal in progress.refused:
             self.stdout.write(f"refused: {refusal.where}: {refusal.reason}")
         self.stdout.write(
@@ -76,16 +76,16 @@ def _project(name: str, default_branch: str) -> tuple[Project, bool]:
     return project, True
 
 
-def _import(project: Project, path: Path, commits: dict[str, Any]) -> importing.Progress:
-    progress = importing.Progress()
+def _import(project: Project, path: Path, commits: dict[str, Any]) -> imports.Progress:
+    progress = imports.Progress()
     with terminal.progress() as bar:
         task = bar.add_task(f"importing {path.name}", total=None)
-        for progress in importing.import_results(project, path, commits=commits):
+        for progress in imports.import_results(project, path, commits=commits):
             bar.update(task, completed=progress.position, total=progress.total or None)
     return progress
 
 
-def _document(project: Project, progress: importing.Progress, summary: Summary) -> dict[str, Any]:
+def _document(project: Project, progress: imports.Progress, summary: Summary) -> dict[str, Any]:
     return {
         "project": project.slug,
         "created": progress.created,

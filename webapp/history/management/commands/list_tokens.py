@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perfgate.wording import plain
+from perfgate.formatting import plain
 from webapp.history import tokens
 from webapp.history.models import Project
 

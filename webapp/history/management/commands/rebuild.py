@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perfgate import terminal
+from perfgate.report import terminal
 from webapp.history.models import Project
 from webapp.history.rebuild import rebuild
 

@@ -1,0 +1,1 @@
+"""Jobs of GitHub Actions, and the files that set perfgate up."""

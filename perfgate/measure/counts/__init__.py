@@ -1,0 +1,1 @@
+"""Deterministic metrics: memory and instructions."""

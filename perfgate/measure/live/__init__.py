@@ -1,0 +1,1 @@
+"""Live pairs: two processes, one per side, that are measured in turn."""

@@ -1,0 +1,1 @@
+"""One side of a comparison: its checkout, its environment, and what is cached of it."""

@@ -1,0 +1,1 @@
+"""Verdicts as people read them: text, Markdown, JSON, terminal."""

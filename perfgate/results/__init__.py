@@ -1,0 +1,1 @@
+"""Results: records, metrics, the result file, shards, and the formats of other tools."""

@@ -1,0 +1,103 @@
+"""Checkouts borrow from the repository and leave nothing in it; workspaces vanish."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from perfgate.errors import MeasurementFailed
+from perfgate.measure.discover import discover
+from perfgate.measure.sides.checkout import PREFIX, check_out, share_benchmarks, workspace
+from perfgate.measure.sides.environment import prepare
+from tests.perfgate.measure.conftest import HEAD_CODE, Project
+
+
+def test_a_checkout_is_a_repository_of_its_own(project: Project, tmp_path: Path) -> None:
+    """It has the commit's files and the tags; the repository it came from does not know it."""
+    check_out(project.path, project.git("rev-parse", "head"), tmp_path / "head")
+
+    inside = Project(tmp_path / "head")
+    assert (tmp_path / "head/shop/__init__.py").read_text() == HEAD_CODE
+    assert inside.git("describe", "--tags") == "head"
+    assert inside.git("status", "--porcelain") == ""
+    assert project.git("worktree", "list").count("\n") == 0
+
+
+def test_a_shallow_clone_can_be_checked_out(project: Project, tmp_path: Path) -> None:
+    """Continuous integration fetches a commit without its history."""
+    clone = Project(tmp_path / "clone")
+    project.git("clone", "--quiet", "--depth=1", f"file://{project.path}", str(clone.path))
+
+    check_out(clone.path, clone.git("rev-parse", "HEAD"), tmp_path / "head")
+
+    assert (tmp_path / "head/shop/__init__.py").read_text() == HEAD_CODE
+
+
+def test_a_missing_commit_is_an_error(project: Project, tmp_path: Path) -> None:
+    """Git's own words are carried."""
+    with pytest.raises(MeasurementFailed, match="cannot check out 012345678901"):
+        check_out(project.path, "0123456789012345678901234567890123456789", tmp_path / "head")
+
+
+def test_the_heads_benchmarks_replace_the_bases(project: Project, tmp_path: Path) -> None:
+    """The benchmarks of one side run on both, whatever the other had there; its code stays."""
+    for role in ("base", "head"):
+        check_out(project.path, project.git("rev-parse", role), tmp_path / role)
+    (tmp_path / "base/benchmarks/test_old.py").write_text("")
+
+    share_benchmarks(discover(tmp_path / "head", "pytest-benchmark"), tmp_path / "head", tmp_path / "base")
+
+    tests = Path("benchmarks/test_shop.py")
+    assert (tmp_path / "base" / tests).read_text() == (tmp_path / "head" / tests).read_text()
+    assert not (tmp_path / "base/benchmarks/test_old.py").exists()
+    assert (tmp_path / "base/shop/__init__.py").read_text() != HEAD_CODE
+
+
+def test_both_sides_have_paths_of_equal_length(project: Project, tmp_path: Path) -> None:
+    """A longer path or environment alone can make identical code measurably slower."""
+    sides = []
+    for role in ("base", "head"):
+        check_out(project.path, project.git("rev-parse", role), tmp_path / role)
+        sides.append(prepare(role, "0" * 40, tmp_path / role, repository=project.path, python=Path(sys.executable)))
+
+    base, head = sides
+    assert len(str(base.checkout)) == len(str(head.checkout))
+    assert len(str(base.variables)) == len(str(head.variables))
+    assert base.variables.keys() == head.variables.keys()
+    assert base.names == ("shop",)
+
+
+def test_a_workspace_is_removed_whatever_happens(temporary: Path) -> None:
+    """Also when its content was made read-only and the block raises."""
+
+    def fail() -> None:
+        with workspace() as folder:
+            (folder / "locked").mkdir()
+            (folder / "locked/file").write_text("")
+            (folder / "locked").chmod(0o500)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert not list(temporary.iterdir())
+
+
+def test_what_a_killed_process_left_is_swept(temporary: Path) -> None:
+    """An old workspace that nobody holds is removed; one in use and a new one stay."""
+    for name, age_seconds in (("dead", 1000), ("held", 1000), ("new", 0)):
+        folder = temporary / f"{PREFIX}{name}"
+        folder.mkdir()
+        (folder / "lock").write_text("")
+        now = (folder / "lock").stat().st_mtime
+        os.utime(folder / "lock", (now, now - age_seconds))
+    with (temporary / f"{PREFIX}held/lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with workspace():
+            pass
+
+    assert {path.name for path in temporary.iterdir()} == {f"{PREFIX}held", f"{PREFIX}new"}

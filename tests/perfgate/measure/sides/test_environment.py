@@ -1,0 +1,159 @@
+"""Each side is built once, gets what it asks for, and says what it could not get."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from perfgate.errors import MeasurementFailed
+from perfgate.measure import open_pairs
+from perfgate.measure.discover import discover
+from perfgate.measure.sides.checkout import PREFIX, check_out, workspace
+from perfgate.measure.sides.environment import AUTOMATIC, PLAIN, Side, prepare_all
+from tests.perfgate.measure.conftest import Project
+from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
+
+TEST = {"benchmarks/test_shop.py": "import shop\n\ndef test_total(benchmark):\n    benchmark(shop.total, 9)\n"}
+
+
+@pytest.fixture
+def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Count the builds, with an empty cache and an index that is a folder."""
+    monkeypatch.setenv("SHOP_BUILDS", str(tmp_path / "builds"))
+    monkeypatch.setenv("PERFGATE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "index"))
+    (tmp_path / "index").mkdir()
+    return lambda: len((tmp_path / "builds").read_text().splitlines()) if (tmp_path / "builds").exists() else 0
+
+
+@pytest.fixture
+def bumped(new_project: Callable[[], Project], builds: Callable[[], int], tmp_path: Path) -> Project:  # noqa: ARG001
+    """A project whose head asks for a newer version of what its base asks for."""
+    for version in ("1.0", "2.0"):
+        make_wheel(tmp_path / "index", NEEDED, version, requires=["tinier"] if version == "2.0" else [])
+    make_wheel(tmp_path / "index", "tinier", "5")
+    project = new_project()
+    project.commit("Need it", {**TEST, **backend(f"{NEEDED}<2")})
+    project.commit("Need a newer one", backend(f"{NEEDED}>=2", "absent>1; sys_platform == 'win32'"))
+    return project
+
+
+def is_running(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def prepared(project: Project, folder: Path, *revisions: str, install: str = AUTOMATIC) -> dict[str, Side]:
+    shas = dict(zip(("base", "head"), (project.git("rev-parse", one) for one in revisions), strict=False))
+    for role, sha in shas.items():
+        check_out(project.path, sha, folder / role)
+    suite = discover(folder / list(shas)[-1], "pytest-benchmark")
+    python = Path(sys.executable)
+    return prepare_all(
+        shas, folder, suite, repository=project.path, python=python, install=install, progress=lambda _: None
+    )
+
+
+def test_each_side_gets_what_it_asks_for(bumped: Project) -> None:
+    """A head that bumps a dependency is measured with it, and what that needs, and the verdict's notes name it."""
+    where = (
+        f"import {NEEDED}\n\ndef test_version(benchmark):\n    assert {NEEDED}.VERSION > '1'\n    benchmark(len, 'a')\n"
+    )
+    bumped.commit("See it", {"benchmarks/test_version.py": where})
+
+    with open_pairs(bumped.path, "HEAD~2", "HEAD", suite="pytest-benchmark", select="*test_version") as pairs:
+        pairs.take_pair("benchmarks/test_version.py::test_version")
+        run = pairs.run()
+
+    assert run.notes[0] == f"Dependencies differ between the sides: tinier absent → 5, {NEEDED} 1.0 → 2.0."
+    assert run.baseline is not None
+    differing = run.environment.differences(run.baseline.environment)
+    assert set(differing) == {"dependencies"}
+
+
+def test_what_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> None:
+    """With the requirement, the side and what to do; nothing is left behind."""
+    bumped.commit("Need what nobody has", backend("shelf>=7"))
+    with (
+        pytest.raises(MeasurementFailed, match=r"(?s)^the head side: .*shelf>=7 \(it is not there\).*PIP_INDEX_URL"),
+        workspace() as folder,
+    ):
+        prepared(bumped, folder, "HEAD~1", "HEAD")
+
+    assert not list(temporary.iterdir())
+
+
+def test_a_commit_is_built_once(bumped: Project, builds: Callable[[], int], temporary: Path) -> None:
+    """A second check of the same base builds nothing for it, and still imports it from its own environment."""
+    for revisions in (("HEAD~1", "HEAD"), ("HEAD",)):
+        with workspace() as folder:
+            sides = prepared(bumped, folder, *revisions)
+            assert {side.names for side in sides.values()} == {("shop",)}
+            assert all((side.site_packages / "shop/__init__.py").exists() for side in sides.values())
+        assert builds() == 2
+    assert not list(temporary.iterdir())
+
+
+def test_a_damaged_wheel_is_built_anew(bumped: Project, builds: Callable[[], int], tmp_path: Path) -> None:
+    """A broken cache costs time and nothing else."""
+    for count in (1, 2):
+        with workspace() as folder:
+            prepared(bumped, folder, "HEAD")
+        assert builds() == count
+        (wheel,) = (tmp_path / "cache").glob("*/*/content/*.whl")
+        wheel.write_bytes(b"no wheel")
+
+
+def test_what_fails_or_is_ones_own_command_is_not_kept(bumped: Project, tmp_path: Path) -> None:
+    """Only what perfgate built itself, from a commit, to the end."""
+    bumped.commit("Break the build", backend(fails=True))
+    own = f"{sys.executable} -c \"import shutil; shutil.copytree('{{checkout}}/shop', '{tmp_path}/copied')\""
+    with workspace() as folder:
+        prepared(bumped, folder, "HEAD~1", install=own)
+    with pytest.raises(MeasurementFailed, match="cannot be installed"), workspace() as folder:
+        prepared(bumped, folder, "HEAD", install=PLAIN)
+
+    assert (tmp_path / "copied").exists()
+    assert not list((tmp_path / "cache").glob("*/wheel-*"))
+
+
+def test_asv_is_refused_where_there_is_no_asv_suite(bumped: Project) -> None:
+    """What cannot be done is said."""
+    with pytest.raises(MeasurementFailed, match="needs an asv suite"), workspace() as folder:
+        prepared(bumped, folder, "HEAD", install="asv")
+
+
+def test_a_killed_check_leaves_nothing_while_both_sides_are_built(bumped: Project, temporary: Path) -> None:
+    """SIGTERM ends both installations with all their processes, and removes the workspace."""
+    marker = temporary / "started"
+    slow = "import os, pathlib, time\npathlib.Path(os.environ['STARTED'] + str(os.getpid())).touch()\ntime.sleep(600)\n"
+    bumped.commit("Take long", {"build_shop.py": slow})
+    script = (
+        "import sys; from pathlib import Path; from perfgate.measure import open_pairs\n"
+        f"with open_pairs(Path({str(bumped.path)!r}), 'HEAD', 'HEAD', suite='pytest-benchmark'): pass"
+    )
+    process = subprocess.Popen([sys.executable, "-c", f"import os; os.environ['STARTED'] = {str(marker)!r}\n{script}"])
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(temporary.glob("started*")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(60) == 128 + signal.SIGTERM
+    started = [int(path.name.removeprefix("started")) for path in temporary.glob("started*")]
+    assert started
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(map(is_running, started)):
+        time.sleep(0.05)
+    assert not any(map(is_running, started))
+    assert not list(temporary.glob(f"{PREFIX}*"))

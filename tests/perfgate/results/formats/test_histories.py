@@ -1,0 +1,115 @@
+"""Read histories for `perfgate changes`: CSV files and trees of results."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from perfgate.errors import InvalidInput
+from perfgate.results.formats.histories import History, read_histories
+from perfgate.results.records import TIME
+from tests.paths import DATA
+
+
+def written(tmp_path: Path, text: str, name: str = "x.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1\n2.5\n3e-3\n", {"column 1": History(("row 1", "row 2", "row 3"), (1.0, 2.5, 0.003))}),
+        ("seconds\n1\n\n2\n", {"seconds": History(("row 1", "row 2"), (1.0, 2.0))}),
+        (
+            "commit,date,parse,render\nabc,2026-01-01,1,2\ndef,2026-01-02,,3\n",
+            {
+                "parse": History(("abc 2026-01-01",), (1.0,)),
+                "render": History(("abc 2026-01-01", "def 2026-01-02"), (2.0, 3.0)),
+            },
+        ),
+        ("build;time_a\n1;5\n2;NaN\n3;6\n", {"time_a": History(("1", "3"), (5.0, 6.0))}),
+        ("\ufeffa\tb\n1\t2\n", {"a": History(("row 1",), (1.0,)), "b": History(("row 1",), (2.0,))}),
+        ("abc,1\ndef,2\n", {"1": History(("def",), (2.0,))}),
+    ],
+    ids=["one-column", "header", "labels", "semicolons", "tabs", "first-row-is-header"],
+)
+def test_csv(tmp_path: Path, text: str, expected: dict[str, History]) -> None:
+    """A CSV gives one series for each column of numbers; the other columns name the points."""
+    assert expected == read_histories(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\n1\ntwo\n", r"x.csv:3: 'two' in column 1 is no number"),
+        ("", "no series in it"),
+        ("a,b\nx,y\n", "no series in it"),
+        ('a\n"' + "x" * 200_000, "no CSV"),
+    ],
+)
+def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
+    """A CSV without numbers, or with something else among them, is refused with the place."""
+    with pytest.raises(InvalidInput, match=message):
+        read_histories(written(tmp_path, text))
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    """A file in another encoding is refused with the reason."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\xff\xfe1\n")
+
+    with pytest.raises(InvalidInput, match="UTF-8"):
+        read_histories(path)
+
+
+def test_results_are_ordered_by_commit_date(tmp_path: Path) -> None:
+    """Points stand in the order of their commits, whatever the order of the files; pull requests are left out."""
+    machine = tmp_path / "results/m"
+    machine.mkdir(parents=True)
+    for sha, day in (("aaaaaaaa", 3), ("bbbbbbbb", 1), ("cccccccc", 2)):
+        result = {"commit_hash": sha, "date": day * 86_400_000, "results": {"time_x": day, "time_y": None}}
+        (machine / f"{sha}-py3.json").write_text(json.dumps(result))
+
+    histories = read_histories(tmp_path)
+
+    expected = History(("bbbbbbbb", "cccccccc", "aaaaaaaa"), (1.0, 2.0, 3.0), TIME)
+    assert {"time_x": expected} == histories
+
+
+def test_pull_requests_are_left_out(tmp_path: Path) -> None:
+    """A run of a pull request is no point of the history."""
+
+    def run(sha: str, kind: str) -> dict[str, object]:
+        commit = {"id": sha * 40, "url": f"https://github.com/o/r/{kind}/{sha * 40}"}
+        return {"commit": commit, "date": 1, "tool": "go", "benches": [{"name": "b", "value": 1, "unit": "ns"}]}
+
+    document = {"entries": {"Go": [run("a", "commit"), run("b", "pull/7/commits")]}}
+    path = written(tmp_path, "window.BENCHMARK_DATA = " + json.dumps(document), "data.js")
+
+    assert {"b": History(("a" * 40,), (1e-9,), TIME)} == read_histories(path)
+
+
+def test_environments_stay_apart(tmp_path: Path) -> None:
+    """Series of two environments, and of two metrics, are never joined under one name."""
+    storage = tmp_path / "storage"
+    shutil.copytree(DATA / "pytest-benchmark/saved", storage)
+    shutil.copy(DATA / "pytest-benchmark/5.3.1-process-time.json", storage / "0002_cpu.json")
+
+    histories = read_histories(storage)
+
+    assert {
+        "test_bench.py::test_once (cpu_time) on Linux-CPython-3.12-64bit",
+        "test_bench.py::test_once (time) on Linux-CPython-3.12-64bit",
+        "test_bench.py::test_once (time) on Linux-CPython-3.8-64bit",
+    } == {name for name in histories if "test_once" in name}
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    """A folder without results is refused with what would be taken."""
+    with pytest.raises(InvalidInput, match="name a CSV file"):
+        read_histories(tmp_path)

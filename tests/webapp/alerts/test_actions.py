@@ -1,0 +1,219 @@
+"""What people do with alerts is recorded, checked, and never undone by a later look at the points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from perfgate.errors import InvalidInput
+from perfgate.results.records import Environment
+from standin import StandIn
+from tests.webapp.lab import NAME, Lab
+from webapp.alerts import actions, levels
+from webapp.alerts.models import Alert, ChangePoint, Event, State
+from webapp.history.models import Run, Series
+from webapp.worker import processing
+
+STEP = [1.0] * 12 + [1.2] * 12
+
+
+def alert(lab: Lab, levels: list[float] = STEP) -> Alert:
+    lab.history(levels)
+    lab.catch_up()
+    return Alert.objects.get()
+
+
+def two_causes(lab: Lab) -> tuple[Alert, Alert]:
+    """Return the alerts of two benchmarks that moved at different commits."""
+    for number in range(40):
+        lab.upload(number, {"parse": 1.2 if number >= 12 else 1.0, "write": 2.6 if number >= 26 else 2.0})
+    lab.catch_up()
+    first, second = Alert.objects.order_by("commit__generation")
+    return first, second
+
+
+def again(lab: Lab) -> None:
+    """Look at everything anew, as after a rebuild."""
+    Run.objects.update(processed_at=None)
+    processing.process_backlog(lab.project, wait_for_imports=False)
+
+
+def told(one: Alert) -> list[tuple[str, str, str, str]]:
+    return list(one.events.order_by("pk").values_list("action", "who", "before", "after"))
+
+
+def test_every_change_of_state_is_an_event(lab: Lab) -> None:
+    """Who brought an alert from where to where, and why, is kept in order; saying it twice adds nothing."""
+    one = alert(lab)
+    for _ in range(2):
+        actions.decide(one, State.ACKNOWLEDGED, who="ada", reason="mine")
+    actions.decide(one, State.ACCEPTED, who="bob", reason="exact decimals cost that")
+
+    assert [
+        ("opened", "", "suspected", "suspected"),
+        ("moved", "", "suspected", "confirmed"),
+        ("moved", "ada", "confirmed", "acknowledged"),
+        ("moved", "bob", "acknowledged", "accepted"),
+    ] == told(one)
+    assert "exact decimals cost that" == one.events.latest("pk").text
+
+
+def test_an_event_cannot_be_changed(lab: Lab) -> None:
+    """What happened is added to and never rewritten."""
+    event = alert(lab).events.order_by("pk")[0]
+    event.text = "something else"
+
+    with pytest.raises(TypeError, match="cannot be changed"):
+        event.save()
+
+
+def test_a_word_holds_against_later_points(lab: Lab) -> None:
+    """What a person accepted or dismissed is not opened again by more points at the new level, nor by a rebuild."""
+    one = alert(lab)
+    actions.decide(one, State.INVALID, who="ada", reason="the runner was moved")
+    lab.history([1.2] * 6, first=24)
+    lab.catch_up()
+    again(lab)
+
+    assert [State.INVALID] == list(Alert.objects.values_list("state", flat=True))
+
+
+def test_a_regression_never_becomes_the_baseline_by_itself(lab: Lab) -> None:
+    """However long a worse level lasts, the series stands apart from the accepted one, until somebody accepts it."""
+    one = alert(lab, [1.0] * 12 + [1.2] * 80)
+    series = Series.objects.get()
+    assert levels.standings([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
+    actions.decide(one, State.ACKNOWLEDGED, who="ada")
+    assert levels.standings([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
+
+    actions.decide(one, State.ACCEPTED, who="ada", reason="worth it")
+
+    standing = levels.standings([series.pk])[series.pk]
+    assert (0.0, True) == (standing.worse, standing.is_accepted)
+
+
+def test_a_better_level_is_the_baseline(lab: Lab) -> None:
+    """After an improvement, getting back to where it was counts as worse than the accepted level."""
+    lab.history([1.2] * 12 + [1.0] * 12 + [1.2] * 12)
+    lab.catch_up()
+
+    (standing,) = levels.standings([Series.objects.get().pk]).values()
+    assert standing.worse == pytest.approx(0.2, rel=0.05)
+
+
+def test_what_is_dismissed_counts_for_nothing(lab: Lab) -> None:
+    """A change said to be noise does not stand between a series and its accepted level."""
+    one = alert(lab)
+    actions.decide(one, State.INVALID, who="ada", reason="noise")
+
+    (standing,) = levels.standings([Series.objects.get().pk]).values()
+    assert 0.0 == standing.worse
+
+
+def test_a_fixed_level_is_fixed_whoever_looked_after_it(lab: Lab) -> None:
+    """An acknowledged alert is closed by the commit that undid it, and opened again, confirmed, on a relapse."""
+    one = alert(lab, [1.0] * 12 + [1.2] * 30)
+    actions.decide(one, State.ACKNOWLEDGED, who="ada")
+    for number in range(42, 54):
+        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
+    lab.catch_up()
+    for number in range(42, 54):
+        lab.upload(number, {"parse": 1.2}, key=f"run {number}")
+    lab.catch_up()
+
+    assert [
+        ("moved", "ada", "confirmed", "acknowledged"),
+        ("moved", "", "acknowledged", "fixed"),
+        ("moved", "", "fixed", "confirmed"),
+    ] == told(one)[2:]
+
+
+def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
+    """One alert takes over another's series for good, and the other's issue says so and is closed."""
+    first, second = two_causes(lab)
+    actions.merge(second, first.pk, who="ada", reason="the same refactoring")
+    ChangePoint.objects.filter(series__benchmark__name="write").delete()  # found anew, as after a rebuild
+    again(lab)
+    lab.catch_up()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (State.CONFIRMED, State.MERGED, first) == (first.state, second.state, second.merged_into)
+    assert {first.pk} == set(ChangePoint.objects.values_list("alert", flat=True))
+    assert 2 == Alert.objects.count()
+    assert ["open", "closed"] == [issue.state for issue in github.issues(NAME)]
+    assert "same cause" in github.issues(NAME)[1].comments[-1].body
+
+
+def test_a_split_series_stays_split(lab: Lab) -> None:
+    """Series taken out of an alert keep an alert of their own, also where their change is found anew."""
+    for number in range(24):
+        late = number >= 12
+        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0})
+    lab.catch_up()
+    one = Alert.objects.get()
+    write = Series.objects.get(benchmark__name="write")
+    new = actions.split(one, [write.pk], who="ada", reason="another commit of the day")
+    ChangePoint.objects.filter(series=write).delete()
+    again(lab)
+
+    assert {("parse", one.pk), ("write", new.pk)} == set(
+        ChangePoint.objects.values_list("series__benchmark__name", "alert")
+    )
+    assert ["confirmed", "confirmed"] == list(Alert.objects.values_list("state", flat=True))
+    assert ("split", "ada") in Event.objects.filter(alert=one).values_list("action", "who")
+
+
+def test_a_split_alert_can_be_merged_back(lab: Lab) -> None:
+    """Merging what was split leaves one alert with everything, and later looks keep it so."""
+    for number in range(24):
+        late = number >= 12
+        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0})
+    lab.catch_up()
+    one = Alert.objects.get()
+    new = actions.split(one, [Series.objects.get(benchmark__name="write").pk], who="ada")
+    actions.merge(new, one.pk, who="ada")
+    ChangePoint.objects.all().delete()
+    again(lab)
+
+    assert {one.pk} == set(ChangePoint.objects.values_list("alert", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "complaint"),
+    [
+        (lambda one: actions.decide(one, State.ACCEPTED, who="ada"), "a reason is needed"),
+        (lambda one: actions.decide(one, State.FIXED, who="ada", reason="x"), "cannot become fixed"),
+        (lambda one: actions.decide(one, State.INVALID, who="ada", reason="x" * 2_001), "2,001 characters"),
+        (lambda one: actions.note(one, " \n", who="ada"), "empty"),
+        (lambda one: actions.assign(one, "x" * 151, who="ada"), "151 characters"),
+        (lambda one: actions.merge(one, one.pk, who="ada"), "no other alert"),
+        (lambda one: actions.merge(one, 10**9, who="ada"), "no other alert"),
+        (lambda one: actions.split(one, [], who="ada"), "some, not all"),
+        (lambda one: actions.split(one, [one.change_points.get().series_id], who="ada"), "some, not all"),
+        (lambda one: actions.act(one, actions.Order(action="explode"), who="ada"), "no action"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(lab: Lab, attempt: Callable[[Alert], object], complaint: str) -> None:
+    """A missing reason, an impossible state, and a text or a choice that is none change nothing and are named."""
+    one = alert(lab)
+    before = told(one)
+
+    with pytest.raises(InvalidInput, match=complaint):
+        attempt(one)
+
+    assert before == told(one)
+
+
+def test_one_cause_measured_in_two_environments(lab: Lab) -> None:
+    """Two machines that measure every other commit see one cause: one alert, with the range that both leave open."""
+    for number in range(48):
+        machine = Environment(name=f"machine {number % 2}", fields={"cpu": "c"})
+        lab.upload(number, {"parse": 1.2 if number >= 24 else 1.0}, environment=machine)
+    lab.catch_up()
+
+    one = Alert.objects.get()
+    assert 2 == one.change_points.count()
+    assert one.previous_commit is not None
+    assert ("Change 23", "Change 24") == (one.previous_commit.subject, one.commit.subject)

@@ -1,0 +1,130 @@
+"""One alert for one cause: opened, closed when the level returns, opened again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import F
+
+from tests.webapp.lab import Lab
+from webapp.alerts.models import Alert, ChangePoint
+from webapp.history.models import Run, Series
+from webapp.worker import processing
+
+
+def test_one_commit_is_one_alert(lab: Lab) -> None:
+    """Two benchmarks that one commit made slower, and one that it made faster, share one alert."""
+    for number in range(24):
+        late = number >= 12
+        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0, "read": 0.8 if late else 1.0})
+    lab.work()
+
+    alert = Alert.objects.get()
+    assert ("confirmed", "Change 12") == (alert.state, alert.commit.subject)
+    assert 3 == alert.change_points.count()
+
+
+def test_the_level_returns(lab: Lab) -> None:
+    """An alert is closed by the commit at which the last of its series is back at its old level."""
+    for number in range(56):
+        lab.upload(
+            number,
+            {"parse": 1.2 if 12 <= number < 42 else 1.0, "write": 2.6 if 12 <= number < 48 else 2.0},
+        )
+        if number in {23, 47}:
+            lab.work()
+            assert ["confirmed"] == list(Alert.objects.values_list("state", flat=True))
+    lab.work()
+
+    alert = Alert.objects.get()
+    assert "fixed" == alert.state
+    assert alert.closed_at is not None
+    assert alert.closed_by is not None
+    assert "Change 48" == alert.closed_by.subject
+
+
+def test_half_a_way_back_is_not_back(lab: Lab) -> None:
+    """While a good part of a regression is left, its alert stays open."""
+    lab.history([1.0] * 12 + [1.2] * 12 + [1.1] * 12)
+    lab.work()
+
+    assert 2 == ChangePoint.objects.count()
+    assert "confirmed" == Alert.objects.get().state
+
+
+def test_a_second_regression_is_another_alert(lab: Lab) -> None:
+    """After the level returned, a new regression has its own alert, and the first stays closed."""
+    lab.history([1.0] * 12 + [1.2] * 30 + [1.0] * 12 + [1.3] * 12)
+    lab.work()
+
+    assert [("fixed", "Change 12"), ("confirmed", "Change 54")] == list(
+        Alert.objects.order_by("commit__generation").values_list("state", "commit__subject")
+    )
+
+
+def test_a_return_that_is_taken_back_opens_the_alert_again(lab: Lab) -> None:
+    """When better measurements replace those that showed the return, the alert is open again."""
+    lab.history([1.0] * 12 + [1.2] * 30)
+    for number in range(42, 54):
+        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
+    lab.work()
+    assert "fixed" == Alert.objects.get().state
+
+    for number in range(42, 54):
+        lab.upload(number, {"parse": 1.2}, key=f"run {number}")
+    lab.work()
+
+    alert = Alert.objects.get()
+    assert "confirmed" == alert.state
+    assert alert.closed_at is None
+    assert alert.closed_by is None
+
+
+def test_a_change_that_goes_away_closes_its_alert(lab: Lab) -> None:
+    """An alert whose change point later measurements took back is closed without a closing commit."""
+    for number in range(24):
+        lab.upload(number, {"parse": 1.2 if number >= 12 else 1.0}, key=f"run {number}")
+    lab.work()
+    for number in range(12, 24):
+        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
+    lab.work()
+
+    alert = Alert.objects.get()
+    assert "withdrawn" == alert.state
+    assert alert.closed_by is None
+
+
+def test_an_alert_without_its_series_is_closed(lab: Lab) -> None:
+    """When the series behind an alert are gone, as after a rebuild, the next backlog closes it."""
+    lab.history([1.0] * 12 + [1.2] * 12)
+    lab.work()
+    Series.objects.all().delete()
+
+    processing.process_backlog(lab.project)
+
+    assert "withdrawn" == Alert.objects.get().state
+
+
+def test_an_imported_history_is_quiet(lab: Lab) -> None:
+    """Changes among imported runs open quiet alerts; the first uploaded run that shows one makes it loud."""
+    lab.history([1.0] * 12 + [1.2] * 12, imported=True)
+    lab.work()
+    assert Alert.objects.get().quiet
+
+    lab.history([1.5] * 12, first=24)
+    lab.work()
+
+    assert [("Change 12", True), ("Change 24", False)] == list(
+        Alert.objects.order_by("commit__generation").values_list("commit__subject", "quiet")
+    )
+
+
+def test_a_running_import_is_left_alone(lab: Lab) -> None:
+    """Owed runs of an import wait until none has arrived for a while; uploaded ones do not."""
+    imported = lab.history([1.0] * 3, imported=True)
+    uploaded = lab.upload(3, {"parse": 1.0})
+    assert 1 == processing.process_backlog(lab.project)
+    assert uploaded.pk == Run.objects.exclude(processed_at=None).get().pk
+
+    Run.objects.update(received_at=F("received_at") - timedelta(hours=1))
+    assert len(imported) == processing.process_backlog(lab.project)

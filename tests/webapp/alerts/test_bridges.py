@@ -1,0 +1,81 @@
+"""A new machine hides what the code did; measuring both sides of its border again shows it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from perfgate.results.records import Environment
+from tests.webapp.lab import Lab, sha
+from webapp.alerts.models import Alert, ChangePoint
+from webapp.history.models import Run, Series
+
+BORDER = 20
+
+
+def change_machine(lab: Lab) -> None:
+    """Forty commits, the later twenty on a machine that is half as fast."""
+    for number in range(40):
+        is_new = number >= BORDER
+        cpu = Environment(name="runner", fields={"cpu": "new" if is_new else "old"})
+        lab.upload(number, {"parse": 2.0 if is_new else 1.0}, environment=cpu)
+
+
+def test_a_border_alone_says_nothing(lab: Lab) -> None:
+    """Twice the time on another machine is no change."""
+    change_machine(lab)
+    lab.work()
+
+    assert not ChangePoint.objects.exists()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_regression_that_the_border_hid_is_told(lab: Lab, *, is_first: bool) -> None:
+    """Both sides measured again, before or after the points came: a confirmed alert with the effect of the code alone."""
+    if is_first:
+        lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.2)})
+        lab.work()
+    change_machine(lab)
+    lab.work()
+    if not is_first:
+        lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.2)})
+        lab.work()
+
+    alert = Alert.objects.get()
+    (change,) = alert.change_points.all()
+    assert ("confirmed", sha(BORDER)) == (alert.state, alert.commit.sha)
+    assert alert.previous_commit is not None
+    assert sha(BORDER - 1) == alert.previous_commit.sha
+    assert 0.18 < change.effect < 0.22
+
+
+def test_a_bridge_that_shows_nothing_is_said_on_the_page(lab: Lab, client: Client) -> None:
+    """The code did not change: no alert, and the border says how sure that is."""
+    change_machine(lab)
+    lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.0)})
+    lab.work()
+
+    page = client.get(f"/series/{Series.objects.get().pk}/").content.decode()
+
+    assert not Alert.objects.exists()
+    assert "no change beyond 3 %" in page.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_border_that_became_faster_is_an_improvement(lab: Lab) -> None:
+    """It opens no alert, and is a change of the series."""
+    change_machine(lab)
+    lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 0.8)})
+    lab.work()
+
+    assert [False] == list(ChangePoint.objects.values_list("regression", flat=True))
+    assert not Alert.objects.exists()
+
+
+def test_a_pull_request_bridges_nothing(lab: Lab) -> None:
+    """Its commits may be the same two; its verdict is its own."""
+    change_machine(lab)
+    run = lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.2)})
+    Run.objects.filter(pk=run.pk).update(pull_request=7)
+    lab.work()
+
+    assert not Alert.objects.exists()

@@ -1,0 +1,128 @@
+"""From stored points to change points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from perfgate.results.records import Direction, Environment, Metric
+from tests.webapp.lab import Lab
+from webapp.alerts import detection
+from webapp.alerts.models import Alert, ChangePoint
+from webapp.history.models import Run
+from webapp.worker import processing, tasks
+
+STEP = [1.0] * 12 + [1.2] * 12
+
+
+def rows() -> list[tuple[Any, ...]]:
+    return [*ChangePoint.objects.order_by("pk").values_list(), *Alert.objects.order_by("pk").values_list()]
+
+
+def test_a_step_is_one_change_point(lab: Lab) -> None:
+    """A lasting step is stored as one change point with the runs on either side of it."""
+    runs = lab.history(STEP)
+    lab.work()
+
+    found = ChangePoint.objects.get()
+    assert (runs[12], runs[11], 12, True) == (found.run, found.previous_run, found.position, found.regression)
+    assert found.low < 0.2 < found.high
+    assert pytest.approx(1.2, rel=0.01) == found.after
+
+
+def test_doing_it_again_changes_nothing(lab: Lab) -> None:
+    """Every run processed twice, in the opposite order, and as a backlog leaves every row as it was."""
+    lab.history(STEP)
+    lab.work()
+    before = rows()
+
+    for number in Run.objects.order_by("-pk").values_list("pk", flat=True):
+        Run.objects.filter(pk=number).update(processed_at=None)
+        tasks.process_run(number)
+        tasks.process_run(number)
+    Run.objects.update(processed_at=None)
+    processing.process_backlog(lab.project, wait_for_imports=False)
+
+    assert before == rows()
+    assert not Run.objects.filter(processed_at=None).exists()
+
+
+def test_the_order_of_arrival_does_not_matter(lab: Lab) -> None:
+    """Runs that arrive and are processed in any order leave one change point, at the same commit."""
+    for number in [*range(0, 24, 2), *range(23, 0, -2)]:
+        lab.upload(number, {"parse": STEP[number]})
+        lab.work()
+
+    found = ChangePoint.objects.get()
+    assert "Change 12" == found.run.commit.subject
+    assert found.run.commit == Alert.objects.get(state="confirmed").commit
+
+
+def test_a_new_environment_is_no_change(lab: Lab) -> None:
+    """A step at which the machine changed begins a segment and is no change point."""
+    for number, level in enumerate(STEP):
+        cpu = "old" if number < 12 else "new"
+        lab.upload(number, {"parse": level}, environment=Environment(name="runner", fields={"cpu": cpu}))
+    lab.work()
+
+    assert [] == rows()
+
+
+def test_an_improvement_opens_no_alert(lab: Lab) -> None:
+    """A change for the better is stored and belongs to no alert."""
+    lab.history(STEP[::-1])
+    lab.work()
+
+    found = ChangePoint.objects.get()
+    assert not found.regression
+    assert found.alert is None
+    assert not Alert.objects.exists()
+
+
+def test_higher_may_be_better(lab: Lab) -> None:
+    """In a metric where higher is better, a fall is the regression."""
+    throughput = Metric(name="throughput", unit="1/s", direction=Direction.HIGHER)
+    for number, level in enumerate(STEP[::-1]):
+        lab.upload(number, {"parse": level}, metric=throughput)
+    lab.work()
+
+    assert ChangePoint.objects.get().regression
+    assert 1 == Alert.objects.filter(state="confirmed").count()
+
+
+def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None:
+    """A change point found a commit beside its first place keeps its row and its alert, which follows it."""
+    runs = lab.history(STEP)
+    lab.work()
+    before = ChangePoint.objects.get()
+    ChangePoint.objects.update(run=runs[13], previous_run=runs[12], position=13)
+    Alert.objects.update(commit=runs[13].commit)
+
+    detection.detect(lab.project, [runs[-1]])
+
+    after = ChangePoint.objects.get()
+    assert (before.pk, before.alert_id, runs[12]) == (after.pk, after.alert_id, after.run)
+    assert runs[12].commit == Alert.objects.get().commit
+
+
+def test_only_the_environment_and_branch_of_a_run_are_read(lab: Lab) -> None:
+    """A run is read together with what shares its machine and its line of commits, and with nothing else."""
+    lab.upload(1, {"a": 1.0}, environment=Environment(name="other", fields={"cpu": "d"}))
+    run = lab.upload(2, {"b": 1.0, "c": 1.0})
+
+    assert [(run.environment_id, run.branch)] == detection.groups_of([run])
+
+
+def test_a_superseded_run_takes_its_change_along(lab: Lab) -> None:
+    """When the file behind a change point is replaced by one that lacks the benchmark, the series is read again."""
+    lab.history(STEP[:23])
+    lab.upload(23, {"parse": 1.2}, key="last")
+    lab.work()
+    old = ChangePoint.objects.get().run
+    Run.objects.filter(pk=old.pk).update(key="x" * 64)
+    newer = lab.upload(12, {"other": 1.0})
+    Run.objects.filter(pk=old.pk).update(superseded_by=newer)
+
+    series = ChangePoint.objects.get().series
+    assert (series.environment_id, series.branch) in detection.groups_of([newer])

@@ -1,0 +1,180 @@
+"""The series of one environment are read together: the machine, small shared causes, and creep have alerts of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perfgate.results.records import Direction, Environment, Metric
+from standin import StandIn
+from tests.webapp.lab import NAME, Lab, sha
+from webapp.alerts import actions, detection, observed_changes
+from webapp.alerts.levels import standings
+from webapp.alerts.models import Alert, ChangePoint, Kind, State
+from webapp.history.models import Run, Series
+from webapp.history.series import read
+
+BENCHMARKS = 20
+
+
+def upload(lab: Lab, commits: int, levels: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[Run]:
+    """Store a run for each commit; *levels* has shape (commits, benchmarks)."""
+    return [
+        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
+        for number in range(commits)
+    ]
+
+
+def noisy(commits: int, noise: float, *, seed: int = 5) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.exp(noise * np.random.default_rng(seed).standard_normal((commits, BENCHMARKS)))
+
+
+def test_what_many_series_share_is_one_alert_though_none_is_sure(lab: Lab) -> None:
+    """Eight of twenty series move by less than their noise at one commit: one alert there, with most of them."""
+    levels = noisy(100, 0.02)
+    levels[60:, :8] *= 1.022
+    upload(lab, 100, levels)
+    lab.catch_up()
+
+    (alert,) = Alert.objects.filter(kind=Kind.REGRESSION)
+    labels = set(alert.change_points.values_list("series__benchmark__label", flat=True))
+    assert abs((alert.commit.generation or 0) - 61) <= 2
+    assert len(labels & {f"bench.time_{i:02}" for i in range(8)}) >= 5
+    assert len(labels) <= 9
+
+
+def test_a_whole_suite_that_moves_together_is_the_machine(lab: Lab, github: StandIn) -> None:
+    """One alert of its kind and none about code; it asks for a measurement, and is no worse level of any series."""
+    github.add_workflow(NAME, "perfgate.yml", "base", "head", "suite", "select")
+    levels = noisy(60, 0.005)
+    levels[50:] *= 1.1
+    upload(lab, 60, levels)
+    lab.catch_up()
+
+    alert = Alert.objects.get()
+    assert ("runner", sha(50)) == (alert.kind, alert.commit.sha)
+    assert BENCHMARKS == alert.change_points.count()
+    assert [(sha(49), sha(50))] == [(one.inputs["base"], one.inputs["head"]) for one in github.dispatches(NAME)]
+    numbers = list(Series.objects.values_list("pk", flat=True))
+    assert [0.0] * BENCHMARKS == [standing.step for standing in standings(numbers).values()]
+
+
+def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
+    """A series that doubled while all others went up by a tenth has an alert of its own."""
+    levels = noisy(60, 0.005)
+    levels[40:] *= 1.1
+    levels[40:, 3] *= 2
+    upload(lab, 60, levels)
+    lab.catch_up()
+
+    code = Alert.objects.get(kind=Kind.REGRESSION)
+    assert ["bench.time_03"] == list(code.change_points.values_list("series__benchmark__label", flat=True))
+    assert BENCHMARKS - 1 == Alert.objects.get(kind=Kind.RUNNER).change_points.count()
+
+
+def test_the_machine_that_came_back_is_fixed(lab: Lab) -> None:
+    """The common level returns: the alert is closed by the commit that brought it."""
+    levels = noisy(80, 0.005)
+    levels[30:55] *= 1.1
+    upload(lab, 80, levels)
+    lab.catch_up()
+
+    alert = Alert.objects.get()
+    assert ("runner", "fixed", sha(55)) == (alert.kind, alert.state, alert.closed_by and alert.closed_by.sha)
+
+
+def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
+    """Two series that creep beyond the budget have one alert of that kind; one that stays within it has none."""
+    levels = noisy(60, 0.004)
+    levels[:, 4] *= np.exp(0.002 * np.arange(60))
+    levels[:, 9] *= np.exp(0.0015 * np.arange(60))
+    levels[:, 14] *= np.exp(0.0003 * np.arange(60))
+    upload(lab, 60, levels)
+    lab.catch_up()
+
+    alert = Alert.objects.get()
+    assert Kind.DRIFT == alert.kind
+    assert {"bench.time_04", "bench.time_09"} == set(
+        alert.change_points.values_list("series__benchmark__label", flat=True)
+    )
+
+
+def test_a_new_machine_takes_no_creep_back(lab: Lab) -> None:
+    """What crept on the old one still stands, though the new one has its own level."""
+    levels = noisy(80, 0.004)
+    levels[:, 4] *= np.exp(0.002 * np.arange(80))
+    upload(lab, 60, levels[:60])
+    lab.catch_up()
+    for number in range(60, 80):
+        values = {f"bench.time_{i:02}": 0.5 * float(level) for i, level in enumerate(levels[number])}
+        lab.upload(number, values, environment=Environment(name="runner", fields={"cpu": "new"}))
+    lab.catch_up()
+
+    assert [("drift", True)] == [(one.kind, one.is_open) for one in Alert.objects.all()]
+
+
+def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
+    """Somebody accepted it: it stays on record, nothing more is said of it, and further creep is told by itself."""
+    levels = noisy(120, 0.004)
+    levels[:, 4] *= np.exp(0.002 * np.arange(120))
+    upload(lab, 60, levels[:60])
+    lab.catch_up()
+    alert = Alert.objects.get()
+    actions.decide(alert, State.ACCEPTED, who="ada", reason="worth it")
+    for number in range(60, 75):
+        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
+    lab.catch_up()
+    assert ["accepted"] == list(Alert.objects.values_list("state", flat=True))
+
+    for number in range(75, 120):
+        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
+    lab.catch_up()
+
+    assert ["accepted"] == [one.state for one in Alert.objects.filter(pk=alert.pk)]
+    assert 1 == Alert.objects.filter(kind=Kind.DRIFT).exclude(pk=alert.pk).count()
+
+
+def test_detecting_again_changes_nothing(lab: Lab) -> None:
+    """With what the process remembers, and without."""
+    levels = noisy(60, 0.005)
+    levels[40:] *= 1.1
+    runs = upload(lab, 60, levels)
+    lab.catch_up()
+    before = list(ChangePoint.objects.order_by("pk").values())
+
+    detection.detect(lab.project, runs[-1:])
+    observed_changes._known.clear()
+    detection.detect(lab.project, runs[:1])
+
+    assert before == list(ChangePoint.objects.order_by("pk").values())
+
+
+def test_what_is_remembered_is_no_other_answer(lab: Lab) -> None:
+    """Point by point, and with a value that came late in between, the same is seen as by a process that knows nothing."""
+    levels = [1.0] * 20 + [1.3] * 20
+    lab.history(levels[:25])
+    series = Series.objects.get()
+    observed_changes.look(series.pk, read(series))
+    lab.history(levels[26:], first=26)
+    observed_changes.look(series.pk, read(series))
+    lab.history(levels[25:26], first=25)
+    remembered = observed_changes.look(series.pk, read(series))
+    observed_changes._known.clear()
+
+    assert observed_changes.look(series.pk, read(series)) == remembered
+    assert [20] == [one.index for one in remembered.change_points]
+
+
+def test_a_throughput_that_falls_with_the_machine_is_no_regression(lab: Lab) -> None:
+    """The machine is told from the code whichever direction is bad."""
+    rate = Metric(name="rate", unit="1/s", direction=Direction.HIGHER)
+    rng = np.random.default_rng(8)
+    for number in range(60):
+        level = 0.9 if number >= 40 else 1.0
+        lab.upload(
+            number,
+            {f"bench.rate_{i:02}": level * float(np.exp(0.005 * rng.standard_normal())) for i in range(12)},
+            metric=rate,
+        )
+    lab.catch_up()
+
+    assert ["runner"] == list(Alert.objects.values_list("kind", flat=True))

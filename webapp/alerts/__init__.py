@@ -1,0 +1,1 @@
+"""What changed in the history: detection, causes, states and decisions."""

@@ -1,0 +1,68 @@
+"""How far a series stands from the level that was last accepted.
+
+The level at which a history begins is accepted, and so is every better one that is reached: from there on, getting worse
+counts. A worse one is accepted only by somebody's word (`webapp.alerts.actions`); however long it lasts, it does not
+become the baseline by itself. Changes that were taken back or dismissed as noise count for nothing, nor does what the
+machine did.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from webapp.alerts.models import ChangePoint, Kind, State
+from webapp.alerts.states import REMAINING_SHARE, worse_step
+
+_NOTHING = (State.INVALID, State.WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a series stands against its last accepted level."""
+
+    step: float = 0.0
+    """How much worse it is, on the log scale, at least 0; sums over segments, whose levels cannot be compared."""
+    since: ChangePoint | None = None
+    """The change at which the accepted level was left, or reached where it has not been left."""
+    is_accepted: bool = False
+    """Whether that change was accepted by somebody's word."""
+
+    @property
+    def worse(self) -> float:
+        """Return by what fraction of the accepted level it is worse, whichever direction is bad."""
+        return math.expm1(self.step)
+
+
+def standing(change_points: Sequence[ChangePoint]) -> Standing:
+    """Return where a series stands.
+
+    Args:
+        change_points: All of it, oldest first, with series and alerts loaded.
+    """
+    now, furthest = Standing(), 0.0
+    for one in change_points:
+        state = one.alert.state if one.alert is not None else ""
+        if state in _NOTHING or one.kind == Kind.RUNNER:
+            continue
+        step = now.step + worse_step(one)
+        furthest = max(furthest, step)
+        if one.regression and state == State.ACCEPTED:
+            now, furthest = Standing(0.0, one, is_accepted=True), 0.0
+        elif step <= 0 or (not one.regression and step <= REMAINING_SHARE * furthest):
+            # An exact return drowns in noise.
+            now, furthest = Standing(0.0, one), 0.0
+        else:
+            now = Standing(step, one if now.step == 0 else now.since)
+    return now
+
+
+def standings(series_ids: Collection[int]) -> dict[int, Standing]:
+    """Return where some series stand."""
+    found = defaultdict(list)
+    rows = ChangePoint.objects.filter(series__in=series_ids).select_related("series", "alert", "run__commit")
+    for one in rows.order_by("series_id", "position"):
+        found[one.series_id].append(one)
+    return {number: standing(found[number]) for number in series_ids}

@@ -1,1 +1,0 @@
-"""What was decided: models, detection, verdicts, publishing, tasks."""

@@ -1,1 +1,0 @@
-"""``manage.py`` commands: serve, work, process."""

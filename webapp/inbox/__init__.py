@@ -1,0 +1,1 @@
+"""Webhooks, results of forks, commands in comments."""

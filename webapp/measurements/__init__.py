@@ -1,0 +1,1 @@
+"""What GitHub is asked to measure again, and what came of it."""

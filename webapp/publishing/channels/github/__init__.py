@@ -1,0 +1,1 @@
+"""Comments, check runs, issues and workflow dispatches on GitHub."""

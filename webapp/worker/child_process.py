@@ -1,0 +1,48 @@
+"""One child process of `serve` or `work`: the web server, the worker or the scheduler, until its parent is gone.
+
+The parent holds the other end of standard input. Its end means that the parent is gone, however it went, so no child
+outlives it. Run as ``python -m webapp.worker.child_process web|worker|scheduler [argument ...]``.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import warnings
+from typing import NoReturn
+
+from webapp.celery import app
+
+STOP_SECONDS = 5
+"""How long a child may tidy up once its parent is gone."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the child that the first argument names, with the rest as its arguments."""
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    name, *rest = arguments
+    if name == "web":
+        sys.argv = ["gunicorn", *rest]
+        runpy.run_module("gunicorn", run_name="__main__")
+        return
+    # Celery warns root of pickled messages; ours are JSON.
+    warnings.filterwarnings("ignore", module="celery.platforms")
+    app.start(["--quiet", "worker" if name == "worker" else "beat", *rest])
+
+
+def _stop_with_parent() -> NoReturn:
+    """Wait for the end of standard input, then end this process and its own children."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+    raise AssertionError("a process does not outlive SIGKILL")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
