@@ -13,7 +13,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import FrameType
 from typing import Never
 
@@ -41,8 +41,7 @@ ERROR = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the process exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(arguments[0] if arguments else "")
-    options = parser.parse_args(arguments)
+    options = parser(arguments[:1]).parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = options.run(options)
@@ -54,28 +53,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("perfgate: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader went away (`perfgate … | head`): nothing is left to say, not even at exit.
+        # The reader of our output has ended (`perfgate … | head`); without this, the flush at exit fails again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     return code
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
-    """Build the parser; only the chosen subcommand's module is loaded for its arguments."""
-    parser = argparse.ArgumentParser(
+def parser(loaded: Collection[str] = COMMANDS.keys()) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line.
+
+    Args:
+        loaded: Subcommands whose modules are imported and whose arguments are declared; the others are only listed.
+    """
+    whole = argparse.ArgumentParser(
         prog="perfgate",
         description="Tells you whether your code got slower, and how it knows.",
         epilog="exit codes: 0 pass, 1 budget broken, 2 error, 3 undecidable",
     )
-    parser.add_argument("--version", action="version", version=f"perfgate {__version__}")
-    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"perfgate {__version__}")
+    subcommands = whole.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         subparser = subcommands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if name == chosen:
+        if name in loaded:
             module = importlib.import_module(f"perfgate.commands.{name}")
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
-    return parser
+    return whole
 
 
 def _stop(signal_number: int, _frame: FrameType | None) -> Never:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from perfgate.cli import COMMANDS, main
+from perfgate.cli import COMMANDS, main, parser
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +15,17 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
             main([command, "--help"])
         assert 0 == end.value.code
         assert f"perfgate {command}" in capsys.readouterr().out
+
+
+def test_the_whole_parser_knows_the_arguments_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`parser()` declares the arguments of all subcommands, so that a documented command line can be checked."""
+    whole = parser()
+
+    assert "x.json" == str(whole.parse_args(["run", "--output", "x.json"]).output)
+    assert 8 == whole.parse_args(["check", "main", "--pull-request", "8"]).pull_request
+    with pytest.raises(SystemExit):
+        whole.parse_args(["run", "--outputt", "x.json"])
+    assert "unrecognized arguments: --outputt" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
