@@ -3,7 +3,12 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webapp.pages import alerts, home, project, run, series, verdict
+from webapp.pages.alerts import views as alerts
+from webapp.pages.home import views as home
+from webapp.pages.project import views as project
+from webapp.pages.run import views as run
+from webapp.pages.series import views as series
+from webapp.pages.verdict import views as verdict
 
 app_name = "pages"
 
@@ -18,6 +23,6 @@ urlpatterns = [
     path("runs/<int:number>/verdict/", verdict.verdict, name="verdict"),
     path("alerts/<int:number>/", alerts.alert, name="alert"),
     path("alerts/<int:number>/act/", alerts.act, name="act"),
-    path("login/", LoginView.as_view(template_name="pages/login.html"), name="login"),
+    path("login/", LoginView.as_view(template_name="shared/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

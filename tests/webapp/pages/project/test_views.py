@@ -1,0 +1,119 @@
+"""Tests of `webapp.pages.project.views`."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.webapp.pages.stored import Shop, history_run, store, value
+from webapp.history.models import Environment, Project
+from webapp.pages.project.views import SERIES_PER_PAGE
+from webapp.verdicts.models import Verdict
+
+
+def get(client: Client, query: str = "") -> str:
+    response = client.get(f"/projects/shop/{query}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_row_holds_the_facts_of_a_series(client: Client, shop: Shop) -> None:
+    """Newest points, latest value with a readable unit, change and the open alert stand in one row."""
+    text = get(client)
+    row = text[text.index(f'<a href="/series/{shop.series.pk}/">') :].partition("</tr>")[0]
+
+    assert "bench.<wbr>parse" in row
+    assert "<svg" in row
+    assert "13.8 ms" in row
+    assert f'href="/alerts/{shop.alert.pk}/"' in row
+    assert "+12.2 %" in row
+    assert "regression" in row
+
+
+def test_the_measured_rate_of_false_alarms_is_shown(client: Client, shop: Shop) -> None:
+    """Once benchmarks were measured that their pull request could not reach, the page says how often the gate erred."""
+    assert "False alarms" not in get(client)
+
+    Verdict.objects.filter(run__project=shop.project).update(exempt_judged=240)
+
+    assert "0 of 240 benchmarks that their pull request could not reach were called regressed: below 1.2 %" in get(
+        client
+    )
+
+
+@pytest.mark.usefixtures("shop")
+def test_units_follow_the_size(client: Client) -> None:
+    """Half a millisecond is shown as 500 µs."""
+    assert "500 µs" in get(client)
+
+
+@pytest.mark.usefixtures("shop")
+def test_search_asks_for_all_words(client: Client) -> None:
+    """Every word must stand in the name or the parameters, in any case."""
+    assert "bench.<wbr>render" in get(client, "?q=RENDER+size")
+    assert "bench.<wbr>parse" not in get(client, "?q=RENDER+size")
+    assert "No series matches." in get(client, "?q=render+parse")
+
+
+@pytest.mark.parametrize("query", ["?q=%00", "?page=nonsense&environment=x&branch=%00", "?page=99999999999999999999"])
+@pytest.mark.usefixtures("shop")
+def test_nonsense_in_the_query_is_no_error(client: Client, query: str) -> None:
+    """What the form cannot ask for counts as not asked."""
+    assert "bench.<wbr>parse" in get(client, query)
+
+
+def test_filter_by_environment_branch_and_alert(client: Client, shop: Shop) -> None:
+    """The environment, the branch and the alerts narrow the list, and the form shows what was chosen."""
+    run = history_run(20, [value("bench.other", 1.0)])
+    store(shop.project, run)
+    environment = Environment.objects.get(name="runner")
+
+    assert "2 series" not in get(client, "?branch=main")
+    assert "3 series" in get(client, f"?branch=main&environment={environment.pk}")
+    assert f'value="{environment.pk}" selected' in get(client, f"?environment={environment.pk}")
+    assert "1 series" in get(client, "?moved=1")
+
+
+def test_long_lists_are_paged(client: Client, shop: Shop) -> None:
+    """A page holds a fixed number of series, and the links to the others keep the filter."""
+    store(shop.project, history_run(20, [value(f"bench.many.{number:03}", 1.0) for number in range(120)]))
+
+    first, last = get(client, "?q=many"), get(client, "?q=many&page=3")
+
+    assert first.count("<svg") == SERIES_PER_PAGE
+    assert "1–50 of 120" in first
+    assert "q=many&amp;page=2" in first
+    assert last.count("<svg") == 20
+    assert "bench.<wbr>many.119" in last
+
+
+def queries(client: Client) -> int:
+    get(client)  # warms the order of runs, which is kept between requests
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        get(client)
+    return len(caught)
+
+
+def test_queries_do_not_grow_with_benchmarks(client: Client, shop: Shop) -> None:
+    """Fifty times the series cost no more queries."""
+    before = queries(client)
+
+    store(shop.project, history_run(20, [value(f"bench.many.{number:03}", 1.0) for number in range(150)]))
+
+    assert queries(client) == before
+    assert before <= 14
+
+
+@pytest.mark.django_db
+def test_a_project_without_runs_says_what_to_do(client: Client) -> None:
+    """An empty project tells how to fill it."""
+    Project.objects.create(slug="empty")
+
+    text = client.get("/projects/empty/").content.decode()
+
+    assert "Nothing was measured yet" in text
+    assert "/api/v1/runs" in text

@@ -1,0 +1,1 @@
+"""The first page: all projects and what needs attention."""

@@ -1,0 +1,1 @@
+"""One project: its benchmarks with their recent values."""

@@ -1,0 +1,1 @@
+"""One series: its chart, its change points and its segments."""
