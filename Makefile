@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PERFGATE_DATA_DIR ?= $(CURDIR)/.perfgate
 
-.PHONY: help setup check test bench demo serve lock clean
+.PHONY: help setup check test docs bench demo serve lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ test: check ## everything that must hold: check, then all tests, the server's on
 	@# These measure for real: no other test may run beside them.
 	$(BIN)/python -m pytest -q tests/test_demo.py tests/test_action.py
 	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/webapp
+
+docs: setup ## build the documents into build/docs; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
 	@# A bar that is missed is printed, and does not keep the next from being measured.

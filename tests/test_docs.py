@@ -1,6 +1,8 @@
 """What the documents promise exists."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,16 @@ def test_the_lock_file_names_no_registry() -> None:
 
     assert "--hash=sha256:" in lock
     assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links", lock)
+
+
+def test_the_documents_build_without_a_warning(tmp_path: Path) -> None:
+    """Sphinx finds every page in the table of contents, and the target of every link."""
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "docs", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "") == (built.returncode, built.stderr)
