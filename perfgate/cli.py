@@ -9,11 +9,12 @@ Exit codes, everywhere: 0 pass · 1 budget broken · 2 error · 3 undecidable.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import FrameType
 from typing import Never
 
@@ -38,25 +39,58 @@ COMMANDS = {
 ERROR = 2
 
 
+def console_script() -> int:
+    """Run the command line as a process of its own: let signals end it cleanly, and return the exit code."""
+    with raise_on_termination():
+        try:
+            code = main()
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("perfgate: stopped", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except BrokenPipeError:
+            # The reader of our output has ended (`perfgate … | head`); without this, the flush at exit fails again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
+        return code
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the process exit code."""
+    """Run one command and return its exit code; signal handlers stay as they are, and Ctrl-C reaches the caller.
+
+    Args:
+        argv: What follows ``perfgate`` on the command line; None: the arguments of this process.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser(arguments[:1]).parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = options.run(options)
-        sys.stdout.flush()
     except PerfgateError as error:
         print(f"perfgate: {error}", file=sys.stderr)
         return ERROR
-    except KeyboardInterrupt:
-        print("perfgate: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # The reader of our output has ended (`perfgate … | head`); without this, the flush at exit fails again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     return code
+
+
+@contextlib.contextmanager
+def raise_on_termination() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise `SystemExit` in the main thread, so that processes and folders are cleaned up.
+
+    A second signal is ignored while the first one is handled. The former handlers return at the end. The library
+    installs no signal handlers: only a program's entry point uses this.
+    """
+    signals = (signal.SIGTERM, signal.SIGHUP)
+
+    def leave(number: int, _: FrameType | None) -> Never:
+        for handled in signals:
+            signal.signal(handled, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def parser(loaded: Collection[str] = COMMANDS.keys()) -> argparse.ArgumentParser:
@@ -79,8 +113,3 @@ def parser(loaded: Collection[str] = COMMANDS.keys()) -> argparse.ArgumentParser
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
     return whole
-
-
-def _stop(signal_number: int, _frame: FrameType | None) -> Never:
-    """Turn SIGTERM into an exception, so that every checkout and process is cleaned up on the way out."""
-    raise SystemExit(128 + signal_number)

@@ -1,4 +1,4 @@
-"""Processes that never outlive us: run a tool and keep its last words, turn SIGTERM into an exception, end groups."""
+"""Processes that never outlive us: run a tool and keep its last words, end process groups."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
 
 from perfgate.errors import MeasurementFailed
@@ -31,30 +30,6 @@ _given_up: contextvars.ContextVar[threading.Event | None] = contextvars.ContextV
 
 class _GivenUp(BaseException):
     """Ends a thread whose result nobody wants any more; no handler of errors is meant to catch it."""
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise `SystemExit` in the main thread, so that every ``finally`` on the way out runs.
-
-    A second one is ignored while the first is being obeyed. Outside the main thread nothing changes.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = (signal.SIGTERM, signal.SIGHUP)
-
-    def leave(number: int, _: FrameType | None) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def together(calls: Mapping[str, Callable[[], T]], *, at_once: bool) -> dict[str, T]:

@@ -1,11 +1,13 @@
-"""The command line: exit codes, errors in one line, and no waiting for what is not used."""
+"""The command line: exit codes, errors in one line, signals, and no waiting for what is not used."""
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from perfgate.cli import COMMANDS, main, parser
+from perfgate.cli import COMMANDS, main, parser, raise_on_termination
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,3 +60,43 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", command], input="value\n1\n", capture_output=True, text=True, check=False)
 
     assert "Traceback" not in done.stderr
+
+
+def test_sigterm_becomes_an_exception() -> None:
+    """Every finally on the way out runs; the former handler returns afterwards."""
+    before = signal.getsignal(signal.SIGTERM)
+    cleaned: list[bool] = []
+
+    def wait() -> None:
+        with raise_on_termination():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                signal.pause()
+            finally:
+                cleaned.append(True)
+
+    with pytest.raises(SystemExit) as leaving:
+        wait()
+
+    assert 128 + signal.SIGTERM == leaving.value.code
+    assert cleaned
+    assert before is signal.getsignal(signal.SIGTERM)
+
+
+def test_ctrl_c_reaches_the_caller_of_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test or a program that calls `main` is itself ended by Ctrl-C; only the console script turns it into 130."""
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("perfgate.commands.upload.run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        main(["upload", "x.json"])
+
+
+def test_main_leaves_signal_handlers_alone() -> None:
+    """Whoever calls `main` decides what a signal does."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    main(["changes", "no/such/file.csv"])
+
+    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]

@@ -19,7 +19,6 @@ from pathlib import Path
 from perfgate import git
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure.discover import Suite
-from perfgate.measure.processes import terminable
 
 PREFIX = "perfgate-measures-"
 _LOCK = "lock"
@@ -29,19 +28,21 @@ _YOUNG_SECONDS = 60
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
-    """Give an empty folder that is removed at the end, however the block is left (SIGTERM included).
+    """Give an empty folder that is removed at the end, also after an exception.
+
+    No signal handler is installed: a program that wants SIGTERM to remove the folder lets it raise an exception, as
+    the command line does.
 
     The path contains no symbolic link, so that a module's file can be told to lie below it.
     """
     _sweep()
-    with terminable():
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-        try:
-            with (folder / _LOCK).open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield folder
-        finally:
-            remove(folder)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    try:
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+    finally:
+        remove(folder)
 
 
 def workspace_of(path: Path) -> Path:

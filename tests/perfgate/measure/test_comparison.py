@@ -296,8 +296,9 @@ def test_even_sigkill_leaves_no_process(project: Project, temporary: Path) -> No
 def hanging_command(project: Project, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of our own that waits for a benchmark which never ends."""
     script = (
-        "from pathlib import Path; from perfgate.measure import open_pairs\n"
-        f"with open_pairs(Path({str(project.path)!r}), 'base', 'head', suite='pytest-benchmark') as pairs:\n"
+        "from pathlib import Path; from perfgate.cli import raise_on_termination\n"
+        "from perfgate.measure import open_pairs\n"
+        f"with raise_on_termination(), open_pairs(Path({str(project.path)!r}), 'base', 'head', suite='pytest-benchmark') as pairs:\n"
         f"    print('open', flush=True); pairs.take_pair('{TEST}test_hangs')\n"
     )
     variables = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[3])}

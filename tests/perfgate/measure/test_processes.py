@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perfgate.errors import MeasurementFailed
-from perfgate.measure.processes import run_tool, tail, terminable
+from perfgate.measure.processes import run_tool, tail
 
 
 def run(tmp_path: Path, script: str, *, timeout_seconds: float | None = None) -> int:
@@ -50,24 +49,3 @@ def test_children_of_a_program_end_with_it(tmp_path: Path) -> None:
     while time.monotonic() < deadline and child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
         time.sleep(0.01)
     assert time.monotonic() < deadline
-
-
-def test_sigterm_becomes_an_exception() -> None:
-    """So that every finally on the way out runs; the former handler returns afterwards."""
-    before = signal.getsignal(signal.SIGTERM)
-    cleaned: list[bool] = []
-
-    def wait() -> None:
-        with terminable():
-            try:
-                os.kill(os.getpid(), signal.SIGTERM)
-                signal.pause()
-            finally:
-                cleaned.append(True)
-
-    with pytest.raises(SystemExit) as leaving:
-        wait()
-
-    assert leaving.value.code == 128 + signal.SIGTERM
-    assert cleaned
-    assert signal.getsignal(signal.SIGTERM) is before

@@ -140,8 +140,9 @@ def test_a_killed_check_leaves_nothing_while_both_sides_are_built(bumped: Projec
     slow = "import os, pathlib, time\npathlib.Path(os.environ['STARTED'] + str(os.getpid())).touch()\ntime.sleep(600)\n"
     bumped.commit("Take long", {"build_shop.py": slow})
     script = (
-        "import sys; from pathlib import Path; from perfgate.measure import open_pairs\n"
-        f"with open_pairs(Path({str(bumped.path)!r}), 'HEAD', 'HEAD', suite='pytest-benchmark'): pass"
+        "from pathlib import Path; from perfgate.cli import raise_on_termination\n"
+        "from perfgate.measure import open_pairs\n"
+        f"with raise_on_termination(), open_pairs(Path({str(bumped.path)!r}), 'HEAD', 'HEAD', suite='pytest-benchmark'): pass"
     )
     process = subprocess.Popen([sys.executable, "-c", f"import os; os.environ['STARTED'] = {str(marker)!r}\n{script}"])
     deadline = time.monotonic() + 120
