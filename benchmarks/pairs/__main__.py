@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.pairs import rivals, suites
 from perfgate.measure import Pairs, open_pairs
-from perfgate.stats.sequential import pair_value
+from perfgate.stats.pairs import pair_value
 
 OURS = "perfgate"
 TOOLS = ("asv", "pytest-benchmark")

@@ -26,8 +26,10 @@ from perfgate.gate import pairing
 from perfgate.report import terminal
 from perfgate.results.records import Commit
 from perfgate.stats.bisection import Measurement, Posterior, Standing
+from perfgate.stats.judgments import BenchmarkJudgment, Judgment, SuiteJudgment
+from perfgate.stats.pairs import CannotMeasure, Pair, pair_value
 from perfgate.stats.search import Search, Step, Take
-from perfgate.stats.sequential import CannotMeasure, Decision, Decisions, Outcome, Pair, judge_suite, pair_value
+from perfgate.stats.sequential import judge_suite
 
 SMALLEST = 0.01
 """Slowdown between the two ends from which it is worth looking for the commit."""
@@ -44,7 +46,7 @@ class Followed:
 
     label: str
     metric: str
-    decision: Decision
+    decision: BenchmarkJudgment
     values: tuple[float, ...]
     """Log ratio of each pair, BAD ÷ GOOD."""
     pair_seconds: float
@@ -122,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _compare_ends(
     arguments: argparse.Namespace, good: str, bad: str, bar: Progress
-) -> tuple[Followed | None, Decisions]:
+) -> tuple[Followed | None, SuiteJudgment]:
     """Measure both ends and return the benchmark that got slower most; None where none surely did."""
     taken: dict[str, list[Pair]] = defaultdict(list)
     began = time.monotonic()
@@ -149,7 +151,7 @@ def _compare_ends(
             watch=watch.begins,
         )
         bar.remove_task(task)
-    slower = [key for key, decision in decisions.items() if decision.outcome is Outcome.REGRESSED]
+    slower = [key for key, decision in decisions.items() if decision.outcome is Judgment.REGRESSED]
     if not slower:
         return None, decisions
     slower.sort(key=lambda key: -decisions[key].effect)
@@ -236,9 +238,9 @@ def _short(reason: str) -> str:
     return plain(" … ".join(dict.fromkeys((lines[0], lines[-1])))) if lines else "no reason given"
 
 
-def _report_nothing(decisions: Decisions, *, as_json: bool) -> int:
+def _report_nothing(decisions: SuiteJudgment, *, as_json: bool) -> int:
     """Say that there is no slowdown to look for, and return 3."""
-    unclear = [decision for decision in decisions.values() if decision.outcome is Outcome.INCONCLUSIVE]
+    unclear = [decision for decision in decisions.values() if decision.outcome is Judgment.INCONCLUSIVE]
     text = f"No benchmark of {len(decisions)} is surely slower than GOOD by more than {share(SMALLEST)}"
     text += f"; {len(unclear)} could not be told, the first because {plain(unclear[0].reason)}" if unclear else ""
     print(json.dumps({"outcome": Standing.NOTHING, "reason": text}) if as_json else f"{text}.")

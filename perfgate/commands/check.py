@@ -26,7 +26,8 @@ from perfgate.policy import Budgets
 from perfgate.report import terminal, wording
 from perfgate.results import metrics, result_file, shards
 from perfgate.results.records import Run
-from perfgate.stats.sequential import Decision, judge_suite
+from perfgate.stats.judgments import BenchmarkJudgment
+from perfgate.stats.sequential import judge_suite
 
 UNDECIDABLE = 3
 
@@ -252,7 +253,7 @@ def _count(
     )
 
 
-def _cost(decisions: Sequence[Decision], spent: float, counted: float) -> str:
+def _cost(decisions: Sequence[BenchmarkJudgment], spent: float, counted: float) -> str:
     """Return the seconds spent, beside those of a design that fixes the number of pairs beforehand."""
     pairs = sum(each.pairs for each in decisions)
     said = f"Measured in {spent + counted:.0f} s"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from rich.progress import Progress, TaskID
 
 from perfgate.formatting import roughly
+from perfgate.stats.pairs import Pair
 from perfgate.stats.remaining import Remaining
-from perfgate.stats.sequential import Pair
 
 
 class Watch:

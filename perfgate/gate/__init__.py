@@ -24,8 +24,8 @@ from perfgate.results import metrics, shards
 from perfgate.results.metrics import Repeating
 from perfgate.results.records import Commit, Direction, Record, Run, Sample, Shard, level
 from perfgate.stats.deterministic import disagreement, judge_counts
-from perfgate.stats.sequential import MAX_INFLATION, Decision, Decisions, judge_suite
-from perfgate.stats.sequential import Outcome as Judgement
+from perfgate.stats.judgments import MAX_INFLATION, BenchmarkJudgment, Judgment, SuiteJudgment
+from perfgate.stats.sequential import judge_suite
 
 ALPHA = 0.05
 """Chance, over the whole suite, that unchanged code is called regressed."""
@@ -88,7 +88,7 @@ class Row(Record, frozen=True):
     def is_still(self) -> bool:
         """Whether there is nothing to tell of a metric that repeats: it passes, and is small or did not really move."""
         known = self.repeating
-        if known is None or self.outcome is not Outcome.PASS or self.judgement != Judgement.WITHIN:
+        if known is None or self.outcome is not Outcome.PASS or self.judgement != Judgment.WITHIN:
             return False
         is_small = max(self.baseline, self.candidate) <= known.judged_above
         return is_small or (self.low or 0.0) <= 0.0 <= (self.high or 0.0)
@@ -303,7 +303,7 @@ def _notes(run: Run) -> Iterator[str]:
 
 def _rows(
     sides: Sequence[Sides], exempt: Collection[str], budgets: Budgets, today: date, alpha: float
-) -> tuple[list[Row], Decisions]:
+) -> tuple[list[Row], SuiteJudgment]:
     """Judge what was measured together; exempt benchmarks too, for they steady what the suite tells of its noise."""
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
@@ -333,7 +333,7 @@ def _not_gated(row: Row) -> Row:
     )
 
 
-def _counted(sides: Sides, known: Repeating, budget: float) -> Decision:
+def _counted(sides: Sides, known: Repeating, budget: float) -> BenchmarkJudgment:
     """Decide one benchmark on a metric that repeats: no chance is spent on it."""
     base, head = pairing.rounds(sides)
     name = known.metric.name
@@ -348,12 +348,12 @@ def _counted(sides: Sides, known: Repeating, budget: float) -> Decision:
         )
     except ValueError as error:
         unknown = dict.fromkeys(("effect", "low", "high", "smallest_detectable"), math.nan)
-        return Decision(
-            outcome=Judgement.INCONCLUSIVE, pairs=len(base), seconds=0.0, metric=name, reason=str(error), **unknown
+        return BenchmarkJudgment(
+            outcome=Judgment.INCONCLUSIVE, pairs=len(base), seconds=0.0, metric=name, reason=str(error), **unknown
         )
 
 
-def _note_disagreement(sides: Sides, known: Repeating, decisions: Decisions) -> None:
+def _note_disagreement(sides: Sides, known: Repeating, decisions: SuiteJudgment) -> None:
     """Where time and instructions of a benchmark come to different ends, say so beside the one that moved."""
     time = pairing.key(sides.label, pairing.CLOCKS[0])
     counted = max(_level(side[sides.metric.name]) for side in (sides.base, sides.head))
@@ -361,11 +361,11 @@ def _note_disagreement(sides: Sides, known: Repeating, decisions: Decisions) -> 
         return
     said = disagreement(decisions[time], decisions[sides.key])
     if said:
-        moved = max((time, sides.key), key=lambda key: decisions[key].outcome is not Judgement.WITHIN)
+        moved = max((time, sides.key), key=lambda key: decisions[key].outcome is not Judgment.WITHIN)
         decisions[moved] = replace(decisions[moved], reason="; ".join(filter(None, (decisions[moved].reason, said))))
 
 
-def _row(sides: Sides, decision: Decision, allowed: Limit, budgets: Budgets, today: date) -> Row:
+def _row(sides: Sides, decision: BenchmarkJudgment, allowed: Limit, budgets: Budgets, today: date) -> Row:
     metric = sides.metric
     if decision.metric in sides.head and metric.name in {"cpu_time", "wall_time"}:
         metric = sides.head[decision.metric].metric
@@ -408,7 +408,7 @@ def _finite(number: float) -> float | None:
 
 
 def _outcome(
-    decision: Decision, candidate: float, max_value: Limit | None, waiver: Waiver | None
+    decision: BenchmarkJudgment, candidate: float, max_value: Limit | None, waiver: Waiver | None
 ) -> tuple[Outcome, str]:
     """Return the outcome of one row and what else a reader must know of it."""
     if max_value is not None and candidate > max_value.value:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfgate.results.records import Direction, Metric, Record, Run, Sample, State
-from perfgate.stats.sequential import CannotMeasure, Pair
+from perfgate.stats.pairs import CannotMeasure, Pair
 
 BESIDE_TIME = "voluntary_switches"
 """Metric that says whether a benchmark waits; it decides which clock is used and is never judged itself."""

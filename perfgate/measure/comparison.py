@@ -53,7 +53,7 @@ from perfgate.results.records import (
     State,
     level,
 )
-from perfgate.stats.sequential import Pair
+from perfgate.stats.pairs import Pair
 
 SWITCHES = Metric(name="voluntary_switches", unit="1")
 """Voluntary context switches a call: what tells a benchmark that waits from one that computes."""

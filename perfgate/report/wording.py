@@ -19,8 +19,8 @@ from perfgate.gate import FalseAlarms, Outcome, Row, Verdict
 from perfgate.gate.pairing import NotJudged
 from perfgate.results import metrics
 from perfgate.results.records import Direction
+from perfgate.stats.judgments import MAX_INFLATION
 from perfgate.stats.rates import upper_bound
-from perfgate.stats.sequential import MAX_INFLATION
 
 MAX_ROWS = 10
 """Rows of a table in a comment; the rest stands behind the link."""

@@ -1,8 +1,8 @@
-"""Decides metrics that repeat almost exactly (traced memory, instructions): one pair and no test of significance.
+"""Judge deterministic metrics (traced memory, instructions): one pair is enough, and no test of significance is needed.
 
-Such a number has no random error worth a t-test, but a known bound on how far two measurements of the same code differ,
-its *repeatability*. A regression is what lies beyond budget and repeatability together, and no change what lies within
-repeatability. Where the measurements of one process differ by more than that, or several pairs do, the bound is theirs.
+Such a number has no random error worth a t-test. It has a known bound on how far two measurements of the same code differ,
+its *repeatability*. A change beyond budget and repeatability together is a regression; a change within repeatability is
+none. Where the measurements of one process, or several pairs, differ by more than that, their difference is the bound.
 """
 
 from __future__ import annotations
@@ -12,70 +12,63 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from perfgate.stats.sequential import Decision, Outcome
+from perfgate.stats.judgments import BenchmarkJudgment, Judgment
 
 _LARGEST = 700.0
 """Log ratio beyond which the ratio does not fit a float."""
 
+Counts = Sequence[Sequence[float]]
+"""For each pair, the numbers measured in its process: at least one, none negative."""
+
 
 def judge_counts(
-    base: Sequence[Sequence[float]],
-    candidate: Sequence[Sequence[float]],
+    base: Counts,
+    candidate: Counts,
     *,
     budget: float,
     repeatability: float,
     judged_above: float = 0.0,
     metric: str = "",
     seconds: float = 0.0,
-) -> Decision:
-    """Decide one benchmark on a metric of which less is better.
+) -> BenchmarkJudgment:
+    """Judge one benchmark on a metric of which less is better.
 
-    Changes are log ratios, so that swapping the sides only changes the sign. With several pairs their median counts.
+    Changes are log ratios, so swapping the sides only changes the sign. With several pairs their median counts.
 
     Args:
-        base: Of each pair, the numbers that its process gave, at least one, none negative.
-        candidate: As *base*, of the side that is judged; as many pairs.
+        base: The baseline's numbers.
+        candidate: The numbers of the side that is judged; as many pairs.
         budget: Largest tolerated growth as a fraction (0.03 for 3 %).
         repeatability: How far two measurements of the same code may differ, as a fraction.
-        judged_above: Up to here, on both sides, any change is within: too little lies behind it.
-        metric: Its name, for the decision.
-        seconds: What measuring cost, for the decision.
+        judged_above: Where both sides are at most this, any change is within: too little lies behind it.
+        metric: Its name, copied into the judgment.
+        seconds: What measuring cost, copied into the judgment.
 
     Returns:
         "Regressed" (or "improved") if the change exceeds budget and repeatability together; "within" if it stays below
         the budget even when repeatability is added, or, where the numbers keep to it, does not exceed repeatability;
         else inconclusive. `low` and `high` are the effect less and more repeatability; `smallest_detectable` is the
-        first growth that would be called a regression. From 0 anything is infinitely more.
+        first growth that would be called a regression. From 0 any growth is infinite.
 
     Raises:
         ValueError: There is no pair, the sides differ in length, or a number, the budget or the repeatability is
             negative or not finite.
 
-    >>> decision = judge_counts([[100_000]], [[101_000]], budget=0.005, repeatability=0.0005)
-    >>> decision.outcome.value, round(decision.effect, 4)
+    >>> judgment = judge_counts([[100_000]], [[101_000]], budget=0.005, repeatability=0.0005)
+    >>> judgment.outcome.value, round(judgment.effect, 4)
     ('regressed', 0.01)
     """
-    if not base or len(base) != len(candidate):
-        raise ValueError(f"both sides need equally many pairs, at least one; got {len(base)} and {len(candidate)}")
-    for number in (*itertools.chain(*base, *candidate), budget, repeatability):
-        if not (math.isfinite(number) and number >= 0):
-            raise ValueError(f"counts, budget and repeatability are finite and at least 0, got {number!r}")
+    _check(base, candidate, budget, repeatability)
     limit, bound = math.log1p(budget), math.log1p(repeatability)
-    values = [_log_ratio(median(before), median(after)) for before, after in zip(base, candidate, strict=True)]
-    change = median(values)
-    if len(values) == 1:
-        seen = max(_log_ratio(min(one), max(one)) for one in (*base, *candidate))
-    else:
-        seen = max((abs(value - change) for value in values if value != change), default=0.0)
-    reach = max(bound, seen)
+    change, spread = _change(base, candidate)
+    reach = max(bound, spread)
     is_small = max(median(map(median, side)) for side in (base, candidate)) <= judged_above
-    outcome, reason = (Outcome.WITHIN, "") if is_small else _outcome(change, limit, bound, reach)
-    low, high = _fraction(change - reach), _fraction(change + reach)
-    return Decision(
+    outcome, reason = (Judgment.WITHIN, "") if is_small else _outcome(change, limit, bound, reach)
+    return BenchmarkJudgment(
         outcome=outcome,
         effect=_fraction(change),
-        low=low,
-        high=high,
+        low=_fraction(change - reach),
+        high=_fraction(change + reach),
         pairs=len(base),
         seconds=seconds,
         smallest_detectable=_fraction(limit + reach),
@@ -84,30 +77,47 @@ def judge_counts(
     )
 
 
-def is_settled(base: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]], outcome: Outcome) -> bool:
-    """Tell whether further pairs are useless after these led to *outcome*.
+def is_settled(base: Counts, candidate: Counts, outcome: Judgment) -> bool:
+    """Return whether further pairs are useless after these led to *outcome*.
 
-    They are where nothing changed, and where each process agrees with itself to the last digit. Anything else, a
-    regression above all, is to be seen again by fresh processes: memory may depend on where the system happened to put
-    it, for as long as a process lives.
+    They are useless where nothing changed, and where each process agrees with itself to the last digit. Any other outcome,
+    above all a regression, is measured again in fresh processes: memory may depend on where the system placed it, for as
+    long as a process lives.
     """
-    agree = all(len(one) > 1 and len(set(one)) == 1 for one in (*base, *candidate))
-    return outcome is Outcome.WITHIN or (agree and outcome is not Outcome.INCONCLUSIVE)
+    agree = all(len(numbers) > 1 and len(set(numbers)) == 1 for numbers in (*base, *candidate))
+    return outcome is Judgment.WITHIN or (agree and outcome is not Judgment.INCONCLUSIVE)
 
 
-def disagreement(time: Decision, instructions: Decision) -> str:
-    """Return a sentence on what it means that the two outcomes differ; empty where they agree or one is open.
+def disagreement(time: BenchmarkJudgment, instructions: BenchmarkJudgment) -> str:
+    """Return a sentence that explains two different outcomes; empty where they agree or one is inconclusive.
 
     Args:
-        time: What was decided on CPU or wall time.
-        instructions: What was decided on the count of the same benchmark.
+        time: The judgment of CPU or wall time.
+        instructions: The judgment of the instruction count of the same benchmark.
     """
-    if time.outcome is instructions.outcome or Outcome.INCONCLUSIVE in {time.outcome, instructions.outcome}:
+    if time.outcome is instructions.outcome or Judgment.INCONCLUSIVE in {time.outcome, instructions.outcome}:
         return ""
-    said = f"time says {time.effect:+.1%}, instructions say {instructions.effect:+.1%}: "
+    effects = f"time says {time.effect:+.1%}, instructions say {instructions.effect:+.1%}: "
     if abs(time.effect) > abs(instructions.effect):
-        return said + "look for waiting, memory access or the layout of the code rather than for more work"
-    return said + "the work changed, but the time it takes did not follow"
+        return effects + "look for waiting, memory access or the layout of the code rather than for more work"
+    return effects + "the work changed, but the time it takes did not follow"
+
+
+def _check(base: Counts, candidate: Counts, budget: float, repeatability: float) -> None:
+    if not base or len(base) != len(candidate):
+        raise ValueError(f"both sides need equally many pairs, at least one; got {len(base)} and {len(candidate)}")
+    for number in (*itertools.chain(*base, *candidate), budget, repeatability):
+        if not (math.isfinite(number) and number >= 0):
+            raise ValueError(f"counts, budget and repeatability are finite and at least 0, got {number!r}")
+
+
+def _change(base: Counts, candidate: Counts) -> tuple[float, float]:
+    """Return the median log ratio, and how far the numbers that should agree with each other differ."""
+    values = [_log_ratio(median(before), median(after)) for before, after in zip(base, candidate, strict=True)]
+    change = median(values)
+    if len(values) == 1:
+        return change, max(_log_ratio(min(numbers), max(numbers)) for numbers in (*base, *candidate))
+    return change, max((abs(value - change) for value in values if value != change), default=0.0)
 
 
 def _log_ratio(before: float, after: float) -> float:
@@ -124,14 +134,14 @@ def _fraction(change: float) -> float:
     return math.expm1(change) if change < _LARGEST else math.inf
 
 
-def _outcome(change: float, limit: float, bound: float, reach: float) -> tuple[Outcome, str]:
+def _outcome(change: float, limit: float, bound: float, reach: float) -> tuple[Judgment, str]:
     if change > limit + reach:
-        return Outcome.REGRESSED, ""
+        return Judgment.REGRESSED, ""
     if change < -limit - reach:
-        return Outcome.IMPROVED, ""
+        return Judgment.IMPROVED, ""
     if change + reach <= limit or change <= bound == reach:
-        return Outcome.WITHIN, ""
-    return Outcome.INCONCLUSIVE, (
+        return Judgment.WITHIN, ""
+    return Judgment.INCONCLUSIVE, (
         f"the change lies within {_fraction(reach):.2%} of the budget, which is how far measurements of the same code"
         " differ"
     )

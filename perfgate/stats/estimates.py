@@ -1,4 +1,4 @@
-"""Robust location of a few numbers with its error, and what many small samples tell about each other's spread."""
+"""Robust location of a few numbers with its standard error, and a common prior for the variances of many small samples."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, polygamma, stdtr, stdtrit
+from scipy.special import digamma, ndtri, polygamma, stdtr, stdtrit
 
 TRIM_SHARE = 0.13
-"""Cut off at either end of the pair values: one pair in two hundred is off by half whatever the layout."""
+"""Share of the values cut off at either end: one pair in two hundred is off by half, whatever the layout."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Location of log ratios over pairs with its standard error."""
+    """Location of log ratios over pairs, with its standard error."""
 
     mean: float
     """Location, plain or trimmed mean."""
     error: float
-    """Standard error of it."""
+    """Standard error of the location."""
     freedom: float
     """Degrees of freedom of the error; 0: unknown."""
 
@@ -48,16 +48,21 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Prior:
-    """What the suite tells about the variance of one pair value, worth so many degrees of freedom."""
+    """Scaled inverse chi-square prior of the variance of one pair value; 0 degrees of freedom: no prior."""
 
     variance: float = 0.0
     freedom: float = 0.0
 
 
-def location(values: Values, *, trim_from: int) -> tuple[float, float, float]:
-    """Return location, variance of one value, and degrees of freedom; trimmed from so many values on.
+def normal_quantile(probability: float) -> float:
+    """Return the quantile of the standard normal distribution."""
+    return float(ndtri(probability))
 
-    The variance of a trimmed mean is given as that of as many plain values, so that dividing by n gives its square
+
+def location(values: Values, *, trim_from: int) -> tuple[float, float, float]:
+    """Return location, variance of one value, and degrees of freedom; trimmed from *trim_from* values on.
+
+    The variance of a trimmed mean is given as that of as many plain values, so that dividing by n gives its squared
     error. ddof = 1. Source: Yuen (1974).
     """
     n = len(values)
@@ -67,17 +72,17 @@ def location(values: Values, *, trim_from: int) -> tuple[float, float, float]:
     cut = max(1, round(TRIM_SHARE * n))
     ordered = np.sort(values)
     kept = n - 2 * cut
-    winsorised = np.clip(ordered, ordered[cut], ordered[n - 1 - cut])
-    squares = float(((winsorised - winsorised.mean()) ** 2).sum())
+    winsorized = np.clip(ordered, ordered[cut], ordered[n - 1 - cut])
+    squares = float(((winsorized - winsorized.mean()) ** 2).sum())
     return float(ordered[cut : n - cut].mean()), squares / (kept * (kept - 1)) * n, kept - 1.0
 
 
 def common_prior(screened: Sequence[Values], *, min_samples: int) -> Prior:
-    """Return what the suite's variances have in common: Smyth's prior, from robust moments of their logarithms.
+    """Return Smyth's prior for the variances of a suite, from robust moments of their logarithms.
 
     Args:
-        screened: One array a benchmark, all of one length of at least 2.
-        min_samples: Fewer benchmarks tell nothing: a prior worth no degrees of freedom is returned.
+        screened: One array per benchmark, all of one length of at least 2.
+        min_samples: With fewer benchmarks the prior has 0 degrees of freedom.
     """
     if len(screened) < min_samples:
         return Prior()

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection
 from itertools import pairwise
 
-from perfgate.stats.sequential import CONFIRM_LOOKS, SCREEN_LOOKS
+from perfgate.stats.confirmation import CONFIRM_LOOKS
+from perfgate.stats.screening import SCREEN_LOOKS
 
 USUALLY_MORE = 1.5
 """Pairs that a benchmark usually takes beyond its next look: an unchanged one takes 4 to 5 in all."""

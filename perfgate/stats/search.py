@@ -18,7 +18,7 @@ import numpy as np
 
 from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.estimates import location
-from perfgate.stats.sequential import CannotMeasure
+from perfgate.stats.pairs import CannotMeasure
 
 LOTS = (3, 8, 24)
 """Numbers of pairs whose worth is weighed against their cost."""

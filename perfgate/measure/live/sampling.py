@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from perfgate.measure.live.agent_process import Server
 from perfgate.measure.live.source import BASE, HEAD
-from perfgate.stats.sequential import BLOCKING_SWITCHES, CLOCK_TICK_SECONDS, Pair
+from perfgate.stats.pairs import BLOCKING_SWITCHES, CLOCK_TICK_SECONDS, Pair
 
 SAMPLE_SECONDS = 1e-3
 """What a sample should last. About a millisecond beats five: more alternations for the same time."""

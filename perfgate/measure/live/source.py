@@ -10,7 +10,7 @@ from typing import Protocol
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.live.agent_process import Ended, Finished, Server
 from perfgate.results.records import Benchmark, Metric
-from perfgate.stats.sequential import CannotMeasure
+from perfgate.stats.pairs import CannotMeasure
 
 BASE, HEAD = "base", "head"
 

@@ -9,7 +9,8 @@ import pytest
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import canary, open_pairs
 from perfgate.measure.sides.checkout import workspace
-from perfgate.stats.sequential import Outcome, judge_suite
+from perfgate.stats.judgments import Judgment
+from perfgate.stats.sequential import judge_suite
 from tests.perfgate.measure.conftest import CLEARS_ENVIRONMENT, Project
 
 SHOP = '''"""A shop."""
@@ -117,7 +118,7 @@ def test_the_gate_goes_red(shop: Project, temporary: Path, suite: str, benchmark
 
     assert (planted.benchmark, planted.module, planted.function) == (benchmark, "shop.py", "Till.total")
     assert decisions.keys() == {benchmark}
-    assert decisions[benchmark].outcome is Outcome.REGRESSED
+    assert decisions[benchmark].outcome is Judgment.REGRESSED
     assert planted.expected / 2 < decisions[benchmark].effect < planted.expected * 2
     assert (shop.git("rev-parse", "HEAD"), shop.git("status", "--porcelain"), shop.git("count-objects", "-v")) == before
     assert not list(temporary.iterdir())

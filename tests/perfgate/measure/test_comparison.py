@@ -18,7 +18,8 @@ from perfgate.errors import MeasurementFailed
 from perfgate.measure import PairFailed, open_pairs
 from perfgate.measure.sides.checkout import PREFIX
 from perfgate.results.records import Run, Sample, State
-from perfgate.stats.sequential import Outcome, judge_suite
+from perfgate.stats.judgments import Judgment
+from perfgate.stats.sequential import judge_suite
 from tests.perfgate.measure.conftest import Project
 
 TEST = "benchmarks/test_shop.py::"
@@ -36,7 +37,7 @@ def test_a_slower_head_of_a_pytest_suite_is_found(project: Project, temporary: P
         run = pairs.run()
 
     assert pairs.benchmarks == (f"{TEST}test_total[count=300]", label)
-    assert decisions[label].outcome is Outcome.REGRESSED
+    assert decisions[label].outcome is Judgment.REGRESSED
     assert 0.1 < decisions[label].effect < 1.5
     assert run.baseline is not None
     assert run.commit.sha == project.git("rev-parse", "head")
@@ -56,7 +57,7 @@ def test_the_same_code_is_no_regression(project: Project) -> None:
     with open_pairs(project.path, "head", "head", suite="pytest-benchmark", select="*test_total*") as pairs:
         decisions = judge_suite(pairs.benchmarks, pairs.take_pair, budget=0.03)
 
-    assert Outcome.REGRESSED not in {decision.outcome for decision in decisions.values()}
+    assert Judgment.REGRESSED not in {decision.outcome for decision in decisions.values()}
 
 
 @pytest.mark.parametrize(

@@ -9,28 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfgate.stats.deterministic import disagreement, is_settled, judge_counts
-from perfgate.stats.sequential import Outcome
+from perfgate.stats.judgments import Judgment
 
 counts = st.floats(min_value=1, max_value=1e12)
 fractions = st.floats(min_value=0, max_value=0.5)
 
-MIRRORED = {Outcome.REGRESSED: Outcome.IMPROVED, Outcome.IMPROVED: Outcome.REGRESSED}
+MIRRORED = {Judgment.REGRESSED: Judgment.IMPROVED, Judgment.IMPROVED: Judgment.REGRESSED}
 
 
 @pytest.mark.parametrize(
     ("candidate", "budget", "outcome"),
     [
-        (101_000, 0.0, Outcome.REGRESSED),
-        (101_000, 0.005, Outcome.REGRESSED),
-        (101_000, 0.01, Outcome.INCONCLUSIVE),
-        (101_000, 0.012, Outcome.WITHIN),
-        (100_000, 0.005, Outcome.WITHIN),
-        (99_000, 0.005, Outcome.IMPROVED),
-        (99_000, 0.012, Outcome.WITHIN),
+        (101_000, 0.0, Judgment.REGRESSED),
+        (101_000, 0.005, Judgment.REGRESSED),
+        (101_000, 0.01, Judgment.INCONCLUSIVE),
+        (101_000, 0.012, Judgment.WITHIN),
+        (100_000, 0.005, Judgment.WITHIN),
+        (99_000, 0.005, Judgment.IMPROVED),
+        (99_000, 0.012, Judgment.WITHIN),
     ],
 )
 def test_a_change_is_what_lies_beyond_budget_and_repeatability(
-    candidate: float, budget: float, outcome: Outcome
+    candidate: float, budget: float, outcome: Judgment
 ) -> None:
     """One pair decides; at the budget itself, within repeatability, nothing is claimed."""
     decision = judge_counts([[100_000]], [[candidate]], budget=budget, repeatability=0.0005, metric="traced_peak")
@@ -40,7 +40,7 @@ def test_a_change_is_what_lies_beyond_budget_and_repeatability(
     assert decision.low < decision.effect < decision.high
     assert decision.smallest_detectable == pytest.approx((1 + budget) * 1.0005 - 1)
     assert (decision.pairs, decision.metric) == (1, "traced_peak")
-    assert bool(decision.reason) == (outcome is Outcome.INCONCLUSIVE)
+    assert bool(decision.reason) == (outcome is Judgment.INCONCLUSIVE)
 
 
 @given(base=counts, candidate=counts, budget=fractions, repeatability=fractions, scale=st.sampled_from([0.5, 2.0, 8.0]))
@@ -63,7 +63,7 @@ def test_pairs_that_differ_more_than_they_may_widen_the_interval() -> None:
 
     assert decision.effect == pytest.approx(0.02)
     assert decision.low < 0.005
-    assert Outcome.INCONCLUSIVE is decision.outcome
+    assert Judgment.INCONCLUSIVE is decision.outcome
 
 
 def test_calls_that_differ_more_than_they_may_widen_the_interval() -> None:
@@ -71,15 +71,15 @@ def test_calls_that_differ_more_than_they_may_widen_the_interval() -> None:
     steady = judge_counts([[100, 100, 100]], [[102, 102, 102]], budget=0.005, repeatability=0.0005)
     shaky = judge_counts([[100, 100, 101]], [[99, 102, 102]], budget=0.005, repeatability=0.0005)
 
-    assert Outcome.REGRESSED is steady.outcome
+    assert Judgment.REGRESSED is steady.outcome
     assert shaky.effect == pytest.approx(steady.effect)
-    assert Outcome.INCONCLUSIVE is shaky.outcome
+    assert Judgment.INCONCLUSIVE is shaky.outcome
 
 
 def test_what_repeats_within_its_bound_is_no_change_at_any_budget() -> None:
     """At a budget of 0, the same number again is within; calls that differ among themselves prove nothing."""
-    assert Outcome.WITHIN is judge_counts([[100, 100]], [[100, 100]], budget=0.0, repeatability=0.0005).outcome
-    assert Outcome.INCONCLUSIVE is judge_counts([[100, 103]], [[100, 103]], budget=0.0, repeatability=0.0005).outcome
+    assert Judgment.WITHIN is judge_counts([[100, 100]], [[100, 100]], budget=0.0, repeatability=0.0005).outcome
+    assert Judgment.INCONCLUSIVE is judge_counts([[100, 103]], [[100, 103]], budget=0.0, repeatability=0.0005).outcome
 
 
 def test_from_nothing_to_something_is_more_than_any_budget() -> None:
@@ -88,23 +88,23 @@ def test_from_nothing_to_something_is_more_than_any_budget() -> None:
         judge_counts([[before]], [[after]], budget=0.05, repeatability=0.001) for before, after in ((0, 500), (500, 0))
     ]
 
-    assert Outcome.WITHIN is judge_counts([[0]], [[0]], budget=0.05, repeatability=0.001).outcome
-    assert [Outcome.REGRESSED, Outcome.IMPROVED] == [each.outcome for each in outcomes]
+    assert Judgment.WITHIN is judge_counts([[0]], [[0]], budget=0.05, repeatability=0.001).outcome
+    assert [Judgment.REGRESSED, Judgment.IMPROVED] == [each.outcome for each in outcomes]
     assert [math.inf, -1.0] == [each.effect for each in outcomes]
 
 
 @pytest.mark.parametrize(
     ("base", "head", "outcome", "settled"),
     [
-        ([[5.0]], [[5.0]], Outcome.WITHIN, True),
-        ([[5.0, 5.0]], [[6.0, 6.0]], Outcome.REGRESSED, True),
-        ([[5.0]], [[6.0]], Outcome.REGRESSED, False),
-        ([[5.0, 5.0]], [[6.0, 6.1]], Outcome.REGRESSED, False),
-        ([[5.0, 5.0]], [[5.1, 5.1]], Outcome.INCONCLUSIVE, False),
+        ([[5.0]], [[5.0]], Judgment.WITHIN, True),
+        ([[5.0, 5.0]], [[6.0, 6.0]], Judgment.REGRESSED, True),
+        ([[5.0]], [[6.0]], Judgment.REGRESSED, False),
+        ([[5.0, 5.0]], [[6.0, 6.1]], Judgment.REGRESSED, False),
+        ([[5.0, 5.0]], [[5.1, 5.1]], Judgment.INCONCLUSIVE, False),
     ],
 )
 def test_one_pair_settles_what_did_not_move_or_agrees_with_itself(
-    base: list[list[float]], head: list[list[float]], outcome: Outcome, *, settled: bool
+    base: list[list[float]], head: list[list[float]], outcome: Judgment, *, settled: bool
 ) -> None:
     """A change is believed at once only if the calls of each process agree to the last digit."""
     assert settled == is_settled(base, head, outcome)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from perfgate.stats.bisection import Posterior, Standing
+from perfgate.stats.pairs import CannotMeasure
 from perfgate.stats.search import Search, Step, Take
-from perfgate.stats.sequential import CannotMeasure
 
 PREPARE_SECONDS, PAIR_SECONDS = 5.0, 0.4
 

@@ -12,17 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfgate.stats.sequential import (
-    CONFIRM_LOOKS,
-    MAX_INFLATION,
-    SCREEN_LOOKS,
-    CannotMeasure,
-    Decisions,
-    Outcome,
-    Pair,
-    judge_suite,
-    pair_value,
-)
+from perfgate.stats.confirmation import CONFIRM_LOOKS
+from perfgate.stats.judgments import MAX_INFLATION, Judgment, SuiteJudgment
+from perfgate.stats.pairs import CannotMeasure
+from perfgate.stats.screening import SCREEN_LOOKS
+from perfgate.stats.sequential import Pair, judge_suite, pair_value
 from tests.perfgate.stats import reference
 
 SAMPLES = 8
@@ -57,7 +51,7 @@ class Suite:
         taken = {name: iter(pairs) for name, pairs in self.pairs.items()}
         return lambda name: change(next(taken[name]))
 
-    def judge(self, change: Callable[[Pair], Pair] = lambda pair: pair) -> Decisions:
+    def judge(self, change: Callable[[Pair], Pair] = lambda pair: pair) -> SuiteJudgment:
         return judge_suite(list(self.pairs), self.source(change), budget=0.03)
 
 
@@ -119,11 +113,11 @@ def test_what_is_beyond_doubt_is_decided() -> None:
     outcomes = {name: decision.outcome for name, decision in Suite(MIXED, noise=0.002).judge().items()}
 
     assert outcomes == {
-        "same": Outcome.WITHIN,
-        "slow": Outcome.REGRESSED,
-        "fast": Outcome.IMPROVED,
-        "border": Outcome.INCONCLUSIVE,
-        "slightly": Outcome.WITHIN,
+        "same": Judgment.WITHIN,
+        "slow": Judgment.REGRESSED,
+        "fast": Judgment.IMPROVED,
+        "border": Judgment.INCONCLUSIVE,
+        "slightly": Judgment.WITHIN,
     }
 
 
@@ -133,9 +127,9 @@ def test_swapping_the_sides_never_keeps_a_verdict(seed: int) -> None:
     suite = Suite(MIXED, seed=seed, noise=0.004)
     forth, back = suite.judge(), suite.judge(swapped)
 
-    assert not [n for n in MIXED if {forth[n].outcome, back[n].outcome} == {Outcome.REGRESSED}]
-    assert (forth["slow"].outcome, back["slow"].outcome) == (Outcome.REGRESSED, Outcome.IMPROVED)
-    assert (forth["fast"].outcome, back["fast"].outcome) == (Outcome.IMPROVED, Outcome.REGRESSED)
+    assert not [n for n in MIXED if {forth[n].outcome, back[n].outcome} == {Judgment.REGRESSED}]
+    assert (forth["slow"].outcome, back["slow"].outcome) == (Judgment.REGRESSED, Judgment.IMPROVED)
+    assert (forth["fast"].outcome, back["fast"].outcome) == (Judgment.IMPROVED, Judgment.REGRESSED)
     assert (1 + forth["slow"].effect) * (1 + back["slow"].effect) == pytest.approx(1)
 
 
@@ -172,8 +166,8 @@ def judged_red(rng: np.random.Generator, suites: int, budget: float, effect: flo
 
     for _ in range(suites):
         decisions = judge_suite([str(number) for number in range(20)], take, budget=budget)
-        red += any(decision.outcome is Outcome.REGRESSED for decision in decisions.values())
-        certified += sum(decision.outcome is Outcome.WITHIN for decision in decisions.values())
+        red += any(decision.outcome is Judgment.REGRESSED for decision in decisions.values())
+        certified += sum(decision.outcome is Judgment.WITHIN for decision in decisions.values())
     return red, certified
 
 
@@ -202,7 +196,7 @@ def test_a_drifting_runner_widens_every_error() -> None:
     decisions = judge_suite(list(drift), take, budget=0.03)
 
     assert (decisions.inflation or 1.0) > MAX_INFLATION
-    assert Outcome.REGRESSED not in {decision.outcome for decision in decisions.values()}
+    assert Judgment.REGRESSED not in {decision.outcome for decision in decisions.values()}
 
 
 def test_blocking_code_is_judged_on_wall_time() -> None:
@@ -216,7 +210,7 @@ def test_blocking_code_is_judged_on_wall_time() -> None:
 
     (decision,) = judge_suite(["sleeps"], take, budget=0.03).values()
 
-    assert decision.outcome is Outcome.REGRESSED
+    assert decision.outcome is Judgment.REGRESSED
     assert decision.metric == "wall_time"
 
 
@@ -225,8 +219,8 @@ def test_budgets_may_differ() -> None:
     pairs = Suite({"strict": 0.1, "generous": 0.1})
     decisions = judge_suite(["strict", "generous"], pairs.source(), budget={"strict": 0.01, "generous": 0.5})
 
-    assert decisions["strict"].outcome is Outcome.REGRESSED
-    assert decisions["generous"].outcome is Outcome.WITHIN
+    assert decisions["strict"].outcome is Judgment.REGRESSED
+    assert decisions["generous"].outcome is Judgment.WITHIN
 
 
 def test_what_cannot_be_measured_is_inconclusive_and_the_others_go_on() -> None:
@@ -241,9 +235,9 @@ def test_what_cannot_be_measured_is_inconclusive_and_the_others_go_on() -> None:
 
     decisions = judge_suite(list(suite.pairs), take, budget=0.03)
 
-    assert decisions["good"].outcome is Outcome.WITHIN
-    assert (decisions["broken"].outcome, decisions["broken"].reason) == (Outcome.INCONCLUSIVE, "head: broken")
-    assert (decisions["breaks"].outcome, decisions["breaks"].pairs) == (Outcome.INCONCLUSIVE, 5)
+    assert decisions["good"].outcome is Judgment.WITHIN
+    assert (decisions["broken"].outcome, decisions["broken"].reason) == (Judgment.INCONCLUSIVE, "head: broken")
+    assert (decisions["breaks"].outcome, decisions["breaks"].pairs) == (Judgment.INCONCLUSIVE, 5)
     assert math.isnan(decisions["broken"].effect)
     assert decisions["breaks"].effect > 0.4
 
@@ -255,7 +249,7 @@ def test_time_that_runs_out_certifies_nothing(max_seconds: float) -> None:
     decisions = judge_suite(list("abc"), suite.source(), budget=0.03, max_seconds=max_seconds)
 
     for decision in decisions.values():
-        assert (decision.outcome is Outcome.WITHIN) == (decision.pairs == SCREEN_LOOKS[0])
+        assert (decision.outcome is Judgment.WITHIN) == (decision.pairs == SCREEN_LOOKS[0])
         assert ("time budget" in decision.reason) == (decision.pairs < SCREEN_LOOKS[0])
     assert sum(decision.seconds for decision in decisions.values()) <= max_seconds + 0.5
 
@@ -265,7 +259,7 @@ def test_time_that_runs_out_during_confirmation_calls_nothing() -> None:
     suite = Suite({"slow": 0.25})
     decisions = judge_suite(["slow"], suite.source(), budget=0.03, max_seconds=4.0)
 
-    assert decisions["slow"].outcome is Outcome.INCONCLUSIVE
+    assert decisions["slow"].outcome is Judgment.INCONCLUSIVE
     assert "time budget" in decisions["slow"].reason
 
 
@@ -274,7 +268,7 @@ def test_a_benchmark_that_waits_more_often_says_so() -> None:
     flat = np.full(SAMPLES, 1e-3)
     decisions = judge_suite(["a"], lambda _: pair_of(flat, flat, switches=2.0, wall_factor=1.5), budget=0.03)
 
-    assert decisions["a"].outcome is Outcome.REGRESSED
+    assert decisions["a"].outcome is Judgment.REGRESSED
     assert decisions["a"].reason == "it waits 2.0 times a call, 0.0 times before"
 
 
@@ -283,8 +277,8 @@ def test_pairs_without_any_spread_are_decided() -> None:
     flat = np.full(SAMPLES, 1e-3)
     decisions = judge_suite(["a", "b"], lambda name: pair_of(flat, flat * (2 if name == "a" else 1)), budget=0.03)
 
-    assert decisions["a"].outcome is Outcome.REGRESSED
-    assert decisions["b"].outcome is Outcome.WITHIN
+    assert decisions["a"].outcome is Judgment.REGRESSED
+    assert decisions["b"].outcome is Judgment.WITHIN
 
 
 def test_a_clock_that_did_not_tick_is_no_infinite_change() -> None:
@@ -318,7 +312,7 @@ def test_a_small_suite_is_not_given_up_over_one_bad_pair() -> None:
     suite = Suite({"same": 0.0}, noise=0.002)
     suite.pairs["same"][1] = pair_of(np.full(SAMPLES, 1e-3), np.full(SAMPLES, 0.8e-3))
 
-    assert suite.judge()["same"].outcome == Outcome.WITHIN
+    assert suite.judge()["same"].outcome == Judgment.WITHIN
 
 
 def test_no_answer_says_what_would_give_one() -> None:
@@ -329,4 +323,4 @@ def test_no_answer_says_what_would_give_one() -> None:
 
     decision = judge_suite(["same"], noisy.source(), budget=named)["same"]
 
-    assert decision.outcome == Outcome.WITHIN
+    assert decision.outcome == Judgment.WITHIN

@@ -13,7 +13,7 @@ from perfgate.measure.counts import instructions
 from perfgate.measure.discover import Kind, Suite
 from perfgate.results.records import Sample
 from perfgate.stats.deterministic import judge_counts
-from perfgate.stats.sequential import Outcome
+from perfgate.stats.judgments import Judgment
 from tests.perfgate.measure import probed
 from tests.perfgate.measure.probed import TEST, by_name, item
 
@@ -38,7 +38,7 @@ def test_counts_repeat_and_show_one_hundredth_more_work(tmp_path: Path, monkeypa
     assert before == pytest.approx(after, rel=0.001)
     before, after = value(base["test_spin"]), value(head["test_spin"])
     decision = judge_counts([[before]], [[after]], budget=0.0, repeatability=0.001)
-    assert Outcome.REGRESSED is decision.outcome
+    assert Judgment.REGRESSED is decision.outcome
     assert 0.007 < decision.effect < 0.013
     assert "base: failed: its process ended with status 3" in head["test_exits"].reason
     assert "pytest does not collect" in head["test_gone"].reason

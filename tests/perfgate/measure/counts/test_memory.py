@@ -10,7 +10,7 @@ from perfgate.measure.counts import memory
 from perfgate.results import metrics
 from perfgate.results.records import Sample, State
 from perfgate.stats.deterministic import judge_counts
-from perfgate.stats.sequential import Outcome
+from perfgate.stats.judgments import Judgment
 from tests.perfgate.measure import probed
 from tests.perfgate.measure.probed import TEST, by_name, item
 
@@ -44,7 +44,7 @@ def test_a_hundredth_more_traced_memory_is_seen_from_one_pair(of_tests: Measured
     for budget in (0.0, 0.005):
         decision = judge_counts(base.rounds, head.rounds, budget=budget, repeatability=known.repeatability)
 
-        assert Outcome.REGRESSED is decision.outcome
+        assert Judgment.REGRESSED is decision.outcome
         assert 0.009 < decision.effect < 0.013
 
 
