@@ -1,4 +1,4 @@
-"""Charts drawn on the server: what is seen without JavaScript. Only numbers and our own words go into the markup."""
+"""Charts as SVG, drawn on the server: they need no JavaScript."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ WIDTH, HEIGHT = 960, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 12, 22, 24
 _COLUMNS = 800
 
-CALM = 0.05
-"""A sparkline spans at least this fraction of its median to either side."""
+MIN_RELATIVE_SPAN = 0.05
+"""A sparkline spans at least this fraction of its median on either side, so that small noise looks small."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Mark:
     index: int
     """Position of the first point of the new level."""
     label: str
-    """The effect, as people read it."""
+    """The effect as text."""
     regression: bool
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a new environment or a new version of the benchmark begins."""
+    """First point of a new environment or benchmark version."""
 
     index: int
     label: str
@@ -42,7 +42,7 @@ class Boundary:
 
 
 def sparkline(values: FloatArray, *, width: int = 120, height: int = 26) -> SafeString:
-    """Return a small line of the newest points, oldest first, ending in a dot; nothing for no points.
+    """Return a line chart of the newest points, ending in a dot; empty if there are no points.
 
     Args:
         values: Shape ``(n,)``, finite, in any one unit.
@@ -52,9 +52,8 @@ def sparkline(values: FloatArray, *, width: int = 120, height: int = 26) -> Safe
     if not len(values):
         return SafeString()
     x = np.linspace(3, width - 4, len(values)) if len(values) > 1 else np.array([width - 4.0])
-    # Noise of a percent must not look like a change of level.
     typical = float(np.median(values))
-    within = np.append(values, [typical * (1 - CALM), typical * (1 + CALM)])
+    within = np.append(values, [typical * (1 - MIN_RELATIVE_SPAN), typical * (1 + MIN_RELATIVE_SPAN)])
     y = _heights(values, within, bottom=height - 4, top=4)
     return format_html(
         '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true" focusable="false">'
@@ -76,20 +75,20 @@ def history(
     axis: tuple[str, str],
     ends: tuple[str, str],
 ) -> SafeString:
-    """Return one series as a chart: points, levels, change points, and where its segments begin.
+    """Return a chart of one series: points, levels, change points and segment boundaries.
 
     Args:
         values: Shape ``(n,)``, n >= 1, finite, in commit order.
-        levels: Shape ``(n,)``: the level that each point belongs to.
+        levels: Shape ``(n,)``: level of each point, in the unit of *values*.
         marks: Change points.
-        boundaries: Beginnings of segments.
+        boundaries: First points of segments.
         axis: Labels of the smallest and the largest value.
         ends: Labels of the first and the last point.
     """
     x = np.linspace(_LEFT, WIDTH - _RIGHT, len(values)) if len(values) > 1 else np.array([WIDTH / 2])
     y = _heights(values, values, bottom=HEIGHT - _BOTTOM, top=_TOP)
     level_y = _heights(levels, values, bottom=HEIGHT - _BOTTOM, top=_TOP)
-    kept = _thinned(values)
+    drawn = _downsampled(values)
     return format_html(
         '<svg class="history" viewBox="0 0 {} {}" role="img" aria-label="History from {} to {}, {} points">'
         "{}{}<polyline class='values' points='{}'/><polyline class='level' points='{}'/>{}</svg>",
@@ -100,16 +99,16 @@ def history(
         len(values),
         _frame(axis, ends),
         _boundaries(boundaries, x),
-        _points(x[kept], y[kept]),
-        _points(x[kept], level_y[kept]),
+        _points(x[drawn], y[drawn]),
+        _points(x[drawn], level_y[drawn]),
         _marks(marks, x, y),
     )
 
 
 def _heights(numbers: FloatArray, within: FloatArray, *, bottom: float, top: float) -> FloatArray:
-    """Map *numbers* to heights on an axis that spans the values *within*; equal values lie in the middle."""
+    """Map *numbers* to pixel heights on an axis that spans the values *within*; a span of zero maps to the middle."""
     low, high = float(within.min()), float(within.max())
-    # Halves first: the span of two finite numbers may be infinite.
+    # Divide by 2 first: the difference of two finite numbers may overflow.
     span = high / 2 - low / 2
     share = (numbers / 2 - low / 2) / span if span else np.full(len(numbers), 0.5)
     return bottom + (top - bottom) * share
@@ -119,14 +118,14 @@ def _points(x: FloatArray, y: FloatArray) -> str:
     return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
 
 
-def _thinned(values: FloatArray) -> npt.NDArray[np.integer[Any]]:
-    """Return positions that keep the lowest and the highest point of every column of pixels."""
+def _downsampled(values: FloatArray) -> npt.NDArray[np.integer[Any]]:
+    """Return positions of the lowest and highest point in each pixel column."""
     if len(values) <= 2 * _COLUMNS:
         return np.arange(len(values))
-    kept = [0, len(values) - 1]
+    drawn = [0, len(values) - 1]
     for part in np.array_split(np.arange(len(values)), _COLUMNS):
-        kept += [int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])]
-    return np.unique(kept)
+        drawn += [int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])]
+    return np.unique(drawn)
 
 
 def _frame(axis: tuple[str, str], ends: tuple[str, str]) -> SafeString:
@@ -154,8 +153,14 @@ def _boundaries(boundaries: Sequence[Boundary], x: FloatArray) -> SafeString:
         "",
         '<g class="boundary"><path d="M{0} {1}V{2}"/><text x="{3}" y="12">{4}</text></g>',
         (
-            (f"{x[each.index]:.1f}", _TOP, HEIGHT - _BOTTOM, f"{x[each.index] + 3:.1f}", each.label)
-            for each in boundaries
+            (
+                f"{x[boundary.index]:.1f}",
+                _TOP,
+                HEIGHT - _BOTTOM,
+                f"{x[boundary.index] + 3:.1f}",
+                boundary.label,
+            )
+            for boundary in boundaries
         ),
     )
 
@@ -166,14 +171,14 @@ def _marks(marks: Sequence[Mark], x: FloatArray, y: FloatArray) -> SafeString:
         '<g class="{}"><path d="M{} {}V{}"/><circle cx="{}" cy="{}" r="4"/><title>{}</title></g>',
         (
             (
-                "worse" if each.regression else "better",
-                f"{x[each.index]:.1f}",
+                "worse" if mark.regression else "better",
+                f"{x[mark.index]:.1f}",
                 _TOP,
                 HEIGHT - _BOTTOM,
-                f"{x[each.index]:.1f}",
-                f"{y[each.index]:.1f}",
-                each.label,
+                f"{x[mark.index]:.1f}",
+                f"{y[mark.index]:.1f}",
+                mark.label,
             )
-            for each in marks
+            for mark in marks
         ),
     )

@@ -1,4 +1,4 @@
-"""The figures beside a sparkline: where a series stands, how far that is from before, and how much it wobbles."""
+"""Summary of the newest points of a series: latest value, change and noise."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from webapp.history.series import Points
 
 WINDOW = 30
-"""Newest points of a series that its sparkline shows and its figures come from."""
+"""Number of newest points in the summary and the sparkline."""
 
 MIN_EARLIER = 4
-"""Fewest earlier points of the same segment from which a change or a noise is worth showing."""
+"""Fewest earlier points of the same segment for which change and noise are computed."""
 
 TO_SIGMA = 1.4826
-"""Makes a median absolute deviation estimate the standard deviation of normal noise."""
+"""Scales a median absolute deviation to the standard deviation of normal noise."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The newest points of one series in three numbers."""
+    """Latest value, change and noise of one series."""
 
     latest: float
     """Newest value, in the series' unit."""
     change: float | None
-    """Newest value ÷ median of the points before it − 1; None: too few, or that median is 0."""
+    """Newest value ÷ median of the points before it − 1; None: too few points, or the median is 0."""
     noise: float | None
-    """Standard deviation of one point as a fraction of the level; None likewise."""
+    """Standard deviation of one point as a fraction of the level; None as for `change`."""
 
     @property
     def stands_out(self) -> bool:
@@ -36,15 +36,15 @@ class Summary:
         return self.change is not None and self.noise is not None and abs(self.change) > 3 * self.noise
 
 
-def summarise(points: Points) -> Summary | None:
-    """Return the figures of the newest points, None where there is no point.
+def summarize(points: Points) -> Summary | None:
+    """Return the summary of the newest points; None if there are no points.
 
-    Only points of the newest one's segment are compared with it: what was measured in another environment says
-    nothing. The noise comes from the differences of neighbours, which a lasting step in the level hardly moves.
+    Only points in the segment of the newest one are used: values of other environments are not comparable. The noise
+    is estimated from differences of neighboring points, which a level shift hardly affects.
 
     Source:
         von Neumann et al. (1941), the mean square successive difference, with the median absolute difference in
-        place of the mean square so that single spikes do not count.
+        place of the mean square so that single outliers do not count.
     """
     if not len(points.values):
         return None

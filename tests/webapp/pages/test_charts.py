@@ -10,7 +10,7 @@ import pytest
 
 from webapp.history.series import Points
 from webapp.pages import charts
-from webapp.pages.recent_summary import summarise
+from webapp.pages.recent_summary import summarize
 
 
 def points(values: list[float], segments: list[int] | None = None) -> Points:
@@ -69,13 +69,13 @@ def test_labels_are_escaped() -> None:
     assert "<i>" not in drawn([1.0, 2.0])
 
 
-def test_thinning_keeps_spikes() -> None:
+def test_downsampling_keeps_outliers() -> None:
     """The one outlier among ten thousand points is drawn."""
     values = np.ones(10_000)
     values[4_321] = 9.0
 
-    assert 4_321 in charts._thinned(values)
-    assert len(charts._thinned(values)) <= 2 * charts._COLUMNS + 2
+    assert 4_321 in charts._downsampled(values)
+    assert len(charts._downsampled(values)) <= 2 * charts._COLUMNS + 2
 
 
 def test_calm_series_look_calm() -> None:
@@ -90,21 +90,21 @@ def test_calm_series_look_calm() -> None:
 def test_figures_of_the_newest_points() -> None:
     """Change is against the median before; noise ignores the step; only a change beyond the noise stands out."""
     calm = [1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0]
-    summary = summarise(points([*calm, 1.2]))
+    summary = summarize(points([*calm, 1.2]))
 
     assert summary is not None
     assert summary.latest == 1.2
     assert summary.change == pytest.approx(0.2)
     assert summary.noise == pytest.approx(0.0105, rel=0.1)
     assert summary.stands_out
-    small = summarise(points([*calm, 1.01]))
+    small = summarize(points([*calm, 1.01]))
     assert small is not None
     assert not small.stands_out
 
 
 def test_other_segments_are_not_compared() -> None:
     """A value measured in another environment is no base for a change."""
-    summary = summarise(points([9.0] * 20 + [1.0] * 3, [0] * 20 + [1] * 3))
+    summary = summarize(points([9.0] * 20 + [1.0] * 3, [0] * 20 + [1] * 3))
 
     assert summary is not None
     assert summary.change is None
@@ -114,7 +114,7 @@ def test_other_segments_are_not_compared() -> None:
 @pytest.mark.parametrize("values", [[0.0] * 9, [1.0]])
 def test_what_cannot_be_said_is_not_said(values: list[float]) -> None:
     """Zeros and single points have no relative change and no noise."""
-    summary = summarise(points(values))
+    summary = summarize(points(values))
 
     assert summary is not None
     assert summary.change is None
@@ -122,4 +122,4 @@ def test_what_cannot_be_said_is_not_said(values: list[float]) -> None:
 
 def test_no_points_have_no_figures() -> None:
     """An empty series has no figures."""
-    assert summarise(points([])) is None
+    assert summarize(points([])) is None

@@ -20,7 +20,7 @@ from webapp.alerts import actions, quality, remeasurement
 from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, State
 from webapp.history.models import Project
 from webapp.measurements import bisection, suspects
-from webapp.pages.series import views as series
+from webapp.pages.series import chart, history
 from webapp.publishing.models import Publication
 
 ALERTS_PER_PAGE = 50
@@ -133,7 +133,7 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "search": search,
         "cost": _cost(one, search) if may_act else None,
         "worst": worst,
-        "drawing": series.drawing(worst.series, series.read(worst.series)) if worst else "",
+        "drawing": chart.drawing(worst.series, history.read(worst.series)) if worst else "",
         "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),
         "measurements": placed.filter(
             key__startswith=f"alert/{one.pk}/measurement/",

@@ -1,4 +1,4 @@
-"""The first page: every project, and what needs attention now."""
+"""The first page: all projects, and the alerts that need attention."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALERTS_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Line:
+class ProjectRow:
     """One project in the list."""
 
     project: Project
@@ -30,55 +30,60 @@ class Line:
     verdict: Verdict | None
     """The newest."""
     regressions: int
-    """Open alerts in which something went in the bad direction."""
+    """Open alerts with at least one regression."""
     improvements: int
-    """Open alerts in which nothing did."""
-    quiet: int
-    """Open ones found in an imported history."""
+    """Open alerts with improvements only."""
+    imported_only: int
+    """Open alerts found in imported runs only."""
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the projects with their open alerts, last runs and last verdicts."""
+    """Show the projects with their open alerts, newest runs and newest verdicts."""
     page = Paginator(_projects(), PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
     attention = with_extent(Alert.objects.filter(state__in=OPEN, quiet=False))
-    shown = {
+    context = {
         "page": page,
-        "lines": _lines(page),
+        "rows": _rows(page),
         "attention": attention.order_by(*WORST_FIRST)[:ALERTS_SHOWN],
-        "owed": Run.objects.filter(processed_at__isnull=True).count(),
+        "pending": Run.objects.filter(processed_at__isnull=True).count(),
     }
-    return render(request, "home/home.html", shown)
+    return render(request, "home/home.html", context)
 
 
 def _projects() -> QuerySet[Any]:
     newest_run = Run.objects.filter(project=OuterRef("pk")).order_by("-id").values("pk")[:1]
     newest_verdict = Verdict.objects.filter(run__project=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    return Project.objects.annotate(newest_run=Subquery(newest_run), newest_verdict=Subquery(newest_verdict)).order_by(
-        "slug"
-    )
+    projects = Project.objects.annotate(newest_run=Subquery(newest_run), newest_verdict=Subquery(newest_verdict))
+    return projects.order_by("slug")
 
 
-def _lines(page: Page[Any]) -> list[Line]:
+def _rows(page: Page[Any]) -> list[ProjectRow]:
     runs = Run.objects.select_related("commit", "environment").in_bulk(
-        [each.newest_run for each in page if each.newest_run]
+        [project.newest_run for project in page if project.newest_run]
     )
     verdicts = Verdict.objects.select_related("run").in_bulk(
-        [each.newest_verdict for each in page if each.newest_verdict]
+        [project.newest_verdict for project in page if project.newest_verdict]
     )
-    counts = Counter[tuple[int, str]]()
-    moved = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    opened = Alert.objects.filter(state__in=OPEN, project__in=list(page)).annotate(bad=Exists(moved))
-    for each in opened.values("project", "quiet", "bad").annotate(count=Count("id")):
-        kind = "quiet" if each["quiet"] else "regressions" if each["bad"] else "improvements"
-        counts[each["project"], kind] += each["count"]
+    counts = _open_alerts(page)
     return [
-        Line(
-            project=each,
-            run=runs.get(each.newest_run),
-            verdict=verdicts.get(each.newest_verdict),
-            regressions=counts[each.pk, "regressions"],
-            improvements=counts[each.pk, "improvements"],
-            quiet=counts[each.pk, "quiet"],
+        ProjectRow(
+            project=project,
+            run=runs.get(project.newest_run),
+            verdict=verdicts.get(project.newest_verdict),
+            regressions=counts[project.pk, "regressions"],
+            improvements=counts[project.pk, "improvements"],
+            imported_only=counts[project.pk, "imported_only"],
         )
-        for each in page
+        for project in page
     ]
+
+
+def _open_alerts(page: Page[Any]) -> Counter[tuple[int, str]]:
+    """Return the number of open alerts by project id and kind."""
+    regressions = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
+    alerts = Alert.objects.filter(state__in=OPEN, project__in=list(page)).annotate(bad=Exists(regressions))
+    counts = Counter[tuple[int, str]]()
+    for group in alerts.values("project", "quiet", "bad").annotate(count=Count("id")):
+        kind = "imported_only" if group["quiet"] else "regressions" if group["bad"] else "improvements"
+        counts[group["project"], kind] += group["count"]
+    return counts

@@ -1,4 +1,4 @@
-"""Runs: the list of a project, and one run as it was uploaded, value by value."""
+"""The list of a project's runs, and the page of one run with every uploaded value."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ STATES = {"": "all", **{str(state): str(state) for state in State}}
 
 
 @dataclass(frozen=True)
-class Row:
-    """One sample of a run and where its history is."""
+class SampleRow:
+    """One sample of a run and its series."""
 
     sample: Sample
     baseline: float | None
-    """What the other side measured, where both sides are in the run."""
+    """Value of the base, if the run holds both sides."""
     series: int | None
+    """Id of the series that holds the benchmark's history; None: there is none."""
 
 
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
@@ -40,69 +41,59 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def run(request: HttpRequest, number: int) -> HttpResponse:
-    """Show one run: where it came from, what was stored and what was not, and every value in it."""
-    one = get_object_or_404(
-        Run.objects.select_related(
-            "project",
-            "environment",
-            "state",
-            "commit",
-            "baseline_commit",
-            "superseded_by",
-            "verdict",
-        ),
-        pk=number,
-    )
+    """Show one run: its origin, what was stored and refused, and every value in it."""
+    relations = ("project", "environment", "state", "commit", "baseline_commit", "superseded_by", "verdict")
+    found = get_object_or_404(Run.objects.select_related(*relations), pk=number)
     text = request.GET.get("q", "").strip()[:MAX_SEARCH_CHARACTERS]
     state = request.GET.get("state", "")
     state = state if state in STATES else ""
-    measured, unreadable = _measured(one)
-    chosen = [row for row in measured if _asked(row[0], text, state)]
+    samples, unreadable = _samples(found)
+    chosen = [(sample, baseline) for sample, baseline in samples if _matches(sample, text, state)]
     page = Paginator(chosen, SAMPLES_PER_PAGE).get_page(request.GET.get("page"))
-    shown = {
-        "project": one.project,
-        "run": one,
-        "fields": _fields(one.state.fields),
-        "refused": one.refused[:REFUSALS_SHOWN],
+    context = {
+        "project": found.project,
+        "run": found,
+        "fields": _ordered_fields(found.state.fields),
+        "refused": found.refused[:REFUSALS_SHOWN],
         "unreadable": unreadable,
-        "two_sided": any(baseline is not None for _, baseline in measured),
+        "two_sided": any(baseline is not None for _, baseline in samples),
         "page": page,
-        "rows": _rows(one, page),
+        "rows": _rows(found, page),
         "text": text,
         "state": state,
         "states": STATES,
     }
-    return render(request, "run/run.html", shown)
+    return render(request, "run/run.html", context)
 
 
-def _measured(one: Run) -> tuple[list[tuple[Sample, float | None]], str]:
-    """Return all samples of the kept upload with the other side's values, or none and why."""
+def _samples(run: Run) -> tuple[list[tuple[Sample, float | None]], str]:
+    """Return all samples of the stored upload with the base's values; or none, and the error."""
     try:
-        read = uploads.open_again(one).run
+        upload = uploads.open_again(run).run
     except InvalidResult as error:
         return [], str(error)
-    other = {}
-    if read.baseline is not None:
-        other = {(each.benchmark.label, each.metric.name): each.value for each in read.baseline.samples}
-    return [(each, other.get((each.benchmark.label, each.metric.name))) for each in read.samples], ""
+    baseline = {}
+    if upload.baseline is not None:
+        baseline = {(sample.benchmark.label, sample.metric.name): sample.value for sample in upload.baseline.samples}
+    return [(sample, baseline.get((sample.benchmark.label, sample.metric.name))) for sample in upload.samples], ""
 
 
-def _asked(sample: Sample, text: str, state: str) -> bool:
+def _matches(sample: Sample, text: str, state: str) -> bool:
     label = sample.benchmark.label.casefold()
     return (not state or sample.state == state) and all(word in label for word in text.casefold().split())
 
 
-def _rows(one: Run, page: Page[tuple[Sample, float | None]]) -> list[Row]:
-    # A judged run is no point of a series: its history is that of the branch it is meant for.
-    branch = one.project.default_branch if one.pull_request else one.branch
+def _rows(run: Run, page: Page[tuple[Sample, float | None]]) -> list[SampleRow]:
+    # The run of a pull request is no point of a series: link to the history of the default branch.
+    branch = run.project.default_branch if run.pull_request else run.branch
     known = Series.objects.filter(
-        environment=one.environment_id,
+        environment=run.environment_id,
         branch=branch,
         benchmark__key__in={benchmark_key(sample.benchmark) for sample, _ in page},
     ).values_list("benchmark__key", "metric", "unit", "pk")
     series = {(key, metric, unit): number for key, metric, unit, number in known}
     return [
-        Row(
+        SampleRow(
             sample=sample,
             baseline=baseline,
             series=series.get((benchmark_key(sample.benchmark), sample.metric.name, sample.metric.unit)),
@@ -111,8 +102,8 @@ def _rows(one: Run, page: Page[tuple[Sample, float | None]]) -> list[Row]:
     ]
 
 
-def _fields(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the environment's facts, those that decide comparability first."""
+def _ordered_fields(fields: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the environment's fields, those that decide comparability first."""
     first = [*SAME_MACHINE_FIELDS, *COMPARABILITY_FIELDS]
     order = [name for name in first if name in fields] + sorted(name for name in fields if name not in first)
     return [(name, fields[name]) for name in order]

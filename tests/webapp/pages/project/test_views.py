@@ -115,5 +115,5 @@ def test_a_project_without_runs_says_what_to_do(client: Client) -> None:
 
     text = client.get("/projects/empty/").content.decode()
 
-    assert "Nothing was measured yet" in text
+    assert "No results yet" in text
     assert "/api/v1/runs" in text

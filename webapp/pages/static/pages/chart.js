@@ -1,11 +1,11 @@
-// Replaces the chart drawn by the server with one that zooms and tells about the point below the cursor. The facts
-// stand in the page without it. Text from strangers only ever goes through textContent.
+// Replaces the chart drawn by the server with one that zooms and shows details of the point below the cursor. The page
+// is complete without it. Untrusted text is only ever set through textContent.
 "use strict";
 
 (() => {
   const HEIGHT = 300;
 
-  function colours() {
+  function themeColors() {
     const style = getComputedStyle(document.documentElement);
     const read = (name) => style.getPropertyValue(name).trim();
     return {
@@ -14,8 +14,8 @@
     };
   }
 
-  // Few labels, never one upon another: those that do not fit are left out, the table below has them all.
-  function labeller(context) {
+  // Leaves out labels that would overlap another; the table below lists all of them.
+  function nonOverlappingLabels(context) {
     const taken = [];
     return (text, x, y, right) => {
       const width = context.measureText(text).width;
@@ -28,19 +28,19 @@
 
   function drawMarks(plot, data) {
     const { ctx, bbox } = plot;
-    const colour = colours();
+    const colors = themeColors();
     const pixels = devicePixelRatio;
     const right = bbox.left + bbox.width;
     ctx.save();
     ctx.font = `${12 * pixels}px system-ui, sans-serif`;
     ctx.textAlign = "left";
     ctx.lineWidth = pixels;
-    const label = labeller(ctx);
+    const label = nonOverlappingLabels(ctx);
     const line = (index, shade, dash) => {
       const x = plot.valToPos(index, "x", true);
       if (x < bbox.left - 1 || x > right + 1) return null;
       ctx.strokeStyle = ctx.fillStyle = shade;
-      ctx.setLineDash(dash.map((each) => each * pixels));
+      ctx.setLineDash(dash.map((length) => length * pixels));
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
@@ -49,26 +49,26 @@
       ctx.globalAlpha = 1;
       return x;
     };
-    for (const each of data.boundaries) {
-      // Between the last point before and the first point after: the line belongs to neither.
-      const x = line(each.index - 0.5, colour.muted, [3, 3]);
-      if (x !== null) label(each.label, x + 4 * pixels, bbox.top - 6 * pixels, right);
+    for (const boundary of data.boundaries) {
+      // Halfway between the last point before and the first point after.
+      const x = line(boundary.index - 0.5, colors.muted, [3, 3]);
+      if (x !== null) label(boundary.label, x + 4 * pixels, bbox.top - 6 * pixels, right);
     }
-    for (const each of data.marks) {
-      const x = line(each.index, each.regression ? colour.worse : colour.better, []);
+    for (const mark of data.marks) {
+      const x = line(mark.index, mark.regression ? colors.worse : colors.better, []);
       if (x === null) continue;
-      const up = data.values[each.index] !== undefined && each.effect.startsWith("+");
-      label(`${up ? "▲" : "▼"} ${each.effect}`, x + 4 * pixels, bbox.top + 12 * pixels, right);
+      const up = data.values[mark.index] !== undefined && mark.effect.startsWith("+");
+      label(`${up ? "▲" : "▼"} ${mark.effect}`, x + 4 * pixels, bbox.top + 12 * pixels, right);
       ctx.beginPath();
-      ctx.arc(x, plot.valToPos(data.values[each.index], "y", true), 4 * pixels, 0, 7);
+      ctx.arc(x, plot.valToPos(data.values[mark.index], "y", true), 4 * pixels, 0, 7);
       ctx.fill();
     }
     ctx.restore();
   }
 
-  function teller(figure, data) {
+  function tooltip(figure, data) {
     const box = document.createElement("div");
-    box.className = "told";
+    box.className = "tooltip";
     box.hidden = true;
     box.setAttribute("role", "status");
     figure.append(box);
@@ -95,9 +95,9 @@
     };
   }
 
-  function options(data, width, tell) {
-    const colour = colours();
-    const axis = { stroke: colour.muted, grid: { stroke: colour.grid, width: 1 }, ticks: { show: false } };
+  function options(data, width, updateTooltip) {
+    const colors = themeColors();
+    const axis = { stroke: colors.muted, grid: { stroke: colors.grid, width: 1 }, ticks: { show: false } };
     const size = data.axis.factor;
     return {
       width,
@@ -109,21 +109,21 @@
       axes: [
         { ...axis, space: 110, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000],
           values: (_, ticks) => ticks.map((at) => (data.days[at] || "").slice(0, 10)) },
-        { ...axis, size: 78, values: (_, ticks) => words(ticks, size, data.axis.unit) },
+        { ...axis, size: 78, values: (_, ticks) => tickLabels(ticks, size, data.axis.unit) },
       ],
       series: [
         {},
-        { label: "value", stroke: colour.accent, width: 1.2,
-          points: { show: data.values.length < 150, size: 5, fill: colour.accent } },
-        { label: "level", stroke: colour.level, width: 2, points: { show: false },
+        { label: "value", stroke: colors.accent, width: 1.2,
+          points: { show: data.values.length < 150, size: 5, fill: colors.accent } },
+        { label: "level", stroke: colors.level, width: 2, points: { show: false },
           paths: uPlot.paths.stepped({ align: 1 }) },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, data)], setCursor: [tell] },
+      hooks: { draw: [(plot) => drawMarks(plot, data)], setCursor: [updateTooltip] },
     };
   }
 
-  // As many digits as the distance between two ticks needs to be written in full.
-  function words(ticks, size, unit) {
+  // Uses as many digits as the distance between two ticks needs.
+  function tickLabels(ticks, size, unit) {
     const distance = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) / size : 1;
     let digits = 0;
     while (digits < 12 && Math.abs(distance * 10 ** digits - Math.round(distance * 10 ** digits)) > 1e-3) digits += 1;
@@ -145,7 +145,7 @@
 
   function listen(figure, current, data) {
     figure.tabIndex = 0;
-    figure.setAttribute("aria-label", `Chart of ${data.name}. Arrow keys go from point to point, Enter opens the run.`);
+    figure.setAttribute("aria-label", `Chart of ${data.name}. Arrow keys move between points, Enter opens the run.`);
     figure.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
       if (by) step(current(), data, by);
@@ -157,7 +157,7 @@
     let pressed = null;
     figure.addEventListener("mousedown", (event) => { pressed = event.clientX; });
     figure.addEventListener("click", (event) => {
-      // A drag zooms; only a click that stayed in its place opens the run.
+      // A drag zooms; only a click without movement opens the run.
       if (event.target.closest(".u-over") && Math.abs(event.clientX - pressed) < 3 && event.detail === 1) {
         const plot = current();
         setTimeout(() => { if (!plot.perfgateDouble) openRun(figure, plot, data); plot.perfgateDouble = false; }, 250);
@@ -169,12 +169,12 @@
   function show(figure, data) {
     const place = document.createElement("div");
     figure.querySelector("svg")?.replaceWith(place);
-    const tell = teller(figure, data);
+    const updateTooltip = tooltip(figure, data);
     const columns = [data.values.map((_, index) => index), data.values, data.levels];
     let plot = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(options(data, figure.clientWidth, tell), columns, place);
+      plot = new uPlot(options(data, figure.clientWidth, updateTooltip), columns, place);
     };
     draw();
     listen(figure, () => plot, data);
@@ -184,7 +184,7 @@
     }).observe(figure);
     const hint = document.createElement("p");
     hint.className = "muted";
-    hint.textContent = "Drag to zoom, double-click to see everything again, click a point to open its run.";
+    hint.textContent = "Drag to zoom, double-click to reset, click a point to open its run.";
     figure.querySelector("figcaption")?.append(hint);
     figure.dataset.drawn = "yes";
   }
@@ -193,6 +193,6 @@
     fetch(figure.dataset.source)
       .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
       .then((data) => show(figure, data))
-      .catch((error) => console.error("the chart could not be drawn; the one from the server stays", error));
+      .catch((error) => console.error("cannot draw the interactive chart; keeping the static one", error));
   }
 })();

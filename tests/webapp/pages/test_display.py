@@ -1,4 +1,4 @@
-"""Tests of `webapp.pages.templatetags.shown`."""
+"""Tests of `webapp.pages.templatetags.display`."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import pytest
 from pytest_django import Settings
 
 from webapp.history.models import Commit, Project
-from webapp.pages.templatetags import shown
+from webapp.pages.templatetags import display
 
 
 @pytest.mark.parametrize("hidden", ["\0", "\x1b", "\x85", "\u200b", "\u202e", "\u2066", "\ufeff"])
 def test_what_hides_or_reorders_is_made_visible(hidden: str) -> None:
     """A name shows every character that is in it, control, zero-width and bidirectional ones as a sign."""
-    assert shown.visible(f"a{hidden}b") == "a�b"
+    assert display.visible(f"a{hidden}b") == "a�b"
 
 
 def test_long_names_break_after_joints_and_stay_escaped() -> None:
     """A name may break after dots and underscores, not within a version, and never turns into markup."""
-    assert shown.breakable("a.b_c<i>/3.10") == "a.<wbr>b_<wbr>c&lt;i&gt;/3.10"
+    assert display.breakable("a.b_c<i>/3.10") == "a.<wbr>b_<wbr>c&lt;i&gt;/3.10"
 
 
 def test_times_are_in_utc() -> None:
     """A time of another zone is shown and marked up in UTC; an unknown one is a dash."""
     when = datetime(2026, 11, 21, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 
-    assert 'datetime="2026-11-20T23:30:00+00:00"' in shown.moment(when)
-    assert "2026-11-20\N{NO-BREAK SPACE}23:30 UTC" in shown.moment(when)
-    assert shown.moment(None) == "–"
-    assert shown.moment(datetime(2026, 1, 1, tzinfo=UTC)) != "–"
+    assert 'datetime="2026-11-20T23:30:00+00:00"' in display.moment(when)
+    assert "2026-11-20\N{NO-BREAK SPACE}23:30 UTC" in display.moment(when)
+    assert display.moment(None) == "–"
+    assert display.moment(datetime(2026, 1, 1, tzinfo=UTC)) != "–"
 
 
 def test_a_change_is_told_by_more_than_colour() -> None:
     """A regression and an improvement differ by a sign and a word too."""
-    assert "▲" in shown.change(0.1, True)
-    assert "regression" in shown.change(0.1, True)
-    assert "▼" in shown.change(-0.1, False)
-    assert "improvement" in shown.change(-0.1, False)
-    assert shown.change(None) == "–"
+    assert "▲" in display.change(0.1, True)
+    assert "regression" in display.change(0.1, True)
+    assert "▼" in display.change(-0.1, False)
+    assert "improvement" in display.change(-0.1, False)
+    assert display.change(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_change_is_told_by_more_than_colour() -> None:
 def test_commits_link_to_where_people_read_them(settings: Settings, api: str, link: str) -> None:
     """A commit is linked on GitHub or GitHub Enterprise, and is plain text where the web address is unknown."""
     settings.GITHUB_API_URL = api
-    text = shown.commit(Project(slug="shop", repository="acme/shop"), Commit(sha="abc"))
+    text = display.commit(Project(slug="shop", repository="acme/shop"), Commit(sha="abc"))
 
     assert (f'href="{link}"' in text) if link else ("href" not in text)
 
@@ -61,4 +61,4 @@ def test_a_repository_cannot_break_out_of_its_link(settings: Settings) -> None:
     """A repository's name is quoted in addresses."""
     settings.GITHUB_API_URL = "https://api.github.com"
 
-    assert "<script" not in shown.commit(Project(repository='a/"><script>'), Commit(sha="abc"))
+    assert "<script" not in display.commit(Project(repository='a/"><script>'), Commit(sha="abc"))

@@ -1,4 +1,4 @@
-"""Values, times, commits and strangers' text as the pages show them; numbers are worded by `perfgate.report` alone."""
+"""Template filters and tags: numbers, times, commits and untrusted text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.history.models import Commit, Project
 register = template.Library()
 
 OUTCOME_WORDS = {"pass": "passed", "fail": "failed", "waived": "waived", "inconclusive": "no verdict"}
-"""What an outcome is called; its sign and its colour stand in the style sheet."""
+"""Word for each outcome; its symbol and color are in the style sheet."""
 
 register.filter("percent", formatting.percent)
 register.filter("share", formatting.share)
@@ -29,13 +29,13 @@ register.filter("quantity", formatting.quantity)
 
 @register.filter
 def counted(number: int) -> str:
-    """Return a count with its thousands set apart."""
+    """Return a count with a thousands separator."""
     return f"{number:,}"
 
 
 @register.filter
 def noise(fraction: float | str | None) -> str:
-    """Return a noise level with two significant digits; a dash where it is unknown."""
+    """Return a noise level with two significant digits; a dash if it is unknown."""
     return f"± {formatting.share(fraction, digits=2)}" if isinstance(fraction, float) else "–"
 
 
@@ -47,20 +47,20 @@ def rounded_share(fraction: float) -> str:
 
 @register.filter
 def visible(text: object) -> str:
-    """Return strangers' text with every character that hides or reorders others made visible; escaping is separate."""
+    """Return untrusted text with hidden and reordering characters replaced; the template escapes it."""
     return formatting.plain(str(text), MAX_TEXT_CHARACTERS)
 
 
 @register.filter
 def breakable(text: object) -> SafeString:
-    """Return strangers' text, escaped, that may break after the signs that join words in names."""
+    """Return untrusted text, escaped, with line breaks allowed after punctuation that joins words in names."""
     parts = re.split(r"(?<=[._/,\[:-])(?!\d)", visible(text))
     return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.simple_tag
 def moment(when: datetime | None) -> str | SafeString:
-    """Return a time in UTC, readable by people and machines; a dash where it is unknown."""
+    """Return a time in UTC as a ``<time>`` element; a dash if it is unknown."""
     if when is None:
         return "–"
     when = when.astimezone(UTC)
@@ -72,8 +72,8 @@ def moment(when: datetime | None) -> str | SafeString:
 
 
 @register.simple_tag
-def change(effect: float | None, regression: bool | None = None) -> str | SafeString:  # noqa: FBT001 - templates pass by place
-    """Return a change with an arrow, coloured and worded by whether it is a regression; None: neither."""
+def change(effect: float | None, regression: bool | None = None) -> str | SafeString:  # noqa: FBT001 - templates pass positional arguments
+    """Return a change with an arrow, and the color and word for a regression or improvement; None: neither."""
     if effect is None:
         return "–"
     arrow = "▲" if effect > 0 else "▼" if effect < 0 else "="
@@ -98,7 +98,7 @@ def interval(low: float, high: float) -> str:
 
 @register.simple_tag
 def version() -> str:
-    """Return the version of the installed perfgate; empty when it runs from a checkout."""
+    """Return the version of the installed perfgate; empty if it is not installed."""
     try:
         return metadata.version("perfgate")
     except metadata.PackageNotFoundError:
@@ -107,19 +107,19 @@ def version() -> str:
 
 @register.simple_tag
 def outcome(name: str) -> SafeString:
-    """Return a verdict's or a row's outcome as a badge with a sign and a word."""
+    """Return the outcome of a verdict or row as a badge."""
     return format_html('<span class="badge outcome-{}">{}</span>', name, OUTCOME_WORDS.get(name, name))
 
 
 @register.simple_tag
 def state(name: str) -> SafeString:
-    """Return an alert's state as a badge with a sign and a word."""
+    """Return the state of an alert as a badge."""
     return format_html('<span class="badge state-{0}">{0}</span>', name)
 
 
 @register.simple_tag
 def worse(fraction: float) -> SafeString:
-    """Return how much worse a level is than the accepted one; at most 0: it is not."""
+    """Return how much worse a level is than the accepted one; 0 or less: not worse."""
     if fraction <= 0:
         return format_html('<span class="number">{}</span>', "no worse")
     return format_html('<span class="number worse">{} worse</span>', formatting.percent(fraction))
@@ -127,29 +127,29 @@ def worse(fraction: float) -> SafeString:
 
 @register.filter
 def paragraphs(text: object) -> SafeString:
-    """Return strangers' text of several lines, escaped."""
+    """Return untrusted text of several lines, escaped."""
     lines = [visible(line) for line in str(text).splitlines()]
     return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
 
 @register.simple_tag
 def issue_link(project: Project, number: int) -> SafeString:
-    """Return the number of an issue, linked to GitHub where the project says which repository it is."""
+    """Return the number of an issue, linked to GitHub if the project names its repository."""
     address = _web_address(project)
     return format_html('<a href="{0}/issues/{1}">#{1}</a>', address, number) if address else format_html("#{}", number)
 
 
 @register.simple_tag
-def commit(project: Project, of: Commit) -> SafeString:
-    """Return the short name of a commit, linked to GitHub where the project says which repository it is."""
+def commit(project: Project, target: Commit) -> SafeString:
+    """Return the short name of a commit, linked to GitHub if the project names its repository."""
     address = _web_address(project)
-    short = format_html("<code>{}</code>", of.sha[:10])
-    return format_html('<a href="{}/commit/{}">{}</a>', address, of.sha, short) if address else short
+    short = format_html("<code>{}</code>", target.sha[:10])
+    return format_html('<a href="{}/commit/{}">{}</a>', address, target.sha, short) if address else short
 
 
 @register.simple_tag
 def commits_between(project: Project, before: Commit, after: Commit) -> SafeString:
-    """Return the range in which a cause lies, linked to GitHub's comparison where there is one."""
+    """Return a commit range, linked to GitHub's comparison if the project names its repository."""
     address = _web_address(project)
     shown = format_html("<code>{}</code>…<code>{}</code>", before.sha[:10], after.sha[:10])
     if not address:
@@ -158,11 +158,11 @@ def commits_between(project: Project, before: Commit, after: Commit) -> SafeStri
 
 
 def _web_address(project: Project) -> str:
-    """Return where people read the repository; empty where the API's address does not tell."""
+    """Return the web address of the repository; empty if the API's address does not imply one."""
     if not project.repository:
         return ""
     api = str(settings.GITHUB_API_URL)
     if api == "https://api.github.com":
         return "https://github.com/" + quote(project.repository)
-    # GitHub Enterprise serves its API below the address that people use.
+    # GitHub Enterprise serves its API below the web address.
     return f"{api.removesuffix('/api/v3')}/{quote(project.repository)}" if api.endswith("/api/v3") else ""
