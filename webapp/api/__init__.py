@@ -1,1 +1,1 @@
-"""The machine's door: serializers, views, authentication."""
+"""The REST API: views, serializers, authentication."""

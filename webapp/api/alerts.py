@@ -1,4 +1,4 @@
-"""Alerts as machines read them, and what a token with the scope ``triage`` may do with those of its project."""
+"""Alerts in the REST API, and the actions that a token with the scope ``triage`` may take."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from webapp.history.models import Project, Token
 from webapp.measurements import bisection
 
 MAX_SERIES = 1_000
-"""Named in one split."""
+"""In one split."""
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
-    """One thing that happened to an alert."""
+    """One event of an alert."""
 
     class Meta:
         model = Event
@@ -34,7 +34,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class ChangePointSerializer(serializers.ModelSerializer[ChangePoint]):
-    """How far one series moved."""
+    """One change point of an alert."""
 
     class Meta:
         model = ChangePoint
@@ -71,8 +71,8 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         )
 
 
-class WholeAlertSerializer(AlertSerializer):
-    """One alert with the series it moved, what happened to it, and the newest search for its commit."""
+class AlertDetailSerializer(AlertSerializer):
+    """One alert with its change points, its events and its newest bisection."""
 
     change_points = ChangePointSerializer(many=True)
     events = EventSerializer(many=True)
@@ -82,7 +82,7 @@ class WholeAlertSerializer(AlertSerializer):
         fields = (*AlertSerializer.Meta.fields, "change_points", "events", "bisection")
 
     def get_bisection(self, alert: Alert) -> dict[str, object] | None:
-        """Return where the newest search for the commit stands; probabilities and effects are fractions."""
+        """Return the state of the newest bisection; probabilities and effects are fractions."""
         search = bisection.newest(alert)
         if search is None:
             return None
@@ -117,7 +117,7 @@ class OrderSerializer(serializers.Serializer[Alert]):
     )
 
 
-class AlertsOfProject(View):
+class ProjectAlerts(View):
     """Lists the alerts of a project."""
 
     def get(self, request: Request, slug: str) -> Response:
@@ -127,22 +127,22 @@ class AlertsOfProject(View):
         state = request.query_params.get("state")
         if state is not None:
             if state not in State.values:
-                raise ValidationError(f"{state[:40]!r} is no state: choose one of {', '.join(State.values)}")
+                raise ValidationError(f"unknown state {state[:40]!r}: choose one of {', '.join(State.values)}")
             chosen = chosen.filter(state=state)
         ordered = chosen.select_related("project", "commit", "previous_commit", "closed_by").order_by("-pk")
         return paged(request, self, ordered, AlertSerializer)
 
 
-class OneAlert(View):
+class AlertDetail(View):
     """Shows one alert."""
 
     def get(self, _request: Request, number: int) -> Response:
-        """Return all that is known of an alert."""
+        """Return one alert with its details."""
         return Response(_document(number))
 
 
-class Actions(View):
-    """Does something to an alert."""
+class AlertActions(View):
+    """Takes an action on an alert."""
 
     authentication_classes = (TokenAuthentication,)
     permission_classes = (HasScope,)
@@ -155,7 +155,9 @@ class Actions(View):
         token = request.auth
         assert isinstance(token, Token)
         if alert.project_id != token.project_id:
-            raise PermissionDenied(f"the token is for project {token.project.slug}, and alert {number} is not of it")
+            raise PermissionDenied(
+                f"the token is for project {token.project.slug}, alert {number} belongs to another project"
+            )
         asked = OrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         done = actions.act(alert, actions.Order(**asked.validated_data), who=f"token {token.name}")
@@ -167,4 +169,4 @@ def _document(number: int) -> dict[str, object]:
     rows = Alert.objects.select_related("project", "commit", "previous_commit", "closed_by").prefetch_related(
         Prefetch("change_points", ChangePoint.objects.order_by("pk")), Prefetch("events", Event.objects.order_by("pk"))
     )
-    return dict(WholeAlertSerializer(get_object_or_404(rows, pk=number)).data)
+    return dict(AlertDetailSerializer(get_object_or_404(rows, pk=number)).data)

@@ -1,7 +1,7 @@
-"""Request bodies of uploads: read within bounds, unpacked within bounds, nothing trusted.
+"""Request bodies of uploads, read and decompressed within limits.
 
-The length is checked before a byte is read, so that an upload that is too large costs nothing; a packed body is
-unpacked only as far as the limit, so that a small one cannot become a large one.
+``Content-Length`` is checked before the body is read. A compressed body is decompressed up to the limit only, so that
+a small body cannot expand without bound.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GZIP = 31
 
 
 class TooLarge(APIException):
-    """413: more bytes than the server takes."""
+    """413: larger than the configured limit."""
 
     status_code = 413
 
@@ -32,8 +32,8 @@ class TooLarge(APIException):
         )
 
 
-class Body(NamedTuple):
-    """What was uploaded."""
+class UploadedBody(NamedTuple):
+    """An uploaded file."""
 
     data: bytes
     name: str = ""
@@ -41,62 +41,62 @@ class Body(NamedTuple):
 
 
 class FileParser(BaseParser):
-    """Takes a result file as it is, packed with gzip or not."""
+    """Parses a raw result file, plain or compressed with gzip."""
 
     media_type = "application/json"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        """Return a `Body` with the file."""
+        """Return an `UploadedBody` with the file."""
         encoding = parser_context["request"].META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-        return Body(_unpacked(stream.read(settings.MAX_UPLOAD_BYTES + 1), encoding))
+        return UploadedBody(_decompressed(stream.read(settings.MAX_UPLOAD_BYTES + 1), encoding))
 
 
 class FilesParser(MultiPartParser):
-    """Takes a form with the parts ``file`` and, for asv, ``context`` (its ``benchmarks.json``)."""
+    """Parses a form with the parts ``file`` and, for asv, ``context`` (its ``benchmarks.json``)."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return a `Body` with the files."""
+        """Return an `UploadedBody` with the files."""
         if parser_context["request"].META.get("HTTP_CONTENT_ENCODING"):
-            raise UnsupportedMediaType(media_type or "", "a form cannot be packed: leave Content-Encoding out")
+            raise UnsupportedMediaType(media_type or "", "a form cannot be compressed: remove Content-Encoding")
         try:
             files = super().parse(stream, media_type, parser_context).files
         except SuspiciousOperation as error:
-            raise ParseError(f"not a form of few parts: {error}") from error
+            raise ParseError(f"not a valid form: {error}") from error
         file, context = files.get("file"), files.get("context")
         if not isinstance(file, UploadedFile):
             raise ParseError("a form needs the part 'file', and may have the part 'context'")
-        return Body(file.read(), file.name or "", context.read() if isinstance(context, UploadedFile) else None)
+        return UploadedBody(file.read(), file.name or "", context.read() if isinstance(context, UploadedFile) else None)
 
 
 def check_length(request: Request) -> None:
-    """Refuse a body by the length that it announces.
+    """Check the announced length of the body.
 
     Raises:
-        TooLarge: It is larger than the server takes.
-        ParseError: There is none.
+        TooLarge: It is larger than the limit.
+        ParseError: The body is empty or the header is invalid.
     """
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError as error:
-        raise ParseError("Content-Length is no number") from error
+        raise ParseError("Content-Length is not a number") from error
     if length > settings.MAX_UPLOAD_BYTES:
         raise TooLarge
     if length <= 0:
         raise ParseError("the body is empty: send the file, with its Content-Length")
 
 
-def _unpacked(packed: bytes, encoding: str) -> bytes:
+def _decompressed(compressed: bytes, encoding: str) -> bytes:
     if encoding in {"", "identity"}:
-        return packed
+        return compressed
     if encoding != "gzip":
-        raise UnsupportedMediaType(encoding, f"Content-Encoding {encoding!r} is not known: use gzip")
-    unpacker = zlib.decompressobj(GZIP)
+        raise UnsupportedMediaType(encoding, f"unsupported Content-Encoding {encoding!r}: use gzip")
+    decompressor = zlib.decompressobj(GZIP)
     try:
-        data = unpacker.decompress(packed, settings.MAX_UPLOAD_BYTES + 1)
+        data = decompressor.decompress(compressed, settings.MAX_UPLOAD_BYTES + 1)
     except zlib.error as error:
-        raise ParseError(f"not packed with gzip: {error}") from error
+        raise ParseError(f"invalid gzip data: {error}") from error
     if len(data) > settings.MAX_UPLOAD_BYTES:
         raise TooLarge
-    if not unpacker.eof or unpacker.unused_data:
-        raise ParseError("not packed with gzip: the end is missing, or something follows it")
+    if not decompressor.eof or decompressor.unused_data:
+        raise ParseError("invalid gzip data: it is truncated, or followed by other data")
     return data

@@ -1,6 +1,6 @@
-"""Every refusal in one form: ``{"error": {"reason": …, "path": …}}``, never a 500 for what a client sent.
+"""One form for all errors: ``{"error": {"reason": …, "path": …}}``; invalid input never causes a 500.
 
-A refusal because of a limit carries it as ``limit``.
+An error about a limit has it as ``limit``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Malformed(APIException):
-    """422: understood, and not what it must be.
+    """422, or 415 for an unknown format: the file is invalid.
 
     Args:
-        error: Knows reason and path.
+        error: Its reason and path are shown.
     """
 
     status_code = 422
@@ -41,20 +41,20 @@ class Malformed(APIException):
 
 
 class Declined(APIException):
-    """422: understood, and it cannot be done."""
+    """422: the request is valid and cannot be fulfilled."""
 
     status_code = 422
 
 
 class Busy(APIException):
-    """503: the database did not let us write in time; the same request may succeed later."""
+    """503: the database is locked or unreachable; a retry may succeed."""
 
     status_code = 503
-    default_detail = "the database is busy or away: try again"
+    default_detail = "the database is busy or unreachable: try again"
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception raised in a view; None leaves it to Django."""
+    """Return the response for an exception raised in a view; None: let Django handle it."""
     if isinstance(error, InvalidResult):
         error = Malformed(error)
     elif isinstance(error, InvalidInput):
@@ -67,7 +67,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     if isinstance(error, Http404):
-        reason = "there is no such thing here"
+        reason = "not found"
     else:
         reason = str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])
     if response.status_code in {401, 403}:

@@ -1,8 +1,8 @@
-"""The identity of a workflow on GitHub Actions: a token that GitHub signed, instead of a secret that a team must keep.
+"""OIDC tokens of GitHub Actions workflows, accepted for uploads in place of a secret.
 
-What is believed: the signature, who it is for, and GitHub's numbers of repository and owner. ``sub`` is never read: its form
-is each organisation's own. What a workflow may then upload follows from the event it runs for: a history from the default
-branch alone, a verdict for its own pull request alone. An identity is good for one upload.
+The signature, the audience, and GitHub's numeric ids of repository and owner are checked. ``sub`` is not used, because
+organizations can customize it. The event of the workflow decides what it may upload: history from the default branch
+only, a verdict for its own pull request only. A token is accepted once.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from webapp.history.models import Project, SpentIdentity
 from webapp.publishing.channels.github import account
 
 ALGORITHMS = ["RS256"]
-"""No other: a token that names HS256 would be checked with the public key as its secret."""
+"""With HS256 allowed, the public key would serve as the shared secret."""
 
 EVENTS = frozenset({"push", "schedule", "release", "workflow_dispatch", "pull_request", "merge_group"})
-"""Not ``pull_request_target`` and ``workflow_run``: there, ``ref`` is the default branch, whatever code was run."""
+"""Without ``pull_request_target`` and ``workflow_run``: their ``ref`` is the default branch, whatever code ran."""
 
 LEEWAY_SECONDS = 30
 COOLDOWN_SECONDS = 30.0
-"""Keys are not fetched again sooner for a name that is not among them: anybody can make names up."""
+"""Shortest time between two fetches of the keys: a token with an invented key id must not cause more."""
 MAX_CHARACTERS = 8_000
 
 _MERGE = re.compile(r"refs/pull/([1-9][0-9]{0,8})/merge")
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What GitHub vouches for."""
+    """Verified claims of a token."""
 
     jti: str
     exp: int
@@ -57,23 +57,23 @@ class Claims(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Identity:
-    """A workflow that may upload to a project."""
+    """A workflow and the project that it may upload to."""
 
     project: Project
     claims: Claims
 
     def require(self, run: records.Run) -> None:
-        """Let *run* through only if the event it was measured for may bring it.
+        """Check that the event of the workflow permits uploading *run*.
 
         Raises:
-            PermissionDenied: It may not; says why, which is 403.
-            Busy: GitHub could not be asked, which is 503.
+            PermissionDenied: It does not (403).
+            Busy: GitHub did not answer (503).
         """
         claims = self.claims
         if claims.event_name == "pull_request":
             self._require_own_pull_request(run)
         elif run.pull_request is not None and claims.event_name == "workflow_dispatch" and claims.ref == self._default:
-            self._require_its_head(run, run.pull_request)  # somebody with the right to write asked for it
+            self._require_its_head(run, run.pull_request)  # dispatched by somebody with write access
         elif run.pull_request is not None:
             raise PermissionDenied(
                 f"a workflow for {claims.event_name} uploads nothing for pull request {run.pull_request}"
@@ -86,10 +86,10 @@ class Identity:
             )
 
     def spend(self) -> None:
-        """Note that the identity was used.
+        """Mark the token as used.
 
         Raises:
-            AuthenticationFailed: It was used before, which is 401.
+            AuthenticationFailed: It was used before (401).
         """
         SpentIdentity.objects.filter(expires_at__lt=timezone.now() - timedelta(seconds=2 * LEEWAY_SECONDS)).delete()
         try:
@@ -98,7 +98,7 @@ class Identity:
                     jti=self.claims.jti, expires_at=datetime.fromtimestamp(self.claims.exp, tz=UTC)
                 )
         except IntegrityError as error:
-            raise AuthenticationFailed("this identity was used already: ask GitHub for a new one") from error
+            raise AuthenticationFailed("this token was used already: request a new one from GitHub") from error
 
     @property
     def _default(self) -> str:
@@ -125,35 +125,35 @@ class Identity:
         self._require_its_head(run, run.pull_request)
 
     def _require_its_head(self, run: records.Run, number: int) -> None:
-        """Let a result through only if it is about the pull request's head."""
+        """Check that *run* measured the head commit of the pull request."""
         if not account.is_there():
-            return  # nothing is written to GitHub that could be about another commit
-        # ``sha`` is the merge of both sides: only GitHub knows the head.
+            return  # without a GitHub account nothing is published that could be about another commit
+        # The claim ``sha`` is the merge commit; only GitHub knows the head.
         try:
             with account.repository(self.project) as repository:
                 head = repository.pull_request(number).head_sha
         except NotFound as error:
             raise PermissionDenied(f"there is no pull request {number} in {self.project.repository}") from error
         except PerfgateError as error:
-            raise Busy(f"GitHub could not be asked for pull request {number}: {error}") from error
+            raise Busy(f"cannot read pull request {number} from GitHub: {error}") from error
         if head != run.commit.sha:
             raise PermissionDenied(
                 f"pull request {number} stands at {head}, the result is about {run.commit.sha}: it is late"
             )
 
 
-def looks_like_one(secret: str) -> bool:
-    """Return whether a bearer's secret has the form of a signed identity."""
+def is_signed_token(secret: str) -> bool:
+    """Return whether a bearer token has the form of a JWT."""
     return secret.count(".") == 2 and secret.startswith("ey")
 
 
 def read(secret: str) -> Identity:
-    """Return who shows *secret*.
+    """Return the identity behind an OIDC token.
 
     Raises:
-        AuthenticationFailed: Nobody whom GitHub vouches for, or not to us, which is 401.
-        PermissionDenied: Somebody else than a project's own workflow, which is 403.
-        Busy: GitHub's keys could not be read, which is 503.
+        AuthenticationFailed: The token is invalid, expired, or for another audience (401).
+        PermissionDenied: It is not from the workflow of a project on this server (403).
+        Busy: GitHub's keys could not be fetched (503).
     """
     claims = _claims(secret)
     if claims.event_name not in EVENTS:
@@ -161,8 +161,8 @@ def read(secret: str) -> Identity:
             f"a workflow for {claims.event_name[:40]!r} may upload nothing: use {', '.join(sorted(EVENTS))}"
         )
     project = _project(claims)
-    wanted = f"{claims.repository}/.github/workflows/{rules.of(project).workflow}@"
-    if not claims.workflow_ref.startswith(wanted):
+    expected = f"{claims.repository}/.github/workflows/{rules.of(project).workflow}@"
+    if not claims.workflow_ref.startswith(expected):
         raise PermissionDenied(
             f"{claims.workflow_ref[:200]!r} may upload nothing: the policy names {rules.of(project).workflow!r}"
             " ('workflow' in [alerts] of perfgate.toml)"
@@ -185,17 +185,17 @@ def _claims(secret: str) -> Claims:
         )
         return msgspec.convert(found, Claims)
     except jwt.PyJWKClientConnectionError as error:
-        raise Busy(f"the keys of {issuer} cannot be read: {error}") from error
+        raise Busy(f"the keys of {issuer} cannot be fetched: {error}") from error
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError) as error:
-        raise AuthenticationFailed(f"no identity that {issuer} gave out for {settings.BASE_URL}: {error}") from error
+        raise AuthenticationFailed(f"not a valid token from {issuer} for {settings.BASE_URL}: {error}") from error
 
 
 def _project(claims: Claims) -> Project:
-    """Return the project of the workflow's repository, by GitHub's own numbers from the first time on."""
+    """Return the project of the workflow's repository; the first upload ties it to GitHub's numeric ids."""
     try:
         ids = {"repository_id": int(claims.repository_id), "repository_owner_id": int(claims.repository_owner_id)}
     except ValueError as error:
-        raise AuthenticationFailed("an identity without numbers of repository and owner") from error
+        raise AuthenticationFailed("the token has no numeric ids of repository and owner") from error
     known = list(Project.objects.filter(**ids)[:2])
     if not known:
         named = Project.objects.filter(repository__iexact=claims.repository, repository_id=None)
@@ -205,8 +205,8 @@ def _project(claims: Claims) -> Project:
         known = list(Project.objects.filter(**ids)[:2])
     if len(known) != 1:
         raise PermissionDenied(
-            f"no project here is that of {claims.repository[:200]!r} (repository {claims.repository_id[:20]}): make one with"
-            " 'manage.py create_project NAME --repository OWNER/NAME', or use a token where several share it"
+            f"no project on this server belongs to {claims.repository[:200]!r} (repository {claims.repository_id[:20]}): create one with"
+            " 'manage.py create_project NAME --repository OWNER/NAME', or use an API token if several projects share it"
         )
     return known[0]
 

@@ -1,4 +1,4 @@
-"""``GET /api/v1/series/<id>``: one series with all its points. The hot path: two queries, no ORM, no serializer."""
+"""``GET /api/v1/series/<id>``: one series with all its points. A hot path: two queries, no ORM, no serializer."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from webapp.history import series
 from webapp.history.commit_order import Stamp
 
 MAX_ID = 2**63 - 1
-"""Largest number that a database can look for."""
+"""Largest id that the database accepts."""
 
 _ENCODER = msgspec.json.Encoder()
 
 
 @require_safe
-def one_series(request: HttpRequest, number: int) -> HttpResponse:
-    """Return identity, segments and points of one series, or 304 where the reader has them.
+def series_points(request: HttpRequest, number: int) -> HttpResponse:
+    """Return identity, segments and points of one series, or 304 if the client has the current version.
 
     ``segments`` lists ``[environment fingerprint, benchmark version]`` of each segment. ``points`` holds columns of equal
     length in commit order: ``run``, ``commit``, ``time`` (seconds since 1970 UTC), ``value`` (in ``unit``); and
-    ``segment``, pairs of the position where a stretch of one segment begins and that segment.
+    ``segment``, pairs of a start position and the index of the segment that begins there.
     """
     found = series.identity(number) if number <= MAX_ID else None
     if found is None:
-        return JsonResponse({"error": {"reason": "there is no such series here", "path": "$"}}, status=404)
+        return JsonResponse({"error": {"reason": f"no series with id {number}", "path": "$"}}, status=404)
     stamp, identity = found
     etag = f'"{number}-{stamp.tag}"'
     response = get_conditional_response(request, etag=etag)

@@ -1,4 +1,4 @@
-"""The JSON of projects, series and runs, and what a list of series can be asked for."""
+"""Serializers of projects, series and runs, and the filter of the series list."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 
 class SeriesSerializer(serializers.ModelSerializer[Series]):
-    """What identifies one series; its points have an address of their own."""
+    """Identity of one series; its points have their own URL."""
 
     benchmark = serializers.CharField(source="benchmark.name")
     parameters = serializers.JSONField(source="benchmark.parameters")
-    label = serializers.CharField(source="benchmark.label")  # type: ignore[assignment] # hides a text of the form's
+    label = serializers.CharField(source="benchmark.label")  # type: ignore[assignment] # shadows a class attribute
     environment = serializers.CharField(source="environment.name")
 
     class Meta:
@@ -31,7 +31,7 @@ class SeriesSerializer(serializers.ModelSerializer[Series]):
 
 
 class SeriesFilter(serializers.Serializer[Series]):
-    """The query of a list of series."""
+    """Query parameters of the series list."""
 
     benchmark = serializers.CharField(required=False)
     metric = serializers.CharField(required=False)
@@ -46,7 +46,7 @@ class SeriesFilter(serializers.Serializer[Series]):
     }
 
     def lookups(self) -> dict[str, Any]:
-        """Return what was asked for as arguments of a queryset's filter."""
+        """Return the given filters as queryset lookups."""
         return {self.LOOKUPS[name]: value for name, value in self.validated_data.items()}
 
 
@@ -59,7 +59,7 @@ class CommitSerializer(serializers.ModelSerializer[Commit]):
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
-    """One run: where it comes from, what was stored of it, what became of it."""
+    """One run: origin, stored and refused samples, processing state."""
 
     project = serializers.CharField(source="project.slug")
     environment = serializers.CharField(source="environment.name")
@@ -95,5 +95,5 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         )
 
     def get_stored(self, run: Run) -> dict[str, int]:
-        """Return the counts of samples."""
+        """Return the number of samples by state."""
         return {"measured": run.measured, "failed": run.failed, "skipped": run.skipped}

@@ -1,4 +1,4 @@
-"""``POST /api/v1/runs``: one result file in, what was stored and what was refused out."""
+"""``POST /api/v1/runs``: store one result file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNNAMED = "upload.json"
 
 
 class Uploads(View):
-    """Takes uploads; the token says to which project."""
+    """Uploads to the project of the token."""
 
     authentication_classes = (TokenAuthentication,)
     permission_classes = (HasScope,)
@@ -35,20 +35,20 @@ class Uploads(View):
     def post(self, request: Request) -> Response:
         """Store one result file: perfgate's own, asv's or pytest-benchmark's.
 
-        ``?name=`` or a form's file name tells its name; old asv files need it as ``machine/file.json``.
+        The name comes from ``?name=`` or the form; old asv files need it as ``machine/file.json``.
         """
         bodies.check_length(request)
-        who = cast("Token | Identity", request.auth)
-        body = cast("bodies.Body", request.data)
+        uploader = cast("Token | Identity", request.auth)
+        body = cast("bodies.UploadedBody", request.data)
         name = printable(request.query_params.get("name") or body.name) or UNNAMED
         context = asv.slim(body.context, name="context") if body.context else None
         run = read_run(body.data, name=name, context=context)
-        if isinstance(who, Identity):
-            who.require(run)
-            who.spend()
-        stored = ingest.store(who.project, run, body.data, name=name, context=context, key=_source(run, name))
-        if isinstance(who, Token):
-            tokens.record_use(who)
+        if isinstance(uploader, Identity):
+            uploader.require(run)
+            uploader.spend()
+        stored = ingest.store(uploader.project, run, body.data, name=name, context=context, key=_source(run, name))
+        if isinstance(uploader, Token):
+            tokens.record_use(uploader)
         return Response(_document(stored), status=CREATED if stored.created else PRESENT)
 
 
@@ -67,5 +67,5 @@ def _document(stored: ingest.Stored) -> dict[str, Any]:
         "created": stored.created,
         "stored": {"measured": stored.measured, "failed": stored.failed, "skipped": stored.skipped},
         "benchmarks": stored.benchmarks,
-        "refused": [{"where": each.where, "reason": each.reason} for each in stored.refused],
+        "refused": [{"where": refusal.where, "reason": refusal.reason} for refusal in stored.refused],
     }

@@ -1,4 +1,4 @@
-"""What machines read: projects, series, runs, health. Reading is public: a project's history is as open as its code."""
+"""Public read-only views: projects, series, runs, health."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from webapp.history.models import Project, Run, Series
 
 
 class View(APIView):
-    """Base of all views here: refusals in one form."""
+    """Base view: all errors have one form."""
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
-        """Return what answers exceptions."""
+        """Return the exception handler."""
         return errors.handle
 
 
-class Page(PageNumberPagination):
+class ApiPagination(PageNumberPagination):
     """``?page=2&size=500``."""
 
     page_size = 100
@@ -35,10 +35,10 @@ class Page(PageNumberPagination):
 
 
 class Health(View):
-    """Tells whether the server and its database answer."""
+    """Health check of the server and its database."""
 
     def get(self, _request: Request) -> Response:
-        """Ask the database for a sign of life."""
+        """Run a trivial query and return the version."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return Response({"status": "ok", "version": __version__})
@@ -52,7 +52,7 @@ class Projects(View):
         return paged(request, self, Project.objects.order_by("slug"), serializers.ProjectSerializer)
 
 
-class SeriesOfProject(View):
+class ProjectSeries(View):
     """Lists the series of a project."""
 
     def get(self, request: Request, slug: str) -> Response:
@@ -65,16 +65,18 @@ class SeriesOfProject(View):
         return paged(request, self, ordered, serializers.SeriesSerializer)
 
 
-class OneRun(View):
+class RunDetail(View):
     """Shows one run."""
 
     def get(self, _request: Request, number: int) -> Response:
-        """Return what is known of a run."""
+        """Return one run."""
         rows = Run.objects.select_related("project", "environment", "state", "commit", "baseline_commit")
         return Response(serializers.RunSerializer(get_object_or_404(rows, pk=number)).data)
 
 
 def paged(request: Request, view: View, rows: QuerySet[Any], serializer: type[Any]) -> Response:
-    """Return the page of *rows* that was asked for."""
-    page = Page()
-    return page.get_paginated_response(serializer(page.paginate_queryset(rows, request, view), many=True).data)
+    """Return the requested page of *rows*."""
+    pagination = ApiPagination()
+    return pagination.get_paginated_response(
+        serializer(pagination.paginate_queryset(rows, request, view), many=True).data
+    )

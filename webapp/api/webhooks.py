@@ -1,4 +1,4 @@
-"""``POST /github/webhook``: what GitHub tells a server, signed; noted, answered at once, and dealt with by a worker."""
+"""``POST /github/webhook``: verify the signature, store the delivery, answer at once; a worker processes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webapp.inbox import deliveries
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 25 * 1024 * 1024
-"""GitHub sends no more."""
+"""GitHub's own limit."""
 
 _GUID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 
@@ -26,7 +26,7 @@ _GUID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest) -> JsonResponse:
-    """Note one delivery and answer within milliseconds; GitHub gives up after ten seconds.
+    """Store one delivery and answer; GitHub times out after ten seconds.
 
     Source:
         GitHub, "Validating webhook deliveries" and "Best practices for using webhooks".
@@ -37,11 +37,11 @@ def webhook(request: HttpRequest) -> JsonResponse:
         return _refused(refused.status, str(refused))
     guid, event = request.headers.get("X-GitHub-Delivery", ""), request.headers.get("X-GitHub-Event", "")
     if not _GUID.fullmatch(guid):
-        return _refused(400, "the header X-GitHub-Delivery is missing or no GUID")
+        return _refused(400, "the header X-GitHub-Delivery is missing or not a GUID")
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
-        return _refused(400, "the body is no JSON: choose the content type application/json")
+        return _refused(400, "the body is not JSON: choose the content type application/json")
     return JsonResponse({"status": deliveries.note(guid, event, payload)}, status=202)
 
 
@@ -52,25 +52,25 @@ class _Refused(Exception):
 
 
 def _signed_body(request: HttpRequest) -> bytes:
-    """Return the raw body, once its signature was found right: nothing is read from it before.
+    """Return the raw body after verifying its signature; nothing in it is parsed before.
 
     Raises:
-        _Refused: It is too large, did not arrive, or is not GitHub's.
+        _Refused: No secret is configured, the body is too large or incomplete, or the signature is wrong.
     """
     if not settings.GITHUB_SECRET:
-        raise _Refused(503, "no secret for webhooks is set here (PERFGATE_GITHUB_SECRET): nothing is believed")
+        raise _Refused(503, "webhooks need PERFGATE_GITHUB_SECRET, which is not set")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > MAX_BYTES:
-        raise _Refused(413, f"larger than {MAX_BYTES:,} bytes: GitHub sends no such thing")
+        raise _Refused(413, f"larger than {MAX_BYTES:,} bytes")
     try:
         body = request.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _Refused(400, "the body did not arrive") from error
+        raise _Refused(400, "the body is incomplete") from error
     expected = "sha256=" + hmac.new(settings.GITHUB_SECRET.encode(), body, hashlib.sha256).hexdigest()
     given = request.headers.get("X-Hub-Signature-256", "")
     if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
-        log.warning("a webhook with a wrong signature from %s was refused", request.META.get("REMOTE_ADDR"))
-        raise _Refused(401, "the signature is not ours: is the secret the one in the webhook's settings?")
+        log.warning("refused a webhook from %s: wrong signature", request.META.get("REMOTE_ADDR"))
+        raise _Refused(401, "wrong signature: compare the secret with the one in the webhook's settings")
     return body
 
 

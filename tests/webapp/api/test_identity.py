@@ -151,7 +151,7 @@ def test_the_public_key_is_no_secret(issuer: Issuer) -> None:
         ({**DISPATCH, "ref": "refs/heads/feature"}, pair(7), "uploads nothing for pull request 7"),
         ({"workflow_ref": f"{REPOSITORY}/.github/workflows/other.yml@{DEFAULT}"}, side(HEAD), "the policy names"),
         ({"workflow_ref": f"mallory/x/.github/workflows/perfgate.yml@{DEFAULT}"}, side(HEAD), "the policy names"),
-        ({"repository": "mallory/hello", "repository_id": "99"}, side(HEAD), "no project here"),
+        ({"repository": "mallory/hello", "repository_id": "99"}, side(HEAD), "no project on this server"),
     ],
 )
 def test_what_an_event_may_not_write(
