@@ -92,7 +92,7 @@ def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
         assert ["base", "head", "suite", "select", "pull_request"] == list(inputs)
 
 
-def test_the_rooms_exist() -> None:
+def test_the_paths_in_the_architecture_exist() -> None:
     """Every code path that ARCHITECTURE.md names is there."""
     named = re.findall(r"`((?:perfgate|webapp|standin|demo|benchmarks)/[\w./]*)`", text("ARCHITECTURE.md"))
 

@@ -1,0 +1,322 @@
+"""The structure of the code is what ARCHITECTURE.md and CONTRIBUTING.md say.
+
+``make check`` holds the rest of it: ruff wants annotations (ANN), public docstrings (D1) and no blind except (BLE), mypy wants
+types everywhere, import-linter wants the layers.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections import defaultdict
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests import habits
+from tests.paths import ROOT
+
+EVERYTHING = (*habits.OURS, "tests/")
+DJANGO_PACKAGES = ("migrations", "management", "commands", "templatetags")
+"""Packages whose place and contents Django prescribes."""
+
+# How much of each kind there still is. A number may fall, never rise; at zero its line goes.
+REMAINING: dict[str, int] = {
+    "packages without exhaustive layers": 32,
+    "functions over 50 lines": 6,
+    "functions with a complexity above 10": 72,
+    "broad excepts without a reason": 5,
+    "class names with two meanings": 34,
+    "vague loop variables": 410,
+    "functions called of": 10,
+    "modules without tests of their own": 105,
+    "replaced names": 355,
+    "British spellings": 185,
+}
+
+
+def _assert_none(kind: str, found: list[str]) -> None:
+    allowed = REMAINING.get(kind, 0)
+    assert len(found) <= allowed, f"{len(found)} {kind}, at most {allowed}:\n" + "\n".join(found)
+
+
+def _map() -> list[str]:
+    """Return the paths that the map of ARCHITECTURE.md names, packages with a trailing slash."""
+    (block,) = re.findall(
+        r"^```\n(.*?)^```", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    parents: dict[int, str] = {}
+    paths = []
+    for line in block.splitlines():
+        match = re.match(r"( *)(\S+(?: \S+)*?)(?:  +.*)?$", line)
+        if match is None or len(match[1]) > 10:
+            continue  # the description goes on
+        parent = parents.get(len(match[1]) - 2, "")
+        paths += [parent + name for name in match[2].split(" ")]
+        parents[len(match[1])] = paths[-1]
+    return paths
+
+
+def _is_prescribed(package: str) -> bool:
+    return package.rpartition(".")[2] in DJANGO_PACKAGES and package.startswith("webapp.")
+
+
+def test_the_map_names_every_package_and_every_top_module() -> None:
+    """ARCHITECTURE.md names each package of perfgate/ and webapp/, each module at their top, and nothing else there."""
+    product = [path for path in _map() if path.startswith(habits.PRODUCT)]
+    packages = [name for name in habits.packages("perfgate", "webapp") if not _is_prescribed(name)]
+    top = [name for name in habits.python_files(*habits.PRODUCT) if name.count("/") == 1 and "__" not in name]
+
+    assert sorted([*top, *(name.replace(".", "/") + "/" for name in packages)]) == sorted(product)
+
+
+def test_the_map_names_what_is_there() -> None:
+    """Everything else that the map names exists too."""
+    assert [] == [path for path in _map() if not (ROOT / path).exists()]
+
+
+def test_every_package_has_a_layers_contract() -> None:
+    """Each package with two modules or more is the container of exhaustive layers."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layered = {
+        container
+        for contract in linter["contracts"]
+        if contract["type"] == "layers" and contract.get("exhaustive")
+        for container in contract.get("containers", [])
+    }
+    missing = [
+        name
+        for name in habits.packages("perfgate", "webapp")
+        if not _is_prescribed(name) and len(habits.modules(name)) > 1 and name not in layered
+    ]
+
+    _assert_none("packages without exhaustive layers", missing)
+
+
+def test_files_are_short() -> None:
+    """No file is longer than 500 lines."""
+    lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in _all_python()}
+
+    _assert_none("files over 500 lines", [f"{name}: {lines}" for name, lines in lengths.items() if lines > 500])
+
+
+def test_functions_are_short() -> None:
+    """No function is longer than 50 lines, its docstring included; a test may tell a longer story."""
+    found = [function for function in habits.functions(*habits.OURS) if function.lines > 50]
+
+    _assert_none("functions over 50 lines", [f"{function.place}: {function.lines}" for function in found])
+
+
+def test_functions_are_simple() -> None:
+    """No function has a complexity above 10."""
+    found = [function for function in habits.functions(*EVERYTHING) if function.complexity > 10]
+
+    _assert_none("functions with a complexity above 10", [f"{item.place}: {item.complexity}" for item in found])
+
+
+def test_broad_excepts_are_explained() -> None:
+    """Where any exception is caught, a comment says why: on that line, or on the first line of the block."""
+    found = []
+    for name in _all_python():
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(habits.tree(name)):
+            if isinstance(node, ast.ExceptHandler) and _is_broad(node):
+                nearby = " ".join(lines[node.lineno - 2 : node.body[0].lineno])
+                if not re.search(r"# (?!noqa|type:)\w|# noqa: \S+ - \w", nearby):
+                    found.append(f"{name}:{node.lineno}")
+
+    _assert_none("broad excepts without a reason", found)
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or (
+        isinstance(handler.type, ast.Name) and handler.type.id in {"Exception", "BaseException"}
+    )
+
+
+SHARED_CLASS_NAMES = {
+    "Meta": "Django's name for the options of a model or serializer",
+    "Command": "Django's name for the class of a management command",
+    "Config": "Django's name for the class of an app",
+}
+
+
+def test_class_names_mean_one_thing() -> None:
+    """No two classes of perfgate and webapp have the same name, private and nested ones included."""
+    places = defaultdict(list)
+    for name in habits.python_files(*habits.PRODUCT):
+        for node in ast.walk(habits.tree(name)):
+            if isinstance(node, ast.ClassDef) and node.name not in SHARED_CLASS_NAMES:
+                places[node.name].append(f"{name}:{node.lineno}")
+    twice = {name: found for name, found in places.items() if len(found) > 1}
+
+    _assert_none("class names with two meanings", [f"{name}: {' '.join(found)}" for name, found in twice.items()])
+
+
+VAGUE_LOOP_NAMES = {"each", "one", "those", "these", "that", "thing", "it"}
+
+
+def test_loops_name_what_they_loop_over() -> None:
+    """A loop variable says what it holds."""
+    found = [
+        f"{name}:{line} {variable}"
+        for name in _all_python()
+        for line, variable in habits.loop_names(name)
+        if variable in VAGUE_LOOP_NAMES
+    ]
+
+    _assert_none("vague loop variables", found)
+
+
+def test_no_function_is_called_of() -> None:
+    """A function's name says what it returns."""
+    found = [function.place for function in habits.functions(*EVERYTHING) if function.place.endswith(" of")]
+
+    _assert_none("functions called of", found)
+
+
+MODULES_IN_ING = {
+    "tracing",
+    "sampling",
+    "pairing",
+    "publishing",
+    "pooling",
+    "pacing",
+    "formatting",
+    "onboarding",
+    "processing",
+    "remaining",
+    "screening",
+    "wording",
+}
+"""Standard nouns."""
+
+
+def test_modules_are_called_by_nouns() -> None:
+    """No module is called by a verb in -ing."""
+    names = {PurePosixPath(name).stem for name in habits.python_files(*habits.PRODUCT)}
+
+    assert set() == {name for name in names if name.endswith("ing")} - MODULES_IN_ING
+
+
+MIRRORED_ELSEWHERE = {
+    "apps": "registration with Django; a missing receiver fails the tests of what it does",
+    "urls": "addresses; every test of a view resolves its own",
+}
+
+
+def test_every_module_has_its_tests() -> None:
+    """perfgate/a/b.py is tested in tests/perfgate/a/test_b.py, or a test module of that folder names b.py in its docstring."""
+    found = []
+    for name in habits.python_files(*habits.PRODUCT):
+        path = PurePosixPath(name)
+        if path.stem in MIRRORED_ELSEWHERE or (path.stem.startswith("__") and not _defines(name)):
+            continue
+        stem = path.parent.name if path.stem == "__init__" else path.stem
+        folders = {path.parent, path.parent.parent if path.stem == "__init__" else path.parent}
+        mirrors = {f"tests/{folder}/test_{stem}.py" for folder in folders}
+        neighbors = [ROOT / "tests" / folder for folder in folders]
+        is_named = any(
+            re.search(rf"(?<![\w/]){re.escape(spelling)}(?!\w)", ast.get_docstring(ast.parse(file.read_text())) or "")
+            for folder in neighbors
+            for file in folder.glob("test_*.py")
+            for spelling in (f"{stem}.py", name)
+        )
+        if not is_named and not any((ROOT / mirror).exists() for mirror in mirrors):
+            found.append(name)
+
+    _assert_none("modules without tests of their own", found)
+
+
+def _defines(name: str) -> bool:
+    """Return whether a file holds code of its own: a function or a class."""
+    return any(isinstance(node, (*habits.FUNCTIONS, ast.ClassDef)) for node in habits.tree(name).body)
+
+
+def _all_python() -> tuple[str, ...]:
+    return habits.python_files(*EVERYTHING)
+
+
+REPLACED = {
+    # identifiers
+    r"(?:import|from [\w.]+ import) (?:\w+, )*(?:asking|wanted|triage|answers|recorded|sightings|kept|served)\b": "outbox, ...",
+    r"\b(?:asking|wanted|orders|triage|answers|recorded|sightings|kept|served)\.py\b": "outbox, ...",
+    r"\bdef (?:of|look|ring)\b": "a name that says what it returns",
+    r"\bclass (?:Answer|Around|Counter|Order|Placement|Sighting|Touched)\b": "remeasurement, comment context, ...",
+    r"\bis_quiet\b|\.quiet\b|\bquiet=": "imported_only",
+    # words
+    r"(?i)\bdoorbells?\b": "queue",
+    r"(?i)\bsightings?\b": "observed changes",
+    r"(?i)\bmeetings\b": "clusters",
+    r"(?i)\bmailbox\b": "file broker",
+    r"(?i)\bmoods?\b": "environment noise, modes",
+    r"(?i)\bchildren\b": "child processes",
+    r"(?i)\bcreep(?:s|ing)?\b|\bcrept\b": "drift",
+    r"(?i)\bstrangers?\b": "untrusted",
+    r"(?i)\bowed\b": "pending",
+    r"(?i)\bquietly\b": "say it plainly",
+    r"(?i)\bwhoever\b": "anybody who, the caller",
+    r"(?i)\bthe like\b": "name them",
+    r"(?i)\bis nobody here\b": "has no access",
+    r"(?i)\bof old\b": "former",
+    r"(?i)\bwhat repeats\b": "deterministic metrics",
+    r"(?i)\brooms?\b": "packages",
+    r"(?i)\bhouse\b": "layout",
+    r"(?i)\bdoors?\b": "entry points",
+}
+
+BRITISH = {
+    r"(?i)\bcolour": "color",
+    r"(?i)\blicence": "license",
+    r"(?i)judgement": "judgment",
+    r"(?i)normalis": "normaliz",
+    r"(?i)recognis": "recogniz",
+    r"(?i)behaviour": "behavior",
+    r"(?i)\bcancell(?:ed|ing)\b(?!\(|\")": "canceled",
+    r"(?i)parametris": "parametriz",
+    r"(?i)\bgrey": "gray",
+    r"(?i)\bcentre": "center",
+    r"(?i)favour": "favor",
+    r"(?i)\banalys(?:e|ed|ing)\b": "analyze",
+    r"(?i)(?:serial|initial|optim|summar|organ|final|general|minim|maxim|random|synchron|util|visual|special|author|categor|stabil|capital|standard|real|local|apolog|emphas|critic|crystall|prior|penal)is(?:e|ed|es|er|ers|ing|ation|ations)\b": "-ize",
+    r"(?i)\blabell(?:ed|ing)\b": "labeled",
+    r"(?i)\bmodell(?:ed|ing)\b": "modeled",
+    r"(?i)\btravell(?:ed|ing)\b": "traveled",
+    r"(?i)\bneighbour": "neighbor",
+    r"(?i)\bhonour": "honor",
+    r"(?i)\bartefact": "artifact",
+    r"(?i)\bdefence\b": "defense",
+    r"(?i)\bwhilst\b": "while",
+    r"(?i)\bcatalogue": "catalog",
+    r"(?i)\bfulfil\b": "fulfill",
+}
+
+NOT_OURS = (
+    "CHANGELOG.md",
+    "LICENSE",
+    "tests/data/",
+    "tests/test_architecture.py",
+    "tests/node/package-lock.json",
+    "standin/github-openapi",
+    "webapp/pages/static/pages/vendor/",
+    "requirements",
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("replaced names", REPLACED), ("British spellings", BRITISH)], ids=["replaced", "British"]
+)
+def test_the_language_is_plain_and_american(kind: str, words: dict[str, str]) -> None:
+    """No file but CHANGELOG.md uses a name that was replaced, or a British spelling."""
+    found = []
+    patterns = {re.compile(pattern): better for pattern, better in words.items()}
+    for name in habits.tracked("."):
+        if name.startswith(NOT_OURS) or PurePosixPath(name).suffix in {".gz", ".png", ".svg", ".json", ".lock"}:
+            continue
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for pattern, better in patterns.items():
+            for match in pattern.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(f"{name}:{line}: {match[0]!r}, say {better}")
+    _assert_none(kind, found)
