@@ -1,8 +1,13 @@
-"""Telling the workers that there is work. The database holds the work itself, so a lost call only delays it."""
+"""Enqueue tasks for the workers.
+
+The database holds the work itself (an unprocessed run, an unpublished publication). A message only says that there is
+some, so a lost message delays work until the next sweep and loses nothing; see docs/decisions/0004-queue-is-the-doorbell.md.
+"""
 
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -12,31 +17,39 @@ from webapp.celery import app
 
 log = logging.getLogger(__name__)
 
-Task = str
-"""Name of a function in `webapp.worker.tasks`."""
+
+class Task(StrEnum):
+    """The tasks that can be enqueued, by the name under which `webapp.worker.tasks` registers them."""
+
+    PROCESS_RUN = "process_run"
+    """Argument: a `Run` id."""
+    PROCESS_BACKLOG = "process_backlog"
+    """Argument: a `Project` id."""
+    PUBLISH = "publish"
+    """Argument: a `Publication` id."""
+    PROCESS_DELIVERY = "process_delivery"
+    """Argument: a `Delivery` id."""
+    CONTINUE_BISECTIONS = "continue_bisections"
+    """Argument: a `Project` id."""
 
 
-def ring(task: Task, number: int, *, after_seconds: float = 0, expires_seconds: float | None = None) -> None:
-    """Ask for a task; a broker that cannot be reached is noted and costs nothing else.
+def enqueue(task: Task, row_id: int, *, delay_seconds: float = 0, expires_seconds: float | None = None) -> None:
+    """Send a message that asks a worker to run *task*; a broker that cannot be reached is logged and raises nothing.
 
     Args:
-        task: Name of the task.
-        number: Its argument, an id.
-        after_seconds: Not earlier than this.
-        expires_seconds: Not later than this, for calls that are repeated anyway.
+        task: What to run.
+        row_id: Its only argument, the primary key of a row.
+        delay_seconds: Run it no earlier than this.
+        expires_seconds: Drop the message after this time; for messages that a sweep repeats.
     """
     options: dict[str, Any] = {"retry": False}
-    if after_seconds:
-        options["countdown"] = after_seconds
+    if delay_seconds:
+        options["countdown"] = delay_seconds
     if expires_seconds is not None:
         options["expires"] = expires_seconds
     try:
-        app.send_task(f"webapp.worker.tasks.{task}", [number], **options)
+        app.send_task(task.value, [row_id], **options)
     except (KombuError, OSError) as error:
-        log.warning(
-            "%s could not be asked for %s(%d): %s. The next sweep does it.",
-            settings.CELERY_BROKER_URL.split("@")[-1],
-            task,
-            number,
-            error,
-        )
+        # The part before "@" may hold a password.
+        broker = settings.CELERY_BROKER_URL.split("@")[-1]
+        log.warning("cannot enqueue %s(%d) at %s: %s. The next sweep does it.", task.value, row_id, broker, error)

@@ -174,5 +174,4 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 2
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "webapp.worker.tasks.sweep", "schedule": 60.0}}
 CELERY_TIMEZONE = "UTC"

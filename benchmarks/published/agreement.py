@@ -15,8 +15,8 @@ from django.db.models import F
 from benchmarks.published import asv, reasons
 from benchmarks.published.asv import Published, Step
 from benchmarks.published.reasons import History
-from webapp.alerts.models import Alert, ChangePoint, State
-from webapp.alerts.states import worse_step
+from webapp.alerts.models import Alert, AlertState, StoredChangePoint
+from webapp.alerts.states import log_worsening
 from webapp.history import imports
 from webapp.history.models import Project, Series
 from webapp.history.series import read_many
@@ -35,11 +35,11 @@ class Found:
 
     key: Key
     history: History
-    changes: Sequence[ChangePoint]
+    changes: Sequence[StoredChangePoint]
     """Oldest first."""
 
     @property
-    def worse(self) -> dict[int, ChangePoint]:
+    def worse(self) -> dict[int, StoredChangePoint]:
         """Return the changes for the worse, by position."""
         return {one.position: one for one in self.changes if one.regression}
 
@@ -65,7 +65,7 @@ def table(results: Path, published: Path) -> str:
 def _found(project: Project) -> list[Found]:
     revisions = dict(project.commits.values_list("pk", F("generation") - 1))
     changes = defaultdict(list)
-    of_project = ChangePoint.objects.filter(series__environment__project=project)
+    of_project = StoredChangePoint.objects.filter(series__environment__project=project)
     for one in of_project.select_related("alert__closed_by", "run__commit", "series__benchmark").order_by("position"):
         changes[one.series_id].append(one)
     series = list(Series.objects.filter(environment__project=project).select_related("environment", "benchmark"))
@@ -90,7 +90,7 @@ def _key(series: Series) -> Key:
     return series.benchmark.label, machine, python[1] if python else ""
 
 
-def _beside(step: Step, every: Sequence[Found]) -> tuple[ChangePoint | None, str]:
+def _beside(step: Step, every: Sequence[Found]) -> tuple[StoredChangePoint | None, str]:
     """Return our change point at a published step, and what there is to say.
 
     asv joins the environments of one Python; we follow each by itself, and the first that knows the step speaks.
@@ -105,7 +105,7 @@ def _beside(step: Step, every: Sequence[Found]) -> tuple[ChangePoint | None, str
     return None, f"– {'; '.join(sorted(set(said))) or 'no such series in the archive of results'}"
 
 
-def _told(one: ChangePoint, step: Step, history: History) -> str:
+def _told(one: StoredChangePoint, step: Step, history: History) -> str:
     assert one.alert is not None
     away = one.position - int(np.searchsorted(history.revisions, step.after))
     where = f", {reasons.distance(away)}" if away else ""
@@ -120,7 +120,7 @@ def _row(step: Step, site: Published, said: str) -> str:
     return f"| {step.regression} | `{name}` | {step.machine}, {step.python} | {commits} {step.effect:+.1%} | {said} |"
 
 
-def _summary(site: Published, matched: Mapping[Step, ChangePoint]) -> str:
+def _summary(site: Published, matched: Mapping[Step, StoredChangePoint]) -> str:
     every = {step.regression for step in site.steps}
     whole = every - {step.regression for step in site.steps if step not in matched}
     alerts = {one.alert_id for one in matched.values()}
@@ -132,11 +132,11 @@ def _summary(site: Published, matched: Mapping[Step, ChangePoint]) -> str:
 
 
 def _others(
-    project: Project, site: Published, every: Sequence[Found], matched: Mapping[Step, ChangePoint]
+    project: Project, site: Published, every: Sequence[Found], matched: Mapping[Step, StoredChangePoint]
 ) -> list[str]:
     """Return the alerts that asv published nothing of, counted by reason."""
     told = {one.alert_id for one in matched.values()}
-    alerts = Alert.objects.filter(project=project).exclude(state__in=(State.WITHDRAWN, State.MERGED))
+    alerts = Alert.objects.filter(project=project).exclude(state__in=(AlertState.WITHDRAWN, AlertState.MERGED))
     reasons_of = defaultdict(Counter[str])
     for series in every:
         for one in series.worse.values():
@@ -152,13 +152,15 @@ def _others(
     ]
 
 
-def _unpublished(one: ChangePoint, series: Found, site: Published) -> str:
+def _unpublished(one: StoredChangePoint, series: Found, site: Published) -> str:
     """Return why asv does not publish a change for the worse."""
     if one.series.benchmark.name not in site.benchmarks:
         return "the suite no longer has the benchmark"
-    if worse_step(one) < math.log1p(ASV_THRESHOLD):
+    if log_worsening(one) < math.log1p(ASV_THRESHOLD):
         return f"the step is smaller than {ASV_THRESHOLD:.0%}, asv's threshold"
-    if sum(worse_step(other) for other in series.changes if other.position >= one.position) < math.log1p(ASV_THRESHOLD):
+    if sum(log_worsening(other) for other in series.changes if other.position >= one.position) < math.log1p(
+        ASV_THRESHOLD
+    ):
         return (
             f"the series ends less than {ASV_THRESHOLD:.0%} above the level before it: asv publishes what still stands"
         )

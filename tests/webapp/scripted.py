@@ -28,11 +28,11 @@ POLICY = '[alerts]\nconfirm = "points"\npoints = 4\n'
 
 DUMP = """
 import json
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 place = lambda commit: commit.generation - 1 if commit else None
 print("DUMP", json.dumps([
     sorted([one.alert.kind if one.alert else "", one.kind, one.regression, one.series.benchmark.label, place(one.run.commit)]
-           for one in ChangePoint.objects.all()),
+           for one in StoredChangePoint.objects.all()),
     [[one.kind, one.state, place(one.commit), place(one.previous_commit), place(one.closed_by)]
      for one in Alert.objects.order_by("kind", "commit__generation")],
 ]))

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from perfgate.errors import InvalidInput
 from webapp.alerts import assignment, states
-from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, Event, Placement, State
+from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, AlertState, Event, ManualAssignment, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import bisection
 from webapp.publishing import outbox
@@ -22,27 +22,33 @@ from webapp.publishing import outbox
 MAX_TEXT_CHARACTERS = 2_000
 MAX_NAME_CHARACTERS = 150
 
-_FROM: dict[State, Sequence[State]] = {
-    State.CONFIRMED: (State.SUSPECTED, State.ACKNOWLEDGED, State.ACCEPTED, State.INVALID, State.WITHDRAWN),
-    State.ACKNOWLEDGED: (State.SUSPECTED, State.CONFIRMED),
-    State.ACCEPTED: OPEN,
-    State.INVALID: OPEN,
+_FROM: dict[AlertState, Sequence[AlertState]] = {
+    AlertState.CONFIRMED: (
+        AlertState.SUSPECTED,
+        AlertState.ACKNOWLEDGED,
+        AlertState.ACCEPTED,
+        AlertState.INVALID,
+        AlertState.WITHDRAWN,
+    ),
+    AlertState.ACKNOWLEDGED: (AlertState.SUSPECTED, AlertState.CONFIRMED),
+    AlertState.ACCEPTED: OPEN,
+    AlertState.INVALID: OPEN,
 }
 """The states that a person may bring an alert into, and out of which."""
 
-_NEEDS_REASON = (State.ACCEPTED, State.INVALID)
+_NEEDS_REASON = (AlertState.ACCEPTED, AlertState.INVALID)
 
 
 _DECISIONS = {
-    "confirm": State.CONFIRMED,
-    "acknowledge": State.ACKNOWLEDGED,
-    "accept": State.ACCEPTED,
-    "invalidate": State.INVALID,
+    "confirm": AlertState.CONFIRMED,
+    "acknowledge": AlertState.ACKNOWLEDGED,
+    "accept": AlertState.ACCEPTED,
+    "invalidate": AlertState.INVALID,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ActionRequest:
     """What is to be done, as forms and machines say it."""
 
     action: str
@@ -57,31 +63,31 @@ class Order:
     """The series to split out."""
 
 
-def act(alert: Alert, order: Order, *, who: str) -> Alert:
+def act(alert: Alert, request: ActionRequest, *, who: str) -> Alert:
     """Do what is ordered; return the alert to look at then, a new one after a split.
 
     Raises:
         InvalidInput: There is no such action, or it cannot be done; see the functions below.
     """
-    if order.action in _DECISIONS:
-        decide(alert, _DECISIONS[order.action], who=who, reason=order.reason)
-    elif order.action == "assign":
-        assign(alert, order.assignee, who=who)
-    elif order.action == "note":
-        note(alert, order.text, who=who)
-    elif order.action == "merge":
-        merge(alert, order.into, who=who, reason=order.reason)
-    elif order.action == "split":
-        return split(alert, order.series, who=who, reason=order.reason)
-    elif order.action == "bisect":
+    if request.action in _DECISIONS:
+        decide(alert, _DECISIONS[request.action], who=who, reason=request.reason)
+    elif request.action == "assign":
+        assign(alert, request.assignee, who=who)
+    elif request.action == "note":
+        note(alert, request.text, who=who)
+    elif request.action == "merge":
+        merge(alert, request.into, who=who, reason=request.reason)
+    elif request.action == "split":
+        return split(alert, request.series, who=who, reason=request.reason)
+    elif request.action == "bisect":
         bisect(alert, who=who)
     else:
         known = ", ".join([*_DECISIONS, "assign", "note", "merge", "split", "bisect"])
-        raise InvalidInput(f"{order.action[:40]!r} is no action: choose one of {known}")
+        raise InvalidInput(f"{request.action[:40]!r} is no action: choose one of {known}")
     return alert
 
 
-def decide(alert: Alert, state: State, *, who: str, reason: str = "") -> None:
+def decide(alert: Alert, state: AlertState, *, who: str, reason: str = "") -> None:
     """Bring an alert into a state by somebody's word.
 
     Args:
@@ -102,7 +108,7 @@ def decide(alert: Alert, state: State, *, who: str, reason: str = "") -> None:
             raise InvalidInput(f"alert {now.pk} is {now.state}: it cannot become {state} from there")
         if not reason and (state in _NEEDS_REASON or not now.is_open):
             raise InvalidInput(f"a reason is needed for an alert to become {state} from {now.state}: say why")
-        states.move(now, state, who=who, reason=reason)
+        states.transition(now, state, who=who, reason=reason)
         _settle(now.project, [now])
 
 
@@ -119,7 +125,7 @@ def assign(alert: Alert, assignee: str, *, who: str) -> None:
         if now.assignee != assignee:
             now.assignee = assignee
             now.save(update_fields=["assignee"])
-            states.record(now, Event.Action.ASSIGNED, who=who, text=assignee)
+            states.record_event(now, Event.Action.ASSIGNED, who=who, text=assignee)
 
 
 def note(alert: Alert, text: str, *, who: str) -> None:
@@ -132,7 +138,7 @@ def note(alert: Alert, text: str, *, who: str) -> None:
     if not text:
         raise InvalidInput("the note is empty: write something")
     with _held(alert) as now:
-        states.record(now, Event.Action.NOTED, who=who, text=text)
+        states.record_event(now, Event.Action.NOTED, who=who, text=text)
 
 
 def merge(alert: Alert, into: int, *, who: str, reason: str = "") -> None:
@@ -143,7 +149,7 @@ def merge(alert: Alert, into: int, *, who: str, reason: str = "") -> None:
     """
     reason = _text(reason, "the reason")
     with _held(alert) as now:
-        if now.state == State.MERGED and now.merged_into_id == into:
+        if now.state == AlertState.MERGED and now.merged_into_id == into:
             return
         target = Alert.objects.filter(project=now.project_id, pk=into).select_related(*ALERT_RELATIONS).first()
         if target is None or target.pk == now.pk:
@@ -174,7 +180,7 @@ def split(alert: Alert, series: Sequence[int], *, who: str, reason: str = "") ->
     """
     reason = _text(reason, "the reason")
     with _held(alert) as now:
-        regressions = ChangePoint.objects.filter(alert=now, regression=True)
+        regressions = StoredChangePoint.objects.filter(alert=now, regression=True)
         there, wanted = set(regressions.values_list("series_id", flat=True)), set(series)
         if not wanted or not wanted < there:
             raise InvalidInput(
@@ -186,15 +192,15 @@ def split(alert: Alert, series: Sequence[int], *, who: str, reason: str = "") ->
             kind=now.kind,
             commit=now.commit,
             previous_commit=now.previous_commit,
-            quiet=now.quiet,
+            imported_only=now.imported_only,
             split_from=now,
         )
-        states.record(new, Event.Action.OPENED, who=who, text=f"Split from alert {now.pk}. {reason}".strip())
-        states.record(now, Event.Action.SPLIT, who=who, text=f"{len(wanted)} to alert {new.pk}. {reason}".strip())
+        states.record_event(new, Event.Action.OPENED, who=who, text=f"Split from alert {now.pk}. {reason}".strip())
+        states.record_event(now, Event.Action.SPLIT, who=who, text=f"{len(wanted)} to alert {new.pk}. {reason}".strip())
         regressions.filter(series__in=wanted).update(alert=new)
         for origin in _origins(now):
             for number in sorted(wanted):
-                Placement.objects.update_or_create(series_id=number, origin=origin, defaults={"alert": new})
+                ManualAssignment.objects.update_or_create(series_id=number, origin=origin, defaults={"alert": new})
         _settle(now.project, [now, new])
     return new
 
@@ -219,8 +225,8 @@ def _held(alert: Alert) -> Iterator[Alert]:
 
 
 def _settle(project: Project, changed: Sequence[Alert]) -> None:
-    touched = assignment.Touched(alerts=[one.pk for one in changed])
-    outbox.want_alerts(project, assignment.settle(project, touched))
+    affected = assignment.Affected(alerts=[one.pk for one in changed])
+    outbox.want_alerts(project, assignment.update_alerts(project, affected))
 
 
 def _origins(alert: Alert) -> Iterator[Alert]:

@@ -1,6 +1,6 @@
 """Points of series -> change points, stored so that reading the same points again changes nothing.
 
-After a run, all series of its environment and branch are read together (`webapp.alerts.observed_changes`) and their `ChangePoint`
+After a run, all series of its environment and branch are read together (`webapp.alerts.observed_changes`) and their `StoredChangePoint`
 rows made equal to what is found there. What belongs together as one alert is said in `webapp.alerts.assignment`.
 """
 
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from webapp.alerts import assignment, bridges, remeasurement, rules
-from webapp.alerts.models import ChangePoint, Kind, State
+from webapp.alerts.models import AlertKind, AlertState, StoredChangePoint
 from webapp.alerts.observed_changes import Followed, Sighting, look, sightings
 from webapp.history import commit_order
 from webapp.history.models import Project, Run, Series
@@ -30,7 +30,7 @@ REACH = 15
 _NUMBERS = ("effect", "low", "high", "before", "after")
 _FIELDS = ("run_id", "previous_run_id", "position", "seen", *_NUMBERS, "regression", "kind")
 
-_DECIDED_DRIFT = Q(kind=Kind.DRIFT, alert__state=State.ACCEPTED)
+_DECIDED_DRIFT = Q(kind=AlertKind.DRIFT, alert__state=AlertState.ACCEPTED)
 """Creep that somebody accepted is history: what is said of it stays, and creep is counted anew from there."""
 
 
@@ -45,23 +45,23 @@ def detect(project: Project, runs: Sequence[Run]) -> None:
             # Whoever reads last also writes last: two workers on one project take turns.
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
             left = _detect(project, members)
-            outbox.want_alerts(project, assignment.settle(project, left))
+            outbox.want_alerts(project, assignment.update_alerts(project, left))
 
 
-def settle_orphans(project: Project) -> None:
+def withdraw_orphans(project: Project) -> None:
     """Take back the alerts whose change points went away together with their series."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        outbox.want_alerts(project, assignment.settle(project, assignment.orphans(project)))
+        outbox.want_alerts(project, assignment.update_alerts(project, assignment.orphans(project)))
 
 
-def settle_answered(project: Project, runs: Sequence[Run]) -> None:
+def apply_remeasurements(project: Project, runs: Sequence[Run]) -> None:
     """Let the alerts whose ranges were measured again by some of *runs* hear what came out."""
     numbers = {number for run in runs for number in remeasurement.alerts_of(run)}
     if numbers:
         with transaction.atomic():
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-            outbox.want_alerts(project, assignment.settle(project, assignment.Touched(alerts=numbers)))
+            outbox.want_alerts(project, assignment.update_alerts(project, assignment.Affected(alerts=numbers)))
     if any(run.baseline_commit_id is not None and run.pull_request is None for run in runs):
         outbox.go_on_searching(project)
 
@@ -80,17 +80,17 @@ def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
     return sorted(found)
 
 
-def _detect(project: Project, group: Sequence[Series]) -> assignment.Touched:
+def _detect(project: Project, group: Sequence[Series]) -> assignment.Affected:
     """Make the change points of *group* equal to what is found; return which of them now stand, and what they left."""
     followed = {one.series.pk: one for one in _followed(project, group)}
-    seen = sightings(list(followed.values()), rules.policy_of(project))
+    seen = sightings(list(followed.values()), rules.project_policy(project))
     stored = defaultdict(list)
-    for row in ChangePoint.objects.filter(series__in=group).exclude(_DECIDED_DRIFT).order_by("position", "id"):
+    for row in StoredChangePoint.objects.filter(series__in=group).exclude(_DECIDED_DRIFT).order_by("position", "id"):
         stored[row.series_id].append(row)
     left: set[int] = set()
     moved: list[int] = []
-    new: list[ChangePoint] = []
-    changed: list[ChangePoint] = []
+    new: list[StoredChangePoint] = []
+    changed: list[StoredChangePoint] = []
     gone: list[int] = []
     for series in group:
         rows, found = stored[series.pk], seen[series.pk]
@@ -100,17 +100,17 @@ def _detect(project: Project, group: Sequence[Series]) -> assignment.Touched:
         changed += [row for row, one in matched if _take_over(row, one)]
         known = {id(one) for _, one in matched}
         new += [
-            ChangePoint(series=series, **{name: getattr(one, name) for name in _FIELDS})
+            StoredChangePoint(series=series, **{name: getattr(one, name) for name in _FIELDS})
             for one in found
             if id(one) not in known
         ]
         if rows or found:
             moved.append(series.pk)
             left.update(row.alert_id for row in rows if row.alert_id is not None)
-    ChangePoint.objects.filter(pk__in=gone).delete()
-    ChangePoint.objects.bulk_update(changed, _FIELDS, batch_size=100)
-    ChangePoint.objects.bulk_create(new, batch_size=500)
-    return assignment.Touched(series=moved, alerts=left)
+    StoredChangePoint.objects.filter(pk__in=gone).delete()
+    StoredChangePoint.objects.bulk_update(changed, _FIELDS, batch_size=100)
+    StoredChangePoint.objects.bulk_create(new, batch_size=500)
+    return assignment.Affected(series=moved, alerts=left)
 
 
 def _followed(project: Project, group: Sequence[Series]) -> Iterator[Followed]:
@@ -135,13 +135,13 @@ def _followed(project: Project, group: Sequence[Series]) -> Iterator[Followed]:
             )
 
 
-def _accepted_drift(group: Sequence[Series]) -> dict[int, ChangePoint]:
+def _accepted_drift(group: Sequence[Series]) -> dict[int, StoredChangePoint]:
     """Return the last accepted creep of each series that has one."""
-    rows = ChangePoint.objects.filter(_DECIDED_DRIFT, series__in=group).select_related("alert")
+    rows = StoredChangePoint.objects.filter(_DECIDED_DRIFT, series__in=group).select_related("alert")
     return {row.series_id: row for row in rows.order_by("alert__closed_at")}
 
 
-def _points_before(points: Points, accepted: ChangePoint | None) -> int:
+def _points_before(points: Points, accepted: StoredChangePoint | None) -> int:
     """Return how many points were there when creep was accepted."""
     if accepted is None or accepted.alert is None or accepted.alert.closed_at is None:
         return 0
@@ -150,8 +150,8 @@ def _points_before(points: Points, accepted: ChangePoint | None) -> int:
 
 
 def _match(
-    rows: Sequence[ChangePoint], found: Sequence[Sighting], points: Points
-) -> list[tuple[ChangePoint, Sighting]]:
+    rows: Sequence[StoredChangePoint], found: Sequence[Sighting], points: Points
+) -> list[tuple[StoredChangePoint, Sighting]]:
     """Pair stored change points with found ones: those at the same run, then the nearest that went the same way.
 
     A change is often placed a commit or two beside its final place while few points follow it. It must stay one
@@ -175,7 +175,7 @@ def _match(
     return matched
 
 
-def _take_over(row: ChangePoint, found: Sighting) -> bool:
+def _take_over(row: StoredChangePoint, found: Sighting) -> bool:
     """Copy what was found into *row*; return whether anything differed."""
     before = tuple(getattr(row, name) for name in _FIELDS)
     for name in _FIELDS:

@@ -13,19 +13,19 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from webapp.alerts.models import ChangePoint, Kind, State
-from webapp.alerts.states import REMAINING_SHARE, worse_step
+from webapp.alerts.models import AlertKind, AlertState, StoredChangePoint
+from webapp.alerts.states import REMAINING_SHARE, log_worsening
 
-_NOTHING = (State.INVALID, State.WITHDRAWN)
+_NOTHING = (AlertState.INVALID, AlertState.WITHDRAWN)
 
 
 @dataclass(frozen=True)
-class Standing:
+class Deviation:
     """Where a series stands against its last accepted level."""
 
     step: float = 0.0
     """How much worse it is, on the log scale, at least 0; sums over segments, whose levels cannot be compared."""
-    since: ChangePoint | None = None
+    since: StoredChangePoint | None = None
     """The change at which the accepted level was left, or reached where it has not been left."""
     is_accepted: bool = False
     """Whether that change was accepted by somebody's word."""
@@ -36,33 +36,33 @@ class Standing:
         return math.expm1(self.step)
 
 
-def standing(change_points: Sequence[ChangePoint]) -> Standing:
+def deviation(change_points: Sequence[StoredChangePoint]) -> Deviation:
     """Return where a series stands.
 
     Args:
         change_points: All of it, oldest first, with series and alerts loaded.
     """
-    now, furthest = Standing(), 0.0
+    now, furthest = Deviation(), 0.0
     for one in change_points:
         state = one.alert.state if one.alert is not None else ""
-        if state in _NOTHING or one.kind == Kind.RUNNER:
+        if state in _NOTHING or one.kind == AlertKind.RUNNER:
             continue
-        step = now.step + worse_step(one)
+        step = now.step + log_worsening(one)
         furthest = max(furthest, step)
-        if one.regression and state == State.ACCEPTED:
-            now, furthest = Standing(0.0, one, is_accepted=True), 0.0
+        if one.regression and state == AlertState.ACCEPTED:
+            now, furthest = Deviation(0.0, one, is_accepted=True), 0.0
         elif step <= 0 or (not one.regression and step <= REMAINING_SHARE * furthest):
             # An exact return drowns in noise.
-            now, furthest = Standing(0.0, one), 0.0
+            now, furthest = Deviation(0.0, one), 0.0
         else:
-            now = Standing(step, one if now.step == 0 else now.since)
+            now = Deviation(step, one if now.step == 0 else now.since)
     return now
 
 
-def standings(series_ids: Collection[int]) -> dict[int, Standing]:
+def deviations(series_ids: Collection[int]) -> dict[int, Deviation]:
     """Return where some series stand."""
     found = defaultdict(list)
-    rows = ChangePoint.objects.filter(series__in=series_ids).select_related("series", "alert", "run__commit")
+    rows = StoredChangePoint.objects.filter(series__in=series_ids).select_related("series", "alert", "run__commit")
     for one in rows.order_by("series_id", "position"):
         found[one.series_id].append(one)
-    return {number: standing(found[number]) for number in series_ids}
+    return {number: deviation(found[number]) for number in series_ids}

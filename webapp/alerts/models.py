@@ -9,7 +9,7 @@ from django.db import models
 from webapp.history.models import Commit, Project, Run, Series
 
 
-class Kind(models.TextChoices):
+class AlertKind(models.TextChoices):
     """What a change of level, and the alert about it, is a sign of."""
 
     REGRESSION = "regression"
@@ -20,7 +20,7 @@ class Kind(models.TextChoices):
     """Slow creep against the last accepted level, which no single step explains."""
 
 
-class State(models.TextChoices):
+class AlertState(models.TextChoices):
     """Where an alert stands."""
 
     SUSPECTED = "suspected"
@@ -41,7 +41,7 @@ class State(models.TextChoices):
     """It has the same cause as another, which goes on."""
 
 
-OPEN = (State.SUSPECTED, State.CONFIRMED, State.ACKNOWLEDGED)
+OPEN = (AlertState.SUSPECTED, AlertState.CONFIRMED, AlertState.ACKNOWLEDGED)
 """The states in which something is still to be done."""
 
 
@@ -54,19 +54,19 @@ class Alert(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="alerts")
     branch = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.REGRESSION)
+    kind = models.CharField(max_length=10, choices=AlertKind.choices, default=AlertKind.REGRESSION)
     previous_commit = models.ForeignKey(Commit, models.PROTECT, null=True, related_name="+")
     """Last commit measured at the old level, the newest of its series': the cause lies after it, up to `commit`."""
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="alerts")
     """First commit measured at the new level."""
-    state = models.CharField(max_length=12, choices=State.choices, default=State.SUSPECTED)
+    state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.SUSPECTED)
     decided_by = models.CharField(max_length=150, blank=True)
     """Who brought it into `state`; empty: perfgate itself, which then may also bring it out of it."""
     reason = models.TextField(blank=True)
     """Why it is in `state`."""
     assignee = models.CharField(max_length=150, blank=True)
     """Who looks after it: any name."""
-    quiet = models.BooleanField(default=False)
+    imported_only = models.BooleanField(default=False)
     """Seen in imported runs only: shown on the pages, no issue is filed."""
     merged_into = models.ForeignKey("self", models.CASCADE, null=True, related_name="merged")
     """Given if, and only if, it is merged."""
@@ -140,7 +140,7 @@ class Event(models.Model):
         super().save(*arguments, **named)
 
 
-class Placement(models.Model):
+class ManualAssignment(models.Model):
     """Somebody's word that a change of a series belongs to another alert than the one of its commit."""
 
     series = models.ForeignKey(Series, models.CASCADE, related_name="+")
@@ -150,17 +150,17 @@ class Placement(models.Model):
     """The alert that takes it instead."""
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["series", "origin"], name="one_word_per_place")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["series", "origin"], name="one_manual_assignment")]
 
     def __str__(self) -> str:
         return f"series {self.series_id} to alert {self.alert_id}"
 
 
-class ChangePoint(models.Model):
+class StoredChangePoint(models.Model):
     """The first point of a new level in one series."""
 
     series = models.ForeignKey(Series, models.CASCADE, related_name="change_points")
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.REGRESSION)
+    kind = models.CharField(max_length=10, choices=AlertKind.choices, default=AlertKind.REGRESSION)
     """What it is a sign of; whether it went in the bad direction is another question."""
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     """First run of the new level."""

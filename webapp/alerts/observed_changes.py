@@ -23,7 +23,7 @@ from perfgate.stats import pooling
 from perfgate.stats.changepoints import ChangePoint, Found, first_open, search
 from perfgate.stats.drift import find_drift
 from perfgate.stats.pooling import Move
-from webapp.alerts.models import Kind
+from webapp.alerts.models import AlertKind
 from webapp.history.chunks import IntArray
 from webapp.history.models import Series
 from webapp.history.series import Points
@@ -50,7 +50,7 @@ class Sighting:
     before: float
     after: float
     regression: bool
-    kind: str = Kind.REGRESSION
+    kind: str = AlertKind.REGRESSION
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def sightings(group: Sequence[Followed], budgets: Budgets) -> dict[int, list[Sig
         group: All series of one environment and branch.
         budgets: The project's policy; creep within a benchmark's budget is tolerated.
     """
-    shown = [dict.fromkeys(one.found.change_points, Kind.REGRESSION) for one in group]
+    shown = [dict.fromkeys(one.found.change_points, AlertKind.REGRESSION) for one in group]
     _read_together(group, shown)
     return {
         one.series.pk: [*_steps(one, found), *_across(one, found), *_drift(one, list(found), budgets)]
@@ -126,7 +126,7 @@ def sightings(group: Sequence[Followed], budgets: Budgets) -> dict[int, list[Sig
     }
 
 
-def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, Kind]]) -> None:
+def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, AlertKind]]) -> None:
     """Add to what each series shows what only the group shows, and tell the machine from the code."""
     length = max((int(one.ranks[-1]) + 1 for one in group if len(one.ranks)), default=0)
     possible = [{_move(one, each): each for each in one.found.candidates} for one in group]
@@ -144,7 +144,7 @@ def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, 
             if any(each.index == change.index for each in found):
                 continue  # two faint ones of one series beside each other
             is_machine = common is not None and pooling.is_common(move.step, common)
-            found[change] = Kind.RUNNER if is_machine else Kind.REGRESSION
+            found[change] = AlertKind.RUNNER if is_machine else AlertKind.REGRESSION
 
 
 def _move(one: Followed, each: ChangePoint) -> Move:
@@ -157,7 +157,7 @@ def _log(effect: float) -> float:
     return math.log1p(effect) if effect > -1 else effect
 
 
-def _nearest(one: Followed, found: Mapping[ChangePoint, Kind], move: Move) -> ChangePoint | None:
+def _nearest(one: Followed, found: Mapping[ChangePoint, AlertKind], move: Move) -> ChangePoint | None:
     """Return the change that a series shows by itself where it takes part in a meeting."""
     near = [
         each
@@ -176,7 +176,7 @@ def _placed(one: Followed, change: ChangePoint, position: int) -> ChangePoint:
     return replace(change, index=index)
 
 
-def _steps(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sighting]:
+def _steps(one: Followed, found: Mapping[ChangePoint, AlertKind]) -> Iterator[Sighting]:
     runs = one.points.runs
     changes = sorted(found, key=lambda each: each.index)
     ends = [*(each.index for each in changes), len(runs)][1:]
@@ -196,7 +196,7 @@ def _steps(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sightin
         )
 
 
-def _across(one: Followed, found: Mapping[ChangePoint, Kind]) -> Iterator[Sighting]:
+def _across(one: Followed, found: Mapping[ChangePoint, AlertKind]) -> Iterator[Sighting]:
     """Yield the steps of the code across borders of segments, as they were measured side by side."""
     runs = one.points.runs
     for index, row in one.bridged:
@@ -241,5 +241,5 @@ def _drift(one: Followed, changes: Sequence[ChangePoint], budgets: Budgets) -> I
                 before=found.before,
                 after=found.after,
                 regression=True,
-                kind=Kind.DRIFT,
+                kind=AlertKind.DRIFT,
             )

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from webapp.alerts.models import Alert, State
+from webapp.alerts.models import Alert, AlertState
 
 _GROUPS = {
-    State.SUSPECTED: "undecided",
-    State.CONFIRMED: "undecided",
-    State.ACKNOWLEDGED: "acted_on",
-    State.FIXED: "acted_on",
-    State.ACCEPTED: "acted_on",
-    State.INVALID: "dismissed",
-    State.WITHDRAWN: "withdrawn",
+    AlertState.SUSPECTED: "undecided",
+    AlertState.CONFIRMED: "undecided",
+    AlertState.ACKNOWLEDGED: "acted_on",
+    AlertState.FIXED: "acted_on",
+    AlertState.ACCEPTED: "acted_on",
+    AlertState.INVALID: "dismissed",
+    AlertState.WITHDRAWN: "withdrawn",
 }
 
 
@@ -46,11 +46,11 @@ class Quality:
         return {name: getattr(self, name) / self.decided for name in names}
 
 
-def of(project_ids: Iterable[int]) -> dict[int, Quality]:
+def by_project(project_ids: Iterable[int]) -> dict[int, Quality]:
     """Return the quality by project."""
     numbers = list(project_ids)
     counts: dict[int, Counter[str]] = {number: Counter() for number in numbers}
-    rows = Alert.objects.filter(project__in=numbers, quiet=False).exclude(state=State.MERGED)
+    rows = Alert.objects.filter(project__in=numbers, imported_only=False).exclude(state=AlertState.MERGED)
     for project, state, count in rows.values_list("project", "state").annotate(count=Count("id")):
-        counts[project][_GROUPS[State(state)]] += count
+        counts[project][_GROUPS[AlertState(state)]] += count
     return {number: Quality(**counts[number]) for number in numbers}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from perfgate.gate import Row
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Project, Run, Series
 from webapp.publishing.models import Publication
 from webapp.verdicts import judgments
@@ -32,7 +32,7 @@ _HASHES = tuple[str, str]
 class Answer:
     """What the gate says about the series of one alert."""
 
-    regressions: Sequence[ChangePoint] = ()
+    regressions: Sequence[StoredChangePoint] = ()
     rows: Mapping[Key, Row] = field(default_factory=dict)
     """The newest verdict's word on each benchmark and metric."""
     runs: Sequence[int] = ()
@@ -59,7 +59,7 @@ class Answer:
 
 
 def answers(
-    project: Project, alerts: Sequence[Alert], regressions: Mapping[int, Sequence[ChangePoint]]
+    project: Project, alerts: Sequence[Alert], regressions: Mapping[int, Sequence[StoredChangePoint]]
 ) -> dict[int, Answer]:
     """Return what measuring again showed, by alert.
 
@@ -120,7 +120,7 @@ def _ranges(project: Project, alerts: Sequence[Alert]) -> dict[int, set[_HASHES]
     return found
 
 
-def _answer(runs: Sequence[Run], regressions: Sequence[ChangePoint]) -> Answer:
+def _answer(runs: Sequence[Run], regressions: Sequence[StoredChangePoint]) -> Answer:
     rows = {key(row.label, row.metric): row for run in runs for row in judgments.read(run.verdict).rows}
     return Answer(regressions=regressions, rows=rows, runs=[run.pk for run in runs])
 

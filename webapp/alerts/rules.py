@@ -15,12 +15,12 @@ from webapp.history.models import Project, Run
 log = logging.getLogger(__name__)
 
 
-def of(project: Project) -> AlertRules:
+def alert_rules(project: Project) -> AlertRules:
     """Return the rules for its alerts."""
-    return policy_of(project).alerts
+    return project_policy(project).alerts
 
 
-def policy_of(project: Project) -> Budgets:
+def project_policy(project: Project) -> Budgets:
     """Return the policy that the newest commit measured on the default branch carried; the defaults where none did.
 
     A policy that cannot be obeyed counts as none: alerts go on, and the run's own check said what is wrong.

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from perfgate.policy import AlertRules
 from perfgate.results.records import Direction
-from webapp.alerts.models import OPEN, Alert, ChangePoint, Event, State
+from webapp.alerts.models import OPEN, Alert, AlertState, Event, StoredChangePoint
 from webapp.alerts.remeasurement import Answer
 from webapp.history.models import Commit
 
@@ -27,7 +27,7 @@ TAKEN_BACK = "Later measurements took the change back."
 NOT_THERE = "Base and head were measured again side by side: the change is not there."
 RELAPSE = "The regression is there again."
 
-DECIDED = (State.ACCEPTED, State.INVALID, State.MERGED)
+DECIDED = (AlertState.ACCEPTED, AlertState.INVALID, AlertState.MERGED)
 """Closed by somebody's word: only somebody's word opens them."""
 
 
@@ -35,9 +35,9 @@ DECIDED = (State.ACCEPTED, State.INVALID, State.MERGED)
 class Facts:
     """What is known about an alert."""
 
-    regressions: Sequence[ChangePoint]
+    regressions: Sequence[StoredChangePoint]
     """Its change points in the bad direction, with series and runs' commits loaded."""
-    series: Mapping[int, Sequence[ChangePoint]]
+    series: Mapping[int, Sequence[StoredChangePoint]]
     """All change points of their series, oldest first."""
     answer: Answer
     """What measuring its range again showed."""
@@ -48,22 +48,22 @@ class Facts:
 class _Step:
     """A state and why."""
 
-    state: State
+    state: AlertState
     reason: str
     closed_by: Commit | None = None
 
 
-def settle(alert: Alert, facts: Facts) -> None:
+def update_state(alert: Alert, facts: Facts) -> None:
     """Bring *alert* where the facts say it stands, with an event if it moved; needs the project's lock."""
-    if alert.quiet and not all(one.run.imported for one in facts.regressions):
-        alert.quiet = False
-        alert.save(update_fields=["quiet"])
+    if alert.imported_only and not all(one.run.imported for one in facts.regressions):
+        alert.imported_only = False
+        alert.save(update_fields=["imported_only"])
     step = _step(alert, facts)
     if step is not None:
-        move(alert, step.state, who="", reason=step.reason, closed_by=step.closed_by)
+        transition(alert, step.state, who="", reason=step.reason, closed_by=step.closed_by)
 
 
-def move(alert: Alert, state: State, *, who: str, reason: str, closed_by: Commit | None = None) -> None:
+def transition(alert: Alert, state: AlertState, *, who: str, reason: str, closed_by: Commit | None = None) -> None:
     """Bring an alert into a state and record it; needs the project's lock.
 
     Args:
@@ -82,26 +82,28 @@ def move(alert: Alert, state: State, *, who: str, reason: str, closed_by: Commit
     elif was_open:
         alert.closed_at = timezone.now()
     alert.save(update_fields=["state", "closed_by", "decided_by", "reason", "closed_at"])
-    record(alert, Event.Action.MOVED, who=who, before=before, text=reason)
+    record_event(alert, Event.Action.MOVED, who=who, before=before, text=reason)
 
 
-def record(alert: Alert, action: Event.Action, *, who: str = "", before: str = "", text: str = "") -> None:
+def record_event(alert: Alert, action: Event.Action, *, who: str = "", before: str = "", text: str = "") -> None:
     """Add one event; *before* is the state that the alert left, if it left one."""
     Event.objects.create(
         alert=alert, action=action, who=who, before=before or alert.state, after=alert.state, text=text
     )
 
 
-def narrow(alert: Alert, regressions: Sequence[ChangePoint]) -> None:
+def narrow_range(alert: Alert, regressions: Sequence[StoredChangePoint]) -> None:
     """Let the alert's range begin at the newest commit at which one of its series still stood at its old level."""
-    ends = [one.previous_run.commit for one in regressions if age(one.previous_run.commit) < age(alert.commit)]
-    newest = max(ends, key=age, default=None)
+    ends = [
+        one.previous_run.commit for one in regressions if commit_age(one.previous_run.commit) < commit_age(alert.commit)
+    ]
+    newest = max(ends, key=commit_age, default=None)
     if newest is not None and newest != alert.previous_commit:
         alert.previous_commit = newest
         alert.save(update_fields=["previous_commit"])
 
 
-def worse_step(one: ChangePoint) -> float:
+def log_worsening(one: StoredChangePoint) -> float:
     """Return the size of a change point on the log scale, positive in the bad direction.
 
     The steps of one series add up to where its level stands, also across the borders of segments, where the levels
@@ -111,57 +113,57 @@ def worse_step(one: ChangePoint) -> float:
     return step if one.series.direction == Direction.LOWER else -step
 
 
-def age(commit: Commit) -> tuple[int, datetime, int]:
+def commit_age(commit: Commit) -> tuple[int, datetime, int]:
     """Return what orders commits, oldest first."""
     return commit.generation or 0, commit.committed_at or datetime.min.replace(tzinfo=UTC), commit.pk
 
 
 def _step(alert: Alert, facts: Facts) -> _Step | None:
     """Return where the alert is to be moved, None: it stays."""
-    state, is_refuted = State(alert.state), facts.answer.is_refuted
-    if state in DECIDED or (state is State.WITHDRAWN and is_refuted):
+    state, is_refuted = AlertState(alert.state), facts.answer.is_refuted
+    if state in DECIDED or (state is AlertState.WITHDRAWN and is_refuted):
         return None
     if not facts.regressions:
-        return _Step(State.WITHDRAWN, TAKEN_BACK)
+        return _Step(AlertState.WITHDRAWN, TAKEN_BACK)
     returns = [_returned(one, facts.series[one.series_id]) for one in facts.regressions]
     if all(returns):
-        back = max((commit for commit in returns if commit), key=age)
-        return _Step(State.FIXED, f"The level returned with {back.sha[:10]}.", back)
+        back = max((commit for commit in returns if commit), key=commit_age)
+        return _Step(AlertState.FIXED, f"The level returned with {back.sha[:10]}.", back)
     is_held = state in OPEN and alert.decided_by != ""
-    if is_held or (state is State.CONFIRMED and not is_refuted):
+    if is_held or (state is AlertState.CONFIRMED and not is_refuted):
         return None
     return _confirmation(alert, facts)
 
 
 def _confirmation(alert: Alert, facts: Facts) -> _Step | None:
     """Return the step of an alert whose change is there and that nobody has decided on."""
-    state = State(alert.state)
+    state = AlertState(alert.state)
     rules = facts.rules
     later = max(one.seen for one in facts.regressions) - 1
     if facts.answer.is_refuted:
-        return _Step(State.WITHDRAWN, NOT_THERE)
+        return _Step(AlertState.WITHDRAWN, NOT_THERE)
     if facts.answer.is_confirmed:
-        return _Step(State.CONFIRMED, "Base and head were measured again side by side: the change is there.")
-    if state is State.FIXED and _was_told(alert):
-        return _Step(State.CONFIRMED, RELAPSE)
+        return _Step(AlertState.CONFIRMED, "Base and head were measured again side by side: the change is there.")
+    if state is AlertState.FIXED and _was_told(alert):
+        return _Step(AlertState.CONFIRMED, RELAPSE)
     if rules.confirm == "no":
-        return _Step(State.CONFIRMED, "The policy asks for no confirmation.")
+        return _Step(AlertState.CONFIRMED, "The policy asks for no confirmation.")
     if later >= rules.points:
-        return _Step(State.CONFIRMED, f"{later} later points stayed at the new level.")
-    return None if state is State.SUSPECTED else _Step(State.SUSPECTED, RELAPSE)
+        return _Step(AlertState.CONFIRMED, f"{later} later points stayed at the new level.")
+    return None if state is AlertState.SUSPECTED else _Step(AlertState.SUSPECTED, RELAPSE)
 
 
 def _was_told(alert: Alert) -> bool:
     """Return whether a fixed alert had been confirmed before."""
-    return Event.objects.filter(alert=alert, after__in=[State.CONFIRMED, State.ACKNOWLEDGED]).exists()
+    return Event.objects.filter(alert=alert, after__in=[AlertState.CONFIRMED, AlertState.ACKNOWLEDGED]).exists()
 
 
-def _returned(one: ChangePoint, series: Sequence[ChangePoint]) -> Commit | None:
+def _returned(one: StoredChangePoint, series: Sequence[StoredChangePoint]) -> Commit | None:
     """Return the commit at which the level of before *one* was reached again, None: not yet."""
-    first = left = worse_step(one)
+    first = left = log_worsening(one)
     for other in series:
         if other.position > one.position:
-            left += worse_step(other)
+            left += log_worsening(other)
             if left <= REMAINING_SHARE * first:
                 return other.run.commit
     return None

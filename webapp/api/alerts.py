@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.alerts import actions
-from webapp.alerts.models import Alert, ChangePoint, Event, State
+from webapp.alerts.models import Alert, AlertState, Event, StoredChangePoint
 from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
 from webapp.api.serializers import CommitSerializer
@@ -33,11 +33,11 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         fields = ("at", "action", "who", "before", "after", "text")
 
 
-class ChangePointSerializer(serializers.ModelSerializer[ChangePoint]):
+class ChangePointSerializer(serializers.ModelSerializer[StoredChangePoint]):
     """One change point of an alert."""
 
     class Meta:
-        model = ChangePoint
+        model = StoredChangePoint
         fields = ("series", "run", "previous_run", "effect", "low", "high", "before", "after", "regression", "seen")
 
 
@@ -60,7 +60,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "decided_by",
             "reason",
             "assignee",
-            "quiet",
+            "imported_only",
             "previous_commit",
             "commit",
             "opened_at",
@@ -126,8 +126,8 @@ class ProjectAlerts(View):
         chosen = Alert.objects.filter(project=project)
         state = request.query_params.get("state")
         if state is not None:
-            if state not in State.values:
-                raise ValidationError(f"unknown state {state[:40]!r}: choose one of {', '.join(State.values)}")
+            if state not in AlertState.values:
+                raise ValidationError(f"unknown state {state[:40]!r}: choose one of {', '.join(AlertState.values)}")
             chosen = chosen.filter(state=state)
         ordered = chosen.select_related("project", "commit", "previous_commit", "closed_by").order_by("-pk")
         return paged(request, self, ordered, AlertSerializer)
@@ -149,7 +149,7 @@ class AlertActions(View):
     scope = tokens.Scope.TRIAGE
 
     def post(self, request: Request, number: int) -> Response:
-        """Do what the body orders, see `webapp.alerts.actions.Order`, and return the alert as it stands then."""
+        """Do what the body orders, see `webapp.alerts.actions.ActionRequest`, and return the alert as it stands then."""
         bodies.check_length(request)
         alert = get_object_or_404(Alert, pk=number)
         token = request.auth
@@ -160,13 +160,14 @@ class AlertActions(View):
             )
         asked = OrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        done = actions.act(alert, actions.Order(**asked.validated_data), who=f"token {token.name}")
+        done = actions.act(alert, actions.ActionRequest(**asked.validated_data), who=f"token {token.name}")
         tokens.record_use(token)
         return Response(_document(done.pk))
 
 
 def _document(number: int) -> dict[str, object]:
     rows = Alert.objects.select_related("project", "commit", "previous_commit", "closed_by").prefetch_related(
-        Prefetch("change_points", ChangePoint.objects.order_by("pk")), Prefetch("events", Event.objects.order_by("pk"))
+        Prefetch("change_points", StoredChangePoint.objects.order_by("pk")),
+        Prefetch("events", Event.objects.order_by("pk")),
     )
     return dict(AlertDetailSerializer(get_object_or_404(rows, pk=number)).data)

@@ -161,10 +161,10 @@ def read(secret: str) -> Identity:
             f"a workflow for {claims.event_name[:40]!r} may upload nothing: use {', '.join(sorted(EVENTS))}"
         )
     project = _project(claims)
-    expected = f"{claims.repository}/.github/workflows/{rules.of(project).workflow}@"
+    expected = f"{claims.repository}/.github/workflows/{rules.alert_rules(project).workflow}@"
     if not claims.workflow_ref.startswith(expected):
         raise PermissionDenied(
-            f"{claims.workflow_ref[:200]!r} may upload nothing: the policy names {rules.of(project).workflow!r}"
+            f"{claims.workflow_ref[:200]!r} may upload nothing: the policy names {rules.alert_rules(project).workflow!r}"
             " ('workflow' in [alerts] of perfgate.toml)"
         )
     return Identity(project, claims)

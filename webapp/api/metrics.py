@@ -40,7 +40,7 @@ def _lines() -> Iterator[str]:
         "Alerts by state.",
         [({"project": slugs[project], "state": state}, count) for project, state, count in states if project in slugs],
     )
-    qualities = quality.of(slugs)
+    qualities = quality.by_project(slugs)
     yield from _metric(
         "perfgate_alert_share",
         "Part of the decided alerts that was acted on, dismissed or withdrawn.",

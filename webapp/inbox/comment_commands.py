@@ -29,7 +29,7 @@ from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, payloads
 from webapp.publishing.channels.github import account
 from webapp.verdicts import judgments
-from webapp.verdicts.models import Decision
+from webapp.verdicts.models import PullRequestWaiver
 
 PREFIX = "/perfgate"
 MAX_CHARACTERS = 2_000
@@ -196,7 +196,7 @@ def _run(project: Project, order: Order, pull: PullRequest, rest: str) -> str:
 def _ask_for_runs(project: Project, number: int, key: str, pull: PullRequest, select: str) -> str:
     """Ask for one run of the workflow for each suite; return the workflow's name."""
     suites = sorted({run.suite for run in _runs(project, number)}) or [""]
-    workflow = rules.of(project).workflow
+    workflow = rules.alert_rules(project).workflow
     for suite in suites:
         content = payloads.Measurement(
             workflow=workflow,
@@ -222,7 +222,7 @@ def _accept(project: Project, order: Order, _pull: PullRequest, rest: str) -> st
         )
     row = _row(project, order.pull_request, matched["id"].lower())
     most, until, reason = _ceiling(matched["most"]), _day(matched["until"]), " ".join(matched["reason"].split())
-    Decision.objects.get_or_create(
+    PullRequestWaiver.objects.get_or_create(
         comment_id=order.comment_id,
         defaults={
             "project": project,
@@ -235,9 +235,9 @@ def _accept(project: Project, order: Order, _pull: PullRequest, rest: str) -> st
             "reason": reason,
         },
     )
-    judged = [run for run in _runs(project, order.pull_request) if judgments.asks_for_verdict(run)]
+    judged = [run for run in _runs(project, order.pull_request) if judgments.needs_verdict(run)]
     for run in judged:
-        judgments.decide(run)
+        judgments.judge_run(run)
     if judged:
         outbox.want_verdicts(judged[-1])
     return (

@@ -22,7 +22,7 @@ from webapp.inbox import comment_commands, forks
 from webapp.inbox.models import Delivery
 from webapp.publishing import outbox, payloads
 from webapp.publishing.channels.github import account, pacing
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def note(guid: str, event: str, payload: object) -> Noted:
     kept["issue"] = {"number": read.issue.number, "pull_request": True} if read.issue else None
     row, created = Delivery.objects.get_or_create(guid=guid, defaults={"event": event, "payload": kept})
     if created:
-        transaction.on_commit(lambda: ring("take_delivery", row.pk))
+        transaction.on_commit(lambda: enqueue(Task.PROCESS_DELIVERY, row.pk))
     return "noted" if created else "known"
 
 

@@ -44,7 +44,7 @@ def fetch(project: Project, run_id: int) -> str:
     """
     with account.repository(project) as repository:
         run = repository.workflow_run(run_id)
-        workflow = f".github/workflows/{rules.of(project).workflow}"
+        workflow = f".github/workflows/{rules.alert_rules(project).workflow}"
         if run.event != "pull_request" or run.path != workflow:
             return f"run {run_id} is {plain(run.path)} for {plain(run.event)}, not {workflow} for a pull request"
         if run.head_repository.casefold() == project.repository.casefold():

@@ -24,7 +24,7 @@ from perfgate.github import Change, Changes
 from perfgate.stats.bisection import Measurement, Posterior, Standing
 from perfgate.stats.search import SPARE_VISITS
 from webapp.alerts import remeasurement, states
-from webapp.alerts.models import Alert, ChangePoint, Event, Kind
+from webapp.alerts.models import Alert, AlertKind, Event, StoredChangePoint
 from webapp.history.models import Run
 from webapp.measurements.models import Bisection, Range
 from webapp.publishing.channels.github import account
@@ -197,7 +197,7 @@ def start(alert: Alert, *, who: str) -> None:
         high=worst.high,
         started_by=who,
     )
-    states.record(alert, Event.Action.BISECTED, who=who, text=announced(len(line)))
+    states.record_event(alert, Event.Action.BISECTED, who=who, text=announced(len(line)))
 
 
 def announced(commits: int) -> str:
@@ -258,11 +258,11 @@ def end(search: Search, reason: str) -> None:
     search.row.ended_at = timezone.now()
     search.row.save(update_fields=["ended_at"])
     if search.row.alert is not None:
-        states.record(search.row.alert, Event.Action.BISECTED, text=reason)
+        states.record_event(search.row.alert, Event.Action.BISECTED, text=reason)
 
 
 def _line(alert: Alert) -> list[Change]:
-    if alert.kind != Kind.REGRESSION or not alert.is_open or alert.previous_commit is None:
+    if alert.kind != AlertKind.REGRESSION or not alert.is_open or alert.previous_commit is None:
         raise InvalidInput(f"alert {alert.pk} has no commit to look for: only an open regression has one")
     if not alert.project.repository or not account.is_there():
         raise InvalidInput(f"project {alert.project.slug} has no repository on GitHub to ask: use 'perfgate bisect'")
@@ -280,8 +280,8 @@ def _line(alert: Alert) -> list[Change]:
     return line
 
 
-def _worst(alert: Alert) -> ChangePoint:
-    found = ChangePoint.objects.filter(alert=alert, regression=True).select_related("series__benchmark", "run")
+def _worst(alert: Alert) -> StoredChangePoint:
+    found = StoredChangePoint.objects.filter(alert=alert, regression=True).select_related("series__benchmark", "run")
     worst = max(found, key=lambda one: (abs(one.effect), -one.pk), default=None)
     if worst is None:
         raise InvalidInput(f"alert {alert.pk} has no regression any more: there is nothing to search for")

@@ -16,7 +16,7 @@ import msgspec
 
 from perfgate.errors import NotFound, PermissionDenied, Rejected
 from perfgate.github import Changes, Repository
-from webapp.alerts.models import Alert, ChangePoint, Kind
+from webapp.alerts.models import Alert, AlertKind, StoredChangePoint
 from webapp.history.models import Commit
 from webapp.measurements.bisection import Search
 from webapp.measurements.models import Range
@@ -60,7 +60,7 @@ def learn(repository: Repository, alert: Alert) -> bool:
     Raises:
         RateLimited, Unavailable: GitHub did not say; ask again later.
     """
-    if alert.kind != Kind.REGRESSION or alert.previous_commit is None:
+    if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
         return False
     base, head = alert.previous_commit.sha, alert.commit.sha
     if Range.objects.filter(project=alert.project, base=base, head=head).exists():
@@ -75,7 +75,7 @@ def learn(repository: Repository, alert: Alert) -> bool:
 
 def of(alert: Alert, search: Search | None = None) -> Suspects:
     """Return what is known of the range of *alert*, whose commits are loaded, and of the search for its commit."""
-    if alert.kind != Kind.REGRESSION or alert.previous_commit is None:
+    if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
         return Suspects()
     if search is not None and (search.row.base, search.line[-1].sha) != (alert.previous_commit.sha, alert.commit.sha):
         search = None  # the range is another one by now
@@ -108,7 +108,7 @@ def of(alert: Alert, search: Search | None = None) -> Suspects:
     return Suspects(named=named, count=changes.count)
 
 
-def command(alert: Alert, worst: ChangePoint | None, known: Suspects) -> str:
+def command(alert: Alert, worst: StoredChangePoint | None, known: Suspects) -> str:
     """Return the command that finds the commit in a clone; empty where nothing is left to find, or nothing to follow.
 
     Args:
@@ -116,7 +116,7 @@ def command(alert: Alert, worst: ChangePoint | None, known: Suspects) -> str:
         worst: Whose benchmark is followed.
         known: What `of` says of the alert.
     """
-    if alert.kind != Kind.REGRESSION or alert.previous_commit is None or worst is None:
+    if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None or worst is None:
         return ""
     apart = (alert.commit.generation or 0) - (alert.previous_commit.generation or 0)
     if (known.count or apart) == 1:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from webapp.alerts import remeasurement, rules
-from webapp.alerts.models import ALERT_RELATIONS, Alert, ChangePoint, State
+from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertState, StoredChangePoint
 from webapp.alerts.remeasurement import Answer
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run
@@ -25,16 +25,16 @@ from webapp.measurements.models import Bisection
 from webapp.publishing import payloads
 from webapp.publishing.channels.github import account, comment_context, issues
 from webapp.publishing.models import Publication
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 from webapp.verdicts import judgments
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 Kind = Publication.Kind
 
 MAX_MEASUREMENTS = 2
 """How often the range of one alert is asked to be measured again."""
 
-Members = Mapping[int | None, Sequence[ChangePoint]]
+Members = Mapping[int | None, Sequence[StoredChangePoint]]
 """Regressions by alert."""
 
 _NAMED = ("series__benchmark", "series__environment", "run__commit", "previous_run__commit")
@@ -115,9 +115,9 @@ def want_measurement(project: Project, key: str, content: payloads.Measurement) 
 
 def want_alerts(project: Project, alerts: Sequence[Alert]) -> None:
     """Ask for all that *alerts* as they stand now ask for; needs the project's lock."""
-    loud = [alert for alert in alerts if not alert.quiet]
+    loud = [alert for alert in alerts if not alert.imported_only]
     members = defaultdict(list)
-    for one in ChangePoint.objects.filter(alert__in=loud, regression=True).select_related(*_NAMED).order_by("pk"):
+    for one in StoredChangePoint.objects.filter(alert__in=loud, regression=True).select_related(*_NAMED).order_by("pk"):
         members[one.alert_id].append(one)
     answers = remeasurement.answers(project, loud, {alert.pk: members[alert.pk] for alert in loud})
     _want_bisections(project, Bisection.objects.filter(alert__in=alerts, ended_at=None))
@@ -147,7 +147,7 @@ def _want_issues(project: Project, alerts: Sequence[Alert], members: Members, an
                 _want(project, Kind.ISSUE, _key(alert), issue)
 
 
-def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) -> issues.Evidence:
+def _evidence(alert: Alert, regressions: Sequence[StoredChangePoint], answer: Answer) -> issues.Evidence:
     """Read what the issue of an alert shows."""
     if not regressions:
         return issues.Evidence()
@@ -165,7 +165,7 @@ def _evidence(alert: Alert, regressions: Sequence[ChangePoint], answer: Answer) 
     )
 
 
-def _segment(one: ChangePoint) -> tuple[list[float], int]:
+def _segment(one: StoredChangePoint) -> tuple[list[float], int]:
     """Return the values of the segment that *one* lies in, and its place among them: others cannot be compared."""
     points = points_of.read(one.series)
     edges = np.flatnonzero(np.diff(points.segments)) + 1
@@ -178,11 +178,11 @@ def _want_measurements(
     project: Project, alerts: Sequence[Alert], members: Members, answers: Mapping[int, Answer]
 ) -> None:
     """Ask for the ranges of suspected alerts to be measured again, each twice at the most."""
-    obeyed = rules.of(project)
+    obeyed = rules.alert_rules(project)
     if obeyed.confirm != "measure" or not project.repository or not account.is_there():
         return
     for alert in alerts:
-        if alert.state != State.SUSPECTED or alert.previous_commit is None:
+        if alert.state != AlertState.SUSPECTED or alert.previous_commit is None:
             continue
         stem = f"{_key(alert)}/measurement/"
         asked = list(Publication.objects.filter(project=project, kind=Kind.DISPATCH, key__startswith=stem))
@@ -202,7 +202,7 @@ def _want_bisections(project: Project, rows: QuerySet[Bisection]) -> None:
             refused = f" GitHub did not start the workflow: {search.refusal}" if search.refusal else ""
             bisection.end(search, search.conclusion + refused)
         elif (position := search.next) is not None:
-            content = payloads.step(project, search, position, rules.of(project).workflow)
+            content = payloads.step(project, search, position, rules.alert_rules(project).workflow)
             _want(project, Kind.DISPATCH, bisection.next_key(search), content, ordered=True)
         if row.pull_request is not None and row.comment_id is not None:
             number, said = row.comment_id, payloads.progress(search)
@@ -239,7 +239,7 @@ def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct, *, or
         row.error, row.failed_for_good, row.attempts = "", False, 0
         row.save(update_fields=["wanted", "revision", "error", "failed_for_good", "attempts"])
     if project.repository and account.is_there():
-        transaction.on_commit(lambda: ring("publish", row.pk))
+        transaction.on_commit(lambda: enqueue(Task.PUBLISH, row.pk))
 
 
 def _on_commit(run: Run) -> list[payloads.Judged]:
@@ -248,7 +248,7 @@ def _on_commit(run: Run) -> list[payloads.Judged]:
     A stranger's are told only while there is none of our own.
     """
     rows = (
-        Verdict.objects.filter(
+        StoredVerdict.objects.filter(
             run__project=run.project_id, run__commit=run.commit_id, run__pull_request=run.pull_request
         )
         .select_related("run__project")

@@ -16,7 +16,7 @@ from django.conf import settings
 from perfgate import formatting, gate
 from perfgate.github import Conclusion
 from perfgate.report import wording
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import bisection
 from webapp.measurements.bisection import Search
@@ -153,7 +153,7 @@ def nothing(project: Project, sha: str) -> CheckRun:
     )
 
 
-def measurement(project: Project, alert: Alert, regressions: Sequence[ChangePoint], workflow: str) -> Measurement:
+def measurement(project: Project, alert: Alert, regressions: Sequence[StoredChangePoint], workflow: str) -> Measurement:
     """Return what to ask for, to see whether the change of *alert* is there when both its ends are measured again.
 
     Args:

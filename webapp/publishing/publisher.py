@@ -20,14 +20,14 @@ from django.utils import timezone
 from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimited, Rejected, Unavailable
 from perfgate.github import Repository, Status
 from webapp.alerts import rules
-from webapp.alerts.models import ALERT_RELATIONS, Alert, State
+from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertState
 from webapp.history.models import Project
 from webapp.measurements import bisection, suspects
 from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, payloads
 from webapp.publishing.channels.github import account, issues, pacing
 from webapp.publishing.models import Publication
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def publish(publication_id: int) -> None:
         _publish(row)
     following = due().filter(project=project).order_by("pk").first()
     if following is not None:
-        ring("publish", following.pk, after_seconds=settings.GITHUB_SPACING_SECONDS)
+        enqueue(Task.PUBLISH, following.pk, delay_seconds=settings.GITHUB_SPACING_SECONDS)
 
 
 def _publish(row: Publication) -> None:
@@ -96,7 +96,7 @@ def _is_moot(row: Publication) -> bool:
     if row.ordered:
         return False
     number = row.key.split("/")[1]
-    return not Alert.objects.filter(pk=int(number), state=State.SUSPECTED).exists()
+    return not Alert.objects.filter(pk=int(number), state=AlertState.SUSPECTED).exists()
 
 
 def _held_back(row: Publication) -> bool:
@@ -104,7 +104,7 @@ def _held_back(row: Publication) -> bool:
     is_new = row.first_published_at is None and row.remote_id is None and row.wanted.get("state", "open") == "open"
     if row.kind not in {Kind.ISSUE, Kind.DISPATCH} or not is_new or row.ordered:
         return False
-    allowed = rules.of(row.project).per_day
+    allowed = rules.alert_rules(row.project).per_day
     day = timedelta(days=1)
     told = Publication.objects.filter(
         project=row.project_id, kind=row.kind, ordered=False, first_published_at__gt=timezone.now() - day

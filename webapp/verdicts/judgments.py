@@ -15,15 +15,15 @@ from perfgate.policy import Waiver
 from perfgate.results import records
 from webapp.history import uploads
 from webapp.history.models import Project, Run
-from webapp.verdicts.models import Decision, Verdict
+from webapp.verdicts.models import PullRequestWaiver, StoredVerdict
 
 
-def asks_for_verdict(run: Run) -> bool:
+def needs_verdict(run: Run) -> bool:
     """Return whether *run* is to be judged: it belongs to a pull request, or brought its baseline along."""
     return run.pull_request is not None or run.baseline_commit_id is not None
 
 
-def decide(run: Run) -> Verdict:
+def judge_run(run: Run) -> StoredVerdict:
     """Judge *run* and store the verdict; the same upload, under the same decisions, gets the same one.
 
     What cannot be judged, for its policy or its upload cannot be read, gets an inconclusive verdict that says why.
@@ -32,7 +32,7 @@ def decide(run: Run) -> Verdict:
     # A part of a suite is counted when all parts are there: the joined run holds it again. A stranger's counts nothing.
     counted = FalseAlarms() if said.missing_shards or not run.trusted else said.false_alarms
     counts = {f"exempt_{name}": count for name, count in msgspec.structs.asdict(counted).items()}
-    verdict, _ = Verdict.objects.update_or_create(
+    verdict, _ = StoredVerdict.objects.update_or_create(
         run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said), **counts}
     )
     return verdict
@@ -42,10 +42,10 @@ def false_alarms(project: Project) -> FalseAlarms:
     """Return what all verdicts of *project* together measured: how often unchanged benchmarks were called changed."""
     names = FalseAlarms.__struct_fields__
     sums = {name: Coalesce(Sum(f"exempt_{name}"), 0) for name in names}
-    return FalseAlarms(**Verdict.objects.filter(run__project=project).aggregate(**sums))
+    return FalseAlarms(**StoredVerdict.objects.filter(run__project=project).aggregate(**sums))
 
 
-def read(verdict: Verdict) -> gate.Verdict:
+def read(verdict: StoredVerdict) -> gate.Verdict:
     """Return the gate's own record of a stored verdict."""
     return msgspec.convert(verdict.document, gate.Verdict)
 
@@ -64,7 +64,9 @@ def _granted(run: Run) -> list[Waiver]:
             reason=each.reason,
             line=0,
         )
-        for each in Decision.objects.filter(project=run.project_id, pull_request=run.pull_request).order_by("pk")
+        for each in PullRequestWaiver.objects.filter(project=run.project_id, pull_request=run.pull_request).order_by(
+            "pk"
+        )
     ]
 
 

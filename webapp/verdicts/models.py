@@ -9,7 +9,7 @@ from django.db import models
 from webapp.history.models import Project, Run
 
 
-class Verdict(models.Model):
+class StoredVerdict(models.Model):
     """The gate's one answer to one run that was measured beside its baseline."""
 
     run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="verdict")
@@ -26,10 +26,10 @@ class Verdict(models.Model):
         return f"{self.outcome} for run {self.run_id}"
 
 
-class Decision(models.Model):
+class PullRequestWaiver(models.Model):
     """Somebody's permission, in a pull request, for one benchmark to be slower; added and never changed."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="decisions")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="pull_request_waivers")
     pull_request = models.PositiveIntegerField()
     """It holds for this one alone: what is to last stands in the policy."""
     label = models.TextField()
@@ -46,7 +46,7 @@ class Decision(models.Model):
     decided_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["project", "pull_request"], name="decision_by_pull_request")]
+        indexes: ClassVar = [models.Index(fields=["project", "pull_request"], name="waiver_by_pull_request")]
 
     def __str__(self) -> str:
         return f"{self.label} up to {self.max_regression:.1%} by {self.who}"

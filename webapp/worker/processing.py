@@ -28,7 +28,7 @@ def process(run: Run) -> None:
     """Do all that one run asks for, and note that it is done."""
     _judge(run)
     detection.detect(run.project, [run])
-    detection.settle_answered(run.project, [run])
+    detection.apply_remeasurements(run.project, [run])
     _done([run])
 
 
@@ -52,17 +52,17 @@ def process_backlog(project: Project, *, wait_for_imports: bool = True) -> int:
         for run in runs:
             _judge(run)
         detection.detect(project, runs)
-        detection.settle_orphans(project)
-        detection.settle_answered(project, runs)
+        detection.withdraw_orphans(project)
+        detection.apply_remeasurements(project, runs)
         _done(runs)
     finally:
         _backlog.release()
     return len(runs)
 
 
-def projects_owed(*, younger_than_seconds: float = 0) -> list[Project]:
+def projects_pending(*, min_age_seconds: float = 0) -> list[Project]:
     """Return the projects that runs are owed to, but for those whose owed runs are all younger than that."""
-    before = timezone.now() - timedelta(seconds=younger_than_seconds)
+    before = timezone.now() - timedelta(seconds=min_age_seconds)
     owed = Run.objects.filter(Q(imported=True) | Q(received_at__lte=before), processed_at=None)
     return list(Project.objects.filter(pk__in=owed.values("project")).order_by("pk"))
 
@@ -75,8 +75,8 @@ def _import_over(project: Project) -> bool:
 
 
 def _judge(run: Run) -> None:
-    if judgments.asks_for_verdict(run):
-        judgments.decide(run)
+    if judgments.needs_verdict(run):
+        judgments.judge_run(run)
         # Without a pull request it answers an alert, or somebody's curiosity: no reason for a check on an old commit.
         if not run.imported and run.pull_request is not None:
             outbox.want_verdicts(run)

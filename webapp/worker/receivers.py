@@ -1,4 +1,4 @@
-"""What gating hears from history."""
+"""Receivers of the history's signals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.dispatch import receiver
 
 from webapp.history.ingest import run_stored
 from webapp.history.models import Run
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 
 
 @receiver(run_stored)
-def ring_for_runs(run_ids: Sequence[int], **_: Any) -> None:
-    """Ring for stored runs; those of an import wait for its end, which a sweep notices."""
+def enqueue_stored_runs(run_ids: Sequence[int], **_: Any) -> None:
+    """Enqueue stored runs for processing; imported ones wait until the import ends, which a sweep notices."""
     for number in Run.objects.filter(pk__in=run_ids, imported=False).values_list("pk", flat=True):
-        ring("process_run", number)
+        enqueue(Task.PROCESS_RUN, number)

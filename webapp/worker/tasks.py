@@ -1,7 +1,15 @@
-"""All Celery tasks. They take ids, may run twice and in any order, and find their work in the database."""
+"""All Celery tasks.
+
+A task takes the id of a row, reads its work from the database, and may run twice or in any order. The sweep enqueues
+everything that is still pending, so a lost message is only a delay.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
 from django.db.models import Min
 
 from webapp.celery import app
@@ -9,51 +17,53 @@ from webapp.history.models import Project, Run
 from webapp.inbox import deliveries
 from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, publisher
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 from webapp.worker import processing
 
-RINGING_SECONDS = 15
-"""A run younger than this has just been rung for."""
+SWEEP_SECONDS = 60.0
+"""Time between two sweeps."""
 
-REPEATED_SECONDS = 55
-"""What a sweep asked for lapses before the next one asks again: a queue that nobody serves does not grow."""
+MIN_AGE_SECONDS = 15
+"""A sweep skips younger runs: their own message was sent when they were stored."""
 
+EXPIRES_SECONDS = 55
+"""A sweep's messages expire before the next sweep sends them again, so a queue without a worker does not grow."""
 
 MAX_DELIVERIES = 100
-"""Rung for in one sweep."""
+"""Deliveries that one sweep enqueues."""
 
 
-@app.task
+@app.task(name=Task.PROCESS_RUN)
 def process_run(run_id: int) -> None:
-    """Do what an uploaded run asks for."""
+    """Process one uploaded run, unless it was processed already."""
     run = Run.objects.select_related("project", "commit", "environment").filter(pk=run_id, processed_at=None).first()
     if run is not None:
         processing.process(run)
 
 
-@app.task
+@app.task(name=Task.PROCESS_BACKLOG)
 def process_backlog(project_id: int) -> None:
-    """Do what all owed runs of a project ask for."""
+    """Process all pending runs of a project together."""
     project = Project.objects.filter(pk=project_id).first()
     if project is not None:
         processing.process_backlog(project)
 
 
-@app.task
+@app.task(name=Task.PUBLISH)
 def publish(publication_id: int) -> None:
     """Make GitHub equal to one publication."""
     publisher.publish(publication_id)
 
 
-@app.task
-def take_delivery(delivery_id: int) -> None:
-    """Deal with something that GitHub told us."""
+@app.task(name=Task.PROCESS_DELIVERY)
+def process_delivery(delivery_id: int) -> None:
+    """Process one webhook delivery."""
     deliveries.take(delivery_id)
 
 
-@app.task
-def go_on_searching(project_id: int) -> None:
-    """Go on with the searches of a project: an answer may have come, or may never come."""
+@app.task(name=Task.CONTINUE_BISECTIONS)
+def continue_bisections(project_id: int) -> None:
+    """Continue a project's bisections: a measurement may have arrived, or its deadline may have passed."""
     project = Project.objects.filter(pk=project_id).first()
     if project is not None:
         outbox.go_on_searching(project)
@@ -61,15 +71,27 @@ def go_on_searching(project_id: int) -> None:
 
 @app.task
 def sweep() -> None:
-    """Ring again for all work that is owed: messages may have been lost, GitHub may be there again."""
-    for project in processing.projects_owed(younger_than_seconds=RINGING_SECONDS):
-        ring("process_backlog", project.pk, expires_seconds=REPEATED_SECONDS)
-    # One of each project is enough: publishing rings for the next.
+    """Enqueue all pending work: its message may have been lost, or GitHub may be reachable again."""
+    for project in processing.projects_pending(min_age_seconds=MIN_AGE_SECONDS):
+        enqueue(Task.PROCESS_BACKLOG, project.pk, expires_seconds=EXPIRES_SECONDS)
+    # One publication of each project is enough: publishing it enqueues the next.
     first = publisher.due().values("project").annotate(first=Min("pk")).order_by("first")
     for number in first.values_list("first", flat=True):
-        ring("publish", number, expires_seconds=REPEATED_SECONDS)
+        enqueue(Task.PUBLISH, number, expires_seconds=EXPIRES_SECONDS)
     for number in deliveries.owed().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
-        ring("take_delivery", number, expires_seconds=REPEATED_SECONDS)
+        enqueue(Task.PROCESS_DELIVERY, number, expires_seconds=EXPIRES_SECONDS)
     deliveries.forget_old()
     for project in Project.objects.filter(bisections__in=Bisection.objects.filter(ended_at=None)).distinct():
-        ring("go_on_searching", project.pk, expires_seconds=REPEATED_SECONDS)
+        enqueue(Task.CONTINUE_BISECTIONS, project.pk, expires_seconds=EXPIRES_SECONDS)
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: Any) -> None:
+    """Have the scheduler enqueue a sweep regularly."""
+    sender.add_periodic_task(SWEEP_SECONDS, sweep.s(), name="sweep")
+
+
+@worker_ready.connect
+def sweep_at_start(**_: Any) -> None:
+    """Sweep when a worker starts, for work that became pending while no worker ran."""
+    sweep.delay()

@@ -11,7 +11,7 @@ from perfgate.results.records import Environment
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab
 from webapp.alerts import actions, levels
-from webapp.alerts.models import Alert, ChangePoint, Event, State
+from webapp.alerts.models import Alert, AlertState, Event, StoredChangePoint
 from webapp.history.models import Run, Series
 from webapp.worker import processing
 
@@ -47,8 +47,8 @@ def test_every_change_of_state_is_an_event(lab: Lab) -> None:
     """Who brought an alert from where to where, and why, is kept in order; saying it twice adds nothing."""
     one = alert(lab)
     for _ in range(2):
-        actions.decide(one, State.ACKNOWLEDGED, who="ada", reason="mine")
-    actions.decide(one, State.ACCEPTED, who="bob", reason="exact decimals cost that")
+        actions.decide(one, AlertState.ACKNOWLEDGED, who="ada", reason="mine")
+    actions.decide(one, AlertState.ACCEPTED, who="bob", reason="exact decimals cost that")
 
     assert [
         ("opened", "", "suspected", "suspected"),
@@ -71,25 +71,25 @@ def test_an_event_cannot_be_changed(lab: Lab) -> None:
 def test_a_word_holds_against_later_points(lab: Lab) -> None:
     """What a person accepted or dismissed is not opened again by more points at the new level, nor by a rebuild."""
     one = alert(lab)
-    actions.decide(one, State.INVALID, who="ada", reason="the runner was moved")
+    actions.decide(one, AlertState.INVALID, who="ada", reason="the runner was moved")
     lab.history([1.2] * 6, first=24)
     lab.catch_up()
     again(lab)
 
-    assert [State.INVALID] == list(Alert.objects.values_list("state", flat=True))
+    assert [AlertState.INVALID] == list(Alert.objects.values_list("state", flat=True))
 
 
 def test_a_regression_never_becomes_the_baseline_by_itself(lab: Lab) -> None:
     """However long a worse level lasts, the series stands apart from the accepted one, until somebody accepts it."""
     one = alert(lab, [1.0] * 12 + [1.2] * 80)
     series = Series.objects.get()
-    assert levels.standings([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
-    actions.decide(one, State.ACKNOWLEDGED, who="ada")
-    assert levels.standings([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
+    assert levels.deviations([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
+    actions.decide(one, AlertState.ACKNOWLEDGED, who="ada")
+    assert levels.deviations([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
 
-    actions.decide(one, State.ACCEPTED, who="ada", reason="worth it")
+    actions.decide(one, AlertState.ACCEPTED, who="ada", reason="worth it")
 
-    standing = levels.standings([series.pk])[series.pk]
+    standing = levels.deviations([series.pk])[series.pk]
     assert (0.0, True) == (standing.worse, standing.is_accepted)
 
 
@@ -98,23 +98,23 @@ def test_a_better_level_is_the_baseline(lab: Lab) -> None:
     lab.history([1.2] * 12 + [1.0] * 12 + [1.2] * 12)
     lab.catch_up()
 
-    (standing,) = levels.standings([Series.objects.get().pk]).values()
+    (standing,) = levels.deviations([Series.objects.get().pk]).values()
     assert standing.worse == pytest.approx(0.2, rel=0.05)
 
 
 def test_what_is_dismissed_counts_for_nothing(lab: Lab) -> None:
     """A change said to be noise does not stand between a series and its accepted level."""
     one = alert(lab)
-    actions.decide(one, State.INVALID, who="ada", reason="noise")
+    actions.decide(one, AlertState.INVALID, who="ada", reason="noise")
 
-    (standing,) = levels.standings([Series.objects.get().pk]).values()
+    (standing,) = levels.deviations([Series.objects.get().pk]).values()
     assert 0.0 == standing.worse
 
 
 def test_a_fixed_level_is_fixed_whoever_looked_after_it(lab: Lab) -> None:
     """An acknowledged alert is closed by the commit that undid it, and opened again, confirmed, on a relapse."""
     one = alert(lab, [1.0] * 12 + [1.2] * 30)
-    actions.decide(one, State.ACKNOWLEDGED, who="ada")
+    actions.decide(one, AlertState.ACKNOWLEDGED, who="ada")
     for number in range(42, 54):
         lab.upload(number, {"parse": 1.0}, key=f"run {number}")
     lab.catch_up()
@@ -133,14 +133,14 @@ def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
     """One alert takes over another's series for good, and the other's issue says so and is closed."""
     first, second = two_causes(lab)
     actions.merge(second, first.pk, who="ada", reason="the same refactoring")
-    ChangePoint.objects.filter(series__benchmark__name="write").delete()  # found anew, as after a rebuild
+    StoredChangePoint.objects.filter(series__benchmark__name="write").delete()  # found anew, as after a rebuild
     again(lab)
     lab.catch_up()
 
     first.refresh_from_db()
     second.refresh_from_db()
-    assert (State.CONFIRMED, State.MERGED, first) == (first.state, second.state, second.merged_into)
-    assert {first.pk} == set(ChangePoint.objects.values_list("alert", flat=True))
+    assert (AlertState.CONFIRMED, AlertState.MERGED, first) == (first.state, second.state, second.merged_into)
+    assert {first.pk} == set(StoredChangePoint.objects.values_list("alert", flat=True))
     assert 2 == Alert.objects.count()
     assert ["open", "closed"] == [issue.state for issue in github.issues(NAME)]
     assert "same cause" in github.issues(NAME)[1].comments[-1].body
@@ -155,11 +155,11 @@ def test_a_split_series_stays_split(lab: Lab) -> None:
     one = Alert.objects.get()
     write = Series.objects.get(benchmark__name="write")
     new = actions.split(one, [write.pk], who="ada", reason="another commit of the day")
-    ChangePoint.objects.filter(series=write).delete()
+    StoredChangePoint.objects.filter(series=write).delete()
     again(lab)
 
     assert {("parse", one.pk), ("write", new.pk)} == set(
-        ChangePoint.objects.values_list("series__benchmark__name", "alert")
+        StoredChangePoint.objects.values_list("series__benchmark__name", "alert")
     )
     assert ["confirmed", "confirmed"] == list(Alert.objects.values_list("state", flat=True))
     assert ("split", "ada") in Event.objects.filter(alert=one).values_list("action", "who")
@@ -174,25 +174,25 @@ def test_a_split_alert_can_be_merged_back(lab: Lab) -> None:
     one = Alert.objects.get()
     new = actions.split(one, [Series.objects.get(benchmark__name="write").pk], who="ada")
     actions.merge(new, one.pk, who="ada")
-    ChangePoint.objects.all().delete()
+    StoredChangePoint.objects.all().delete()
     again(lab)
 
-    assert {one.pk} == set(ChangePoint.objects.values_list("alert", flat=True))
+    assert {one.pk} == set(StoredChangePoint.objects.values_list("alert", flat=True))
 
 
 @pytest.mark.parametrize(
     ("attempt", "complaint"),
     [
-        (lambda one: actions.decide(one, State.ACCEPTED, who="ada"), "a reason is needed"),
-        (lambda one: actions.decide(one, State.FIXED, who="ada", reason="x"), "cannot become fixed"),
-        (lambda one: actions.decide(one, State.INVALID, who="ada", reason="x" * 2_001), "2,001 characters"),
+        (lambda one: actions.decide(one, AlertState.ACCEPTED, who="ada"), "a reason is needed"),
+        (lambda one: actions.decide(one, AlertState.FIXED, who="ada", reason="x"), "cannot become fixed"),
+        (lambda one: actions.decide(one, AlertState.INVALID, who="ada", reason="x" * 2_001), "2,001 characters"),
         (lambda one: actions.note(one, " \n", who="ada"), "empty"),
         (lambda one: actions.assign(one, "x" * 151, who="ada"), "151 characters"),
         (lambda one: actions.merge(one, one.pk, who="ada"), "no other alert"),
         (lambda one: actions.merge(one, 10**9, who="ada"), "no other alert"),
         (lambda one: actions.split(one, [], who="ada"), "some, not all"),
         (lambda one: actions.split(one, [one.change_points.get().series_id], who="ada"), "some, not all"),
-        (lambda one: actions.act(one, actions.Order(action="explode"), who="ada"), "no action"),
+        (lambda one: actions.act(one, actions.ActionRequest(action="explode"), who="ada"), "no action"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lab: Lab, attempt: Callable[[Alert], object], complaint: str) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import F
 
 from tests.webapp.lab import Lab
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Run, Series
 from webapp.worker import processing
 
@@ -48,7 +48,7 @@ def test_half_a_way_back_is_not_back(lab: Lab) -> None:
     lab.history([1.0] * 12 + [1.2] * 12 + [1.1] * 12)
     lab.work()
 
-    assert 2 == ChangePoint.objects.count()
+    assert 2 == StoredChangePoint.objects.count()
     assert "confirmed" == Alert.objects.get().state
 
 
@@ -106,16 +106,16 @@ def test_an_alert_without_its_series_is_closed(lab: Lab) -> None:
 
 
 def test_an_imported_history_is_quiet(lab: Lab) -> None:
-    """Changes among imported runs open quiet alerts; the first uploaded run that shows one makes it loud."""
+    """Changes among imported runs open imported_only alerts; the first uploaded run that shows one makes it loud."""
     lab.history([1.0] * 12 + [1.2] * 12, imported=True)
     lab.work()
-    assert Alert.objects.get().quiet
+    assert Alert.objects.get().imported_only
 
     lab.history([1.5] * 12, first=24)
     lab.work()
 
     assert [("Change 12", True), ("Change 24", False)] == list(
-        Alert.objects.order_by("commit__generation").values_list("commit__subject", "quiet")
+        Alert.objects.order_by("commit__generation").values_list("commit__subject", "imported_only")
     )
 
 

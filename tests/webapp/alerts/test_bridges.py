@@ -7,7 +7,7 @@ from django.test import Client
 
 from perfgate.results.records import Environment
 from tests.webapp.lab import Lab, sha
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Run, Series
 
 BORDER = 20
@@ -26,7 +26,7 @@ def test_a_border_alone_says_nothing(lab: Lab) -> None:
     change_machine(lab)
     lab.work()
 
-    assert not ChangePoint.objects.exists()
+    assert not StoredChangePoint.objects.exists()
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -67,7 +67,7 @@ def test_a_border_that_became_faster_is_an_improvement(lab: Lab) -> None:
     lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 0.8)})
     lab.work()
 
-    assert [False] == list(ChangePoint.objects.values_list("regression", flat=True))
+    assert [False] == list(StoredChangePoint.objects.values_list("regression", flat=True))
     assert not Alert.objects.exists()
 
 

@@ -9,7 +9,7 @@ import pytest
 from perfgate.results.records import Direction, Environment, Metric
 from tests.webapp.lab import Lab
 from webapp.alerts import detection
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Run
 from webapp.worker import processing, tasks
 
@@ -17,7 +17,7 @@ STEP = [1.0] * 12 + [1.2] * 12
 
 
 def rows() -> list[tuple[Any, ...]]:
-    return [*ChangePoint.objects.order_by("pk").values_list(), *Alert.objects.order_by("pk").values_list()]
+    return [*StoredChangePoint.objects.order_by("pk").values_list(), *Alert.objects.order_by("pk").values_list()]
 
 
 def test_a_step_is_one_change_point(lab: Lab) -> None:
@@ -25,7 +25,7 @@ def test_a_step_is_one_change_point(lab: Lab) -> None:
     runs = lab.history(STEP)
     lab.work()
 
-    found = ChangePoint.objects.get()
+    found = StoredChangePoint.objects.get()
     assert (runs[12], runs[11], 12, True) == (found.run, found.previous_run, found.position, found.regression)
     assert found.low < 0.2 < found.high
     assert pytest.approx(1.2, rel=0.01) == found.after
@@ -54,7 +54,7 @@ def test_the_order_of_arrival_does_not_matter(lab: Lab) -> None:
         lab.upload(number, {"parse": STEP[number]})
         lab.work()
 
-    found = ChangePoint.objects.get()
+    found = StoredChangePoint.objects.get()
     assert "Change 12" == found.run.commit.subject
     assert found.run.commit == Alert.objects.get(state="confirmed").commit
 
@@ -74,7 +74,7 @@ def test_an_improvement_opens_no_alert(lab: Lab) -> None:
     lab.history(STEP[::-1])
     lab.work()
 
-    found = ChangePoint.objects.get()
+    found = StoredChangePoint.objects.get()
     assert not found.regression
     assert found.alert is None
     assert not Alert.objects.exists()
@@ -87,7 +87,7 @@ def test_higher_may_be_better(lab: Lab) -> None:
         lab.upload(number, {"parse": level}, metric=throughput)
     lab.work()
 
-    assert ChangePoint.objects.get().regression
+    assert StoredChangePoint.objects.get().regression
     assert 1 == Alert.objects.filter(state="confirmed").count()
 
 
@@ -95,13 +95,13 @@ def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None
     """A change point found a commit beside its first place keeps its row and its alert, which follows it."""
     runs = lab.history(STEP)
     lab.work()
-    before = ChangePoint.objects.get()
-    ChangePoint.objects.update(run=runs[13], previous_run=runs[12], position=13)
+    before = StoredChangePoint.objects.get()
+    StoredChangePoint.objects.update(run=runs[13], previous_run=runs[12], position=13)
     Alert.objects.update(commit=runs[13].commit)
 
     detection.detect(lab.project, [runs[-1]])
 
-    after = ChangePoint.objects.get()
+    after = StoredChangePoint.objects.get()
     assert (before.pk, before.alert_id, runs[12]) == (after.pk, after.alert_id, after.run)
     assert runs[12].commit == Alert.objects.get().commit
 
@@ -119,10 +119,10 @@ def test_a_superseded_run_takes_its_change_along(lab: Lab) -> None:
     lab.history(STEP[:23])
     lab.upload(23, {"parse": 1.2}, key="last")
     lab.work()
-    old = ChangePoint.objects.get().run
+    old = StoredChangePoint.objects.get().run
     Run.objects.filter(pk=old.pk).update(key="x" * 64)
     newer = lab.upload(12, {"other": 1.0})
     Run.objects.filter(pk=old.pk).update(superseded_by=newer)
 
-    series = ChangePoint.objects.get().series
+    series = StoredChangePoint.objects.get().series
     assert (series.environment_id, series.branch) in detection.groups_of([newer])

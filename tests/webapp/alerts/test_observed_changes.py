@@ -8,8 +8,8 @@ from perfgate.results.records import Direction, Environment, Metric
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab, sha
 from webapp.alerts import actions, detection, observed_changes
-from webapp.alerts.levels import standings
-from webapp.alerts.models import Alert, ChangePoint, Kind, State
+from webapp.alerts.levels import deviations
+from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
 from webapp.history.models import Run, Series
 from webapp.history.series import read
 
@@ -35,7 +35,7 @@ def test_what_many_series_share_is_one_alert_though_none_is_sure(lab: Lab) -> No
     upload(lab, 100, levels)
     lab.catch_up()
 
-    (alert,) = Alert.objects.filter(kind=Kind.REGRESSION)
+    (alert,) = Alert.objects.filter(kind=AlertKind.REGRESSION)
     labels = set(alert.change_points.values_list("series__benchmark__label", flat=True))
     assert abs((alert.commit.generation or 0) - 61) <= 2
     assert len(labels & {f"bench.time_{i:02}" for i in range(8)}) >= 5
@@ -55,7 +55,7 @@ def test_a_whole_suite_that_moves_together_is_the_machine(lab: Lab, github: Stan
     assert BENCHMARKS == alert.change_points.count()
     assert [(sha(49), sha(50))] == [(one.inputs["base"], one.inputs["head"]) for one in github.dispatches(NAME)]
     numbers = list(Series.objects.values_list("pk", flat=True))
-    assert [0.0] * BENCHMARKS == [standing.step for standing in standings(numbers).values()]
+    assert [0.0] * BENCHMARKS == [standing.step for standing in deviations(numbers).values()]
 
 
 def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
@@ -66,9 +66,9 @@ def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
     upload(lab, 60, levels)
     lab.catch_up()
 
-    code = Alert.objects.get(kind=Kind.REGRESSION)
+    code = Alert.objects.get(kind=AlertKind.REGRESSION)
     assert ["bench.time_03"] == list(code.change_points.values_list("series__benchmark__label", flat=True))
-    assert BENCHMARKS - 1 == Alert.objects.get(kind=Kind.RUNNER).change_points.count()
+    assert BENCHMARKS - 1 == Alert.objects.get(kind=AlertKind.RUNNER).change_points.count()
 
 
 def test_the_machine_that_came_back_is_fixed(lab: Lab) -> None:
@@ -92,7 +92,7 @@ def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
     lab.catch_up()
 
     alert = Alert.objects.get()
-    assert Kind.DRIFT == alert.kind
+    assert AlertKind.DRIFT == alert.kind
     assert {"bench.time_04", "bench.time_09"} == set(
         alert.change_points.values_list("series__benchmark__label", flat=True)
     )
@@ -119,7 +119,7 @@ def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
     upload(lab, 60, levels[:60])
     lab.catch_up()
     alert = Alert.objects.get()
-    actions.decide(alert, State.ACCEPTED, who="ada", reason="worth it")
+    actions.decide(alert, AlertState.ACCEPTED, who="ada", reason="worth it")
     for number in range(60, 75):
         lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
     lab.catch_up()
@@ -130,7 +130,7 @@ def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
     lab.catch_up()
 
     assert ["accepted"] == [one.state for one in Alert.objects.filter(pk=alert.pk)]
-    assert 1 == Alert.objects.filter(kind=Kind.DRIFT).exclude(pk=alert.pk).count()
+    assert 1 == Alert.objects.filter(kind=AlertKind.DRIFT).exclude(pk=alert.pk).count()
 
 
 def test_detecting_again_changes_nothing(lab: Lab) -> None:
@@ -139,13 +139,13 @@ def test_detecting_again_changes_nothing(lab: Lab) -> None:
     levels[40:] *= 1.1
     runs = upload(lab, 60, levels)
     lab.catch_up()
-    before = list(ChangePoint.objects.order_by("pk").values())
+    before = list(StoredChangePoint.objects.order_by("pk").values())
 
     detection.detect(lab.project, runs[-1:])
     observed_changes._known.clear()
     detection.detect(lab.project, runs[:1])
 
-    assert before == list(ChangePoint.objects.order_by("pk").values())
+    assert before == list(StoredChangePoint.objects.order_by("pk").values())
 
 
 def test_what_is_remembered_is_no_other_answer(lab: Lab) -> None:

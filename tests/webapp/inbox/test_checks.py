@@ -31,7 +31,7 @@ def tell(lab: Lab, event: str, payload: dict[str, Any]) -> Delivery:
     guid = str(next(_guids))
     deliveries.note(guid, event, {"repository": {"full_name": NAME}, **payload})
     row = Delivery.objects.get(guid=guid)
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     lab.publish()
     row.refresh_from_db()
     return row
@@ -99,7 +99,7 @@ def test_the_button_measures_again(lab: Lab, github: StandIn, number: int) -> No
     assert dispatch.inputs["head"] == sha(HEAD)
     assert dispatch.inputs["pull_request"] == str(number)
     Delivery.objects.filter(pk=row.pk).update(processed_at=None, not_before=None)
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     lab.publish()
     assert len(github.dispatches(NAME)) == 1
     assert "nothing was done" in press(lab, "run", "mallory").outcome

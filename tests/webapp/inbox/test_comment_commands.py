@@ -17,7 +17,7 @@ from webapp.inbox import deliveries
 from webapp.inbox.models import Delivery
 from webapp.measurements.models import Bisection
 from webapp.verdicts import judgments
-from webapp.verdicts.models import Decision
+from webapp.verdicts.models import PullRequestWaiver
 from webapp.worker import tasks
 
 HEAD = 100
@@ -53,7 +53,7 @@ def say(lab: Lab, github: StandIn, number: int, text: str, login: str = "ada") -
     payload["issue"] = {"number": number, "pull_request": {"url": "x"}}
     deliveries.note(str(comment_id), "issue_comment", payload)
     row = Delivery.objects.get(guid=str(comment_id))
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     lab.publish()
     row.refresh_from_db()
     return row
@@ -74,7 +74,7 @@ def test_help_is_answered_once_with_a_sign(lab: Lab, github: StandIn, number: in
     assert asked(github, number).reactions == [("perfgate[bot]", "eyes")]
 
     Delivery.objects.update(processed_at=None, not_before=None)
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     lab.publish()
     assert len(answers(github, number)) == 1
 
@@ -86,7 +86,7 @@ def test_who_may_not_write_gets_silence(lab: Lab, github: StandIn, number: int, 
     row = say(lab, github, number, f"/perfgate accept {red} up to 900% until {UNTIL} because I say so", "mallory")
     assert "was not answered" in row.outcome
     assert not answers(github, number)
-    assert not Decision.objects.exists()
+    assert not PullRequestWaiver.objects.exists()
     assert not asked(github, number).reactions
 
 
@@ -94,7 +94,7 @@ def test_accept_waives_up_to_the_ceiling(lab: Lab, github: StandIn, number: int,
     """Comment and check run follow at once, and the decision is on record with who, why and until when."""
     say(lab, github, number, f"/perfgate accept {red} up to 8% until {UNTIL} because exact decimals, see #812")
 
-    decision = Decision.objects.get()
+    decision = PullRequestWaiver.objects.get()
     assert (decision.who, decision.reason, decision.until) == (
         "ada",
         "exact decimals, see #812",
@@ -148,7 +148,7 @@ def test_what_cannot_be_followed_says_how_to_write_it(
     (answer,) = answers(github, number)
     assert why in answer.body
     assert "<img" not in cmarkgfm.github_flavored_markdown_to_html(answer.body)
-    assert not Decision.objects.exists()
+    assert not PullRequestWaiver.objects.exists()
 
 
 def test_explain_tells_everything(lab: Lab, github: StandIn, number: int, red: str) -> None:
@@ -260,6 +260,6 @@ def test_a_question_that_was_taken_back(lab: Lab, github: StandIn, number: int) 
         "comment": {"id": comment_id, "body": "/perfgate help", "user": {"login": "ada"}},
     }
     deliveries.note("1", "issue_comment", payload)
-    tasks.take_delivery(Delivery.objects.get().pk)
+    tasks.process_delivery(Delivery.objects.get().pk)
     lab.publish()
     assert not answers(github, number)

@@ -81,7 +81,7 @@ def ended(github: StandIn, artifacts: dict[str, bytes], **changes: str) -> Deliv
     }
     deliveries.note(str(run_id), "workflow_run", payload)
     row = Delivery.objects.get(guid=str(run_id))
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     row.refresh_from_db()
     return row
 
@@ -210,6 +210,6 @@ def test_github_away_is_asked_again(lab: Lab, github: StandIn, number: int) -> N
     row = ended(github, {"perfgate-0": zipped({"s.json": result(lab, number)})})
     assert row.processed_at is None
     Delivery.objects.update(not_before=None)
-    tasks.take_delivery(row.pk)
-    tasks.take_delivery(row.pk)
+    tasks.process_delivery(row.pk)
+    tasks.process_delivery(row.pk)
     assert Run.objects.count() == 1

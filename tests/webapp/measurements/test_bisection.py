@@ -14,7 +14,7 @@ from perfgate.errors import InvalidInput
 from standin import Change, StandIn
 from tests.webapp.lab import NAME, Lab, sha
 from webapp.alerts import actions
-from webapp.alerts.models import Alert, Event, State
+from webapp.alerts.models import Alert, AlertState, Event
 from webapp.history.models import Run
 from webapp.measurements import bisection
 from webapp.measurements.models import Bisection
@@ -42,7 +42,7 @@ def slow(lab: Lab) -> Alert:
 
 
 def search(alert: Alert) -> None:
-    actions.act(alert, actions.Order(action="bisect"), who="ada")
+    actions.act(alert, actions.ActionRequest(action="bisect"), who="ada")
 
 
 def steps(github: StandIn) -> list[int]:
@@ -136,13 +136,13 @@ def test_a_commit_that_brings_no_answer_is_passed_by(lab: Lab, github: StandIn) 
     search(alert)
     lab.publish()
     (first,) = steps(github)
-    tasks.go_on_searching(lab.project.pk)
+    tasks.continue_bisections(lab.project.pk)
     lab.publish()
     assert steps(github) == [first]
 
     Publication.objects.update(first_published_at=F("first_published_at") - timedelta(hours=25))
     assert [alert.pk] == list(Bisection.objects.filter(ended_at=None).values_list("alert", flat=True))
-    tasks.go_on_searching(lab.project.pk)
+    tasks.continue_bisections(lab.project.pk)
     lab.publish()
     _, second = steps(github)
     assert second != first
@@ -183,7 +183,7 @@ def test_an_alert_that_is_decided_needs_no_search(lab: Lab, github: StandIn) -> 
     alert = slow(lab)
     search(alert)
     lab.publish()
-    actions.decide(alert, State.ACCEPTED, who="ada", reason="exact decimals")
+    actions.decide(alert, AlertState.ACCEPTED, who="ada", reason="exact decimals")
     lab.publish()
 
     assert len(steps(github)) == 1
@@ -222,6 +222,6 @@ def test_what_cannot_be_searched_says_why(lab: Lab) -> None:
     lab.project.save()
     with pytest.raises(InvalidInput, match="use 'perfgate bisect'"):
         search(alert)
-    actions.decide(alert, State.INVALID, who="ada", reason="noise")
+    actions.decide(alert, AlertState.INVALID, who="ada", reason="noise")
     with pytest.raises(InvalidInput, match="no commit to look for"):
         search(alert)

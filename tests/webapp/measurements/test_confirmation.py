@@ -13,7 +13,7 @@ from django.db.models import F
 
 from standin import Dispatch, StandIn
 from tests.webapp.lab import NAME, Lab, sha
-from webapp.alerts.models import Alert, ChangePoint, Event
+from webapp.alerts.models import Alert, Event, StoredChangePoint
 from webapp.history.models import Run
 from webapp.publishing import outbox, publisher
 from webapp.publishing.models import Publication
@@ -288,7 +288,7 @@ def decided() -> list[tuple[Any, ...]]:
     """Return what stands there, without ids and times."""
     return [
         *Alert.objects.order_by("commit__generation").values_list("commit__sha", "previous_commit__sha", "state"),
-        *ChangePoint.objects.order_by("position").values_list("run__commit__sha", "seen", "alert__commit__sha"),
+        *StoredChangePoint.objects.order_by("position").values_list("run__commit__sha", "seen", "alert__commit__sha"),
         *Event.objects.order_by("pk").values_list("alert__commit__sha", "action", "before", "after", "text"),
         *Publication.objects.order_by("kind", "pk").values_list("kind", "wanted", "published_revision", "error"),
     ]

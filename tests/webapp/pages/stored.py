@@ -13,10 +13,10 @@ import numpy as np
 from perfgate import gate
 from perfgate.results import result_file
 from perfgate.results.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Policy, Refusal, Run, Sample, State
-from webapp.alerts.models import Alert, ChangePoint, Event
+from webapp.alerts.models import Alert, Event, StoredChangePoint
 from webapp.history import ingest, models
 from webapp.history import series as points_of
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 STEP_AT = 8
@@ -98,7 +98,7 @@ def store_alert(project: models.Project, series: models.Series) -> Alert:
     )
     Event.objects.create(alert=alert, action="opened", after="suspected")
     Event.objects.create(alert=alert, action="moved", before="suspected", after="confirmed", text=alert.reason)
-    ChangePoint.objects.create(
+    StoredChangePoint.objects.create(
         series=series,
         run_id=int(points.runs[STEP_AT]),
         position=STEP_AT,
@@ -149,7 +149,7 @@ def store_shop() -> Shop:
     run = judged_run()
     judged = store(project, run)
     said = gate.judge(run, today=date(2026, 11, 21))
-    Verdict.objects.create(run_id=judged, outcome=said.outcome, document=msgspec.to_builtins(said))
+    StoredVerdict.objects.create(run_id=judged, outcome=said.outcome, document=msgspec.to_builtins(said))
     models.Run.objects.update(processed_at=START)
     last = models.Run.objects.filter(pull_request=None).latest("id")
     return Shop(project, series, last.pk, judged, store_alert(project, series))

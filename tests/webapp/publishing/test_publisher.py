@@ -71,7 +71,7 @@ def test_an_imported_history_files_no_issue(lab: Lab, github: StandIn) -> None:
     lab.history(STEP, imported=True)
     lab.work()
 
-    assert Alert.objects.get().quiet
+    assert Alert.objects.get().imported_only
     assert [] == github.exchanges
 
 

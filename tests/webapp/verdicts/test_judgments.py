@@ -13,7 +13,7 @@ from tests.webapp.lab import Lab
 from webapp.history import uploads
 from webapp.history.models import Project, Upload
 from webapp.verdicts import judgments
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 from webapp.worker import tasks
 
 WAIVER = """
@@ -31,7 +31,7 @@ def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
     run = lab.pull(7, 1_002, 1.0, 1.2)
     lab.work()
 
-    stored = Verdict.objects.get(run=run)
+    stored = StoredVerdict.objects.get(run=run)
     expected = gate.judge(uploads.open_again(run).run, today=run.received_at.date())
     assert expected == judgments.read(stored)
     assert "fail" == stored.outcome == expected.outcome
@@ -43,11 +43,11 @@ def test_false_alarms_add_up_over_a_project(lab: Lab) -> None:
         lab.untouched(7, number, candidate)
     gated = lab.pull(8, 1_005, 1.0, 1.2)
     lab.work()
-    judgments.decide(gated)
+    judgments.judge_run(gated)
 
     assert FalseAlarms(judged=3, regressed=1, improved=1) == judgments.false_alarms(lab.project)
     assert FalseAlarms() == judgments.false_alarms(Project.objects.create(slug="other"))
-    assert {"pass", "fail"} == set(Verdict.objects.values_list("outcome", flat=True))
+    assert {"pass", "fail"} == set(StoredVerdict.objects.values_list("outcome", flat=True))
 
 
 def test_a_shard_is_counted_when_all_are_joined(lab: Lab) -> None:
@@ -56,18 +56,18 @@ def test_a_shard_is_counted_when_all_are_joined(lab: Lab) -> None:
     lab.work()
 
     assert FalseAlarms() == judgments.false_alarms(lab.project)
-    assert "inconclusive" == Verdict.objects.get().outcome
+    assert "inconclusive" == StoredVerdict.objects.get().outcome
 
 
 def test_judging_again_changes_nothing(lab: Lab) -> None:
     """The same run gets the same verdict."""
     run = lab.pull(7, 1_002, 1.0, 1.2)
     tasks.process_run(run.pk)
-    before = Verdict.objects.values().get()
+    before = StoredVerdict.objects.values().get()
 
-    judgments.decide(run)
+    judgments.judge_run(run)
 
-    assert before == Verdict.objects.values().get()
+    assert before == StoredVerdict.objects.values().get()
 
 
 @pytest.mark.parametrize(("until", "outcome"), [("2999-01-01", "waived"), ("2020-01-01", "fail")])
@@ -76,7 +76,7 @@ def test_waivers_hold_by_the_day_of_the_upload(lab: Lab, until: str, outcome: st
     lab.pull(7, 1_002, 1.0, 1.2, policy=WAIVER.format(until=until))
     lab.work()
 
-    assert outcome == Verdict.objects.get().outcome
+    assert outcome == StoredVerdict.objects.get().outcome
 
 
 def test_a_policy_that_cannot_be_obeyed_is_no_verdict(lab: Lab) -> None:
@@ -84,7 +84,7 @@ def test_a_policy_that_cannot_be_obeyed_is_no_verdict(lab: Lab) -> None:
     run = lab.pull(7, 1_002, 1.0, 1.2, policy='[[budget]]\nmax_regression = "much"\n')
     lab.work()
 
-    said = judgments.read(Verdict.objects.get())
+    said = judgments.read(StoredVerdict.objects.get())
     assert "inconclusive" == said.outcome
     assert "perfgate.toml:1" in said.notes[0]
     run.refresh_from_db()
@@ -101,7 +101,7 @@ def test_an_upload_that_cannot_be_read_is_no_verdict(lab: Lab, content: bytes | 
         Upload.objects.update(content=content)
     tasks.process_run(run.pk)
 
-    said = judgments.read(Verdict.objects.get())
+    said = judgments.read(StoredVerdict.objects.get())
     assert ("inconclusive", 7) == (said.outcome, said.pull_request)
     assert said.notes[0].startswith("No verdict could be made")
 
@@ -111,7 +111,7 @@ def test_a_run_on_a_branch_asks_for_none(lab: Lab) -> None:
     lab.upload(1, {"parse": 1.0})
     lab.work()
 
-    assert not Verdict.objects.exists()
+    assert not StoredVerdict.objects.exists()
 
 
 def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
@@ -129,6 +129,6 @@ def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
     stored = lab.store(run, key="with memory")
     lab.work()
 
-    said = judgments.read(Verdict.objects.get(run=stored))
+    said = judgments.read(StoredVerdict.objects.get(run=stored))
     assert gate.judge(run, today=stored.received_at.date()) == said
     assert [("traced_peak", "fail")] == [(row.metric, row.outcome) for row in said.rows if row.judgement == "regressed"]

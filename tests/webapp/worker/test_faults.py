@@ -138,7 +138,7 @@ def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> N
         work(github, clock, rng)
 
     for row in Delivery.objects.all():
-        tasks.take_delivery(row.pk)
+        tasks.process_delivery(row.pk)
     work(github, clock, rng)
     assert not Publication.objects.filter(failed_for_good=True).exists()
     for pull, push in newest.items():
@@ -160,7 +160,7 @@ def _tell(batch: list[tuple[int, int]], rng: random.Random) -> None:
         deliveries.note(guid, "pull_request", {"repository": {"full_name": NAME}, **payload})
     owed = list(Delivery.objects.filter(processed_at=None).values_list("pk", flat=True))
     for number in rng.sample(owed, len(owed) * 3 // 4):
-        tasks.take_delivery(number)
+        tasks.process_delivery(number)
 
 
 def _assert_slow_enough(times: list[float]) -> None:
@@ -197,9 +197,9 @@ def test_webhooks_twice_and_in_any_order(github: StandIn, clock: Clock) -> None:
     for guid, payload in payloads:
         deliveries.note(guid, "issue_comment", payload)
         for row in Delivery.objects.order_by("?")[:3]:
-            tasks.take_delivery(row.pk)
+            tasks.process_delivery(row.pk)
     for row in Delivery.objects.all():
-        tasks.take_delivery(row.pk)
+        tasks.process_delivery(row.pk)
     work(github, clock, rng)
     answers = [each for each in github.comments(NAME, number) if each.author == "perfgate[bot]"]
     assert len(answers) == 12

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management import call_command
 
 from tests.webapp.lab import Lab
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Run
 from webapp.history.rebuild import rebuild
 from webapp.publishing.models import Publication
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 from webapp.worker import processing
 
 
@@ -23,7 +23,7 @@ def test_process_needs_no_worker(lab: Lab) -> None:
     call_command("process", verbosity=0)
 
     assert not Run.objects.filter(processed_at=None).exists()
-    assert 1 == Alert.objects.count() == Verdict.objects.count()
+    assert 1 == Alert.objects.count() == StoredVerdict.objects.count()
 
 
 def test_a_rebuild_decides_the_same_again(lab: Lab) -> None:
@@ -44,7 +44,7 @@ def decided() -> list[tuple[Any, ...]]:
     """Return every row of gating."""
     return [
         *Alert.objects.order_by("pk").values_list(),
-        *ChangePoint.objects.order_by("pk").values_list(),
-        *Verdict.objects.order_by("pk").values_list(),
+        *StoredChangePoint.objects.order_by("pk").values_list(),
+        *StoredVerdict.objects.order_by("pk").values_list(),
         *Publication.objects.order_by("pk").values_list(),
     ]

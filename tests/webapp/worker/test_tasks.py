@@ -16,7 +16,7 @@ from standin import StandIn
 from tests.webapp.lab import Lab
 from webapp.celery import app
 from webapp.history.models import Run
-from webapp.queue import ring
+from webapp.queue import Task, enqueue
 from webapp.settings import broker_options
 from webapp.worker import tasks
 
@@ -122,6 +122,6 @@ def test_a_folder_that_cannot_be_written_costs_no_upload(
     down.conf.broker_transport_options = options
     monkeypatch.setattr("webapp.queue.app", down)
 
-    ring("process_run", 1)
+    enqueue(Task.PROCESS_RUN, 1)
 
     assert "next sweep" in caplog.text

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('decided_by', models.CharField(blank=True, max_length=150)),
                 ('reason', models.TextField(blank=True)),
                 ('assignee', models.CharField(blank=True, max_length=150)),
-                ('quiet', models.BooleanField(default=False)),
+                ('imported_only', models.BooleanField(default=False)),
                 ('opened_at', models.DateTimeField(auto_now_add=True)),
                 ('closed_at', models.DateTimeField(null=True)),
                 ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='history.commit')),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='ChangePoint',
+            name='StoredChangePoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('regression', 'Regression'), ('runner', 'Runner'), ('drift', 'Drift')], default='regression', max_length=10)),
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Placement',
+            name='ManualAssignment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='alerts.alert')),
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('merged_into', None), ('split_from', None)), fields=('project', 'branch', 'commit', 'kind'), name='one_alert_per_cause'),
         ),
         migrations.AddConstraint(
-            model_name='changepoint',
+            model_name='storedchangepoint',
             constraint=models.UniqueConstraint(fields=('series', 'run', 'kind'), name='one_change_point_per_place'),
         ),
         migrations.AddIndex(
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['alert', 'id'], name='event_in_order'),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(fields=('series', 'origin'), name='one_word_per_place'),
+            model_name='manualassignment',
+            constraint=models.UniqueConstraint(fields=('series', 'origin'), name='one_manual_assignment'),
         ),
     ]

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
 from webapp.alerts import actions, quality, remeasurement
-from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, ChangePoint, State
+from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, AlertState, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import bisection, suspects
 from webapp.pages.series import chart, history
@@ -33,8 +33,8 @@ WORST_FIRST = ("-bad", F("worst").desc(), F("commit__committed_at").desc(nulls_l
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "open": OPEN,
-    **{state.value: (state.value,) for state in State},
-    "all": tuple(State.values),
+    **{state.value: (state.value,) for state in AlertState},
+    "all": tuple(AlertState.values),
 }
 """What the list can be asked for, and the states that it then shows."""
 
@@ -43,14 +43,14 @@ FILTERS: dict[str, tuple[str, ...]] = {
 class Moved:
     """One series of an alert."""
 
-    point: ChangePoint
+    point: StoredChangePoint
     again: Row | None
     """The gate's word, where it was measured again."""
 
 
 def with_extent(alerts: QuerySet[Alert]) -> QuerySet[Any]:
     """Return the alerts, ready to be listed, with how many series each moved, how far, and whether any of it is bad."""
-    moved = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
+    moved = StoredChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
     return alerts.select_related(*ALERT_RELATIONS).annotate(
         bad=Exists(moved),
         moved=Count("change_points"),
@@ -71,13 +71,13 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
     state = state if state in FILTERS else "open"
     counts = dict(Alert.objects.filter(project=project).order_by().values_list("state").annotate(count=Count("id")))
     chosen = with_extent(Alert.objects.filter(project=project, state__in=FILTERS[state]))
-    page = Paginator(chosen.order_by("quiet", *WORST_FIRST), ALERTS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(chosen.order_by("imported_only", *WORST_FIRST), ALERTS_PER_PAGE).get_page(request.GET.get("page"))
     shown = {
         "project": project,
         "page": page,
         "state": state,
         "filters": {name: sum(counts.get(each, 0) for each in states) for name, states in FILTERS.items()},
-        "quality": quality.of([project.pk])[project.pk],
+        "quality": quality.by_project([project.pk])[project.pk],
     }
     return render(request, "alerts/alerts.html", shown)
 
@@ -97,7 +97,7 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
         raise PermissionDenied("acting on alerts is for the staff of this server")
     form = request.POST
     try:
-        order = actions.Order(
+        order = actions.ActionRequest(
             **{name: form.get(name, "") for name in ("action", "reason", "assignee", "text")},
             into=_number(form.get("into", "0")),
             series=[_number(each) for each in form.getlist("series")],
@@ -111,7 +111,7 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
 def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
     one = get_object_or_404(with_extent(Alert.objects.all()), pk=number)
     moved = (
-        ChangePoint.objects.filter(alert=one)
+        StoredChangePoint.objects.filter(alert=one)
         .select_related("series__benchmark", "series__environment__project", "run__commit", "previous_run__commit")
         .order_by("-regression", Abs("effect").desc(), "series__benchmark__label", "id")
     )

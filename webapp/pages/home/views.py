@@ -11,10 +11,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from webapp.alerts.models import OPEN, Alert, ChangePoint
+from webapp.alerts.models import OPEN, Alert, StoredChangePoint
 from webapp.history.models import Project, Run
 from webapp.pages.alerts.views import WORST_FIRST, with_extent
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 PROJECTS_PER_PAGE = 50
 ALERTS_SHOWN = 10
@@ -27,7 +27,7 @@ class ProjectRow:
     project: Project
     run: Run | None
     """The newest."""
-    verdict: Verdict | None
+    verdict: StoredVerdict | None
     """The newest."""
     regressions: int
     """Open alerts with at least one regression."""
@@ -40,7 +40,7 @@ class ProjectRow:
 def home(request: HttpRequest) -> HttpResponse:
     """Show the projects with their open alerts, newest runs and newest verdicts."""
     page = Paginator(_projects(), PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
-    attention = with_extent(Alert.objects.filter(state__in=OPEN, quiet=False))
+    attention = with_extent(Alert.objects.filter(state__in=OPEN, imported_only=False))
     context = {
         "page": page,
         "rows": _rows(page),
@@ -52,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _projects() -> QuerySet[Any]:
     newest_run = Run.objects.filter(project=OuterRef("pk")).order_by("-id").values("pk")[:1]
-    newest_verdict = Verdict.objects.filter(run__project=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    newest_verdict = StoredVerdict.objects.filter(run__project=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     projects = Project.objects.annotate(newest_run=Subquery(newest_run), newest_verdict=Subquery(newest_verdict))
     return projects.order_by("slug")
 
@@ -61,7 +61,7 @@ def _rows(page: Page[Any]) -> list[ProjectRow]:
     runs = Run.objects.select_related("commit", "environment").in_bulk(
         [project.newest_run for project in page if project.newest_run]
     )
-    verdicts = Verdict.objects.select_related("run").in_bulk(
+    verdicts = StoredVerdict.objects.select_related("run").in_bulk(
         [project.newest_verdict for project in page if project.newest_verdict]
     )
     counts = _open_alerts(page)
@@ -80,10 +80,10 @@ def _rows(page: Page[Any]) -> list[ProjectRow]:
 
 def _open_alerts(page: Page[Any]) -> Counter[tuple[int, str]]:
     """Return the number of open alerts by project id and kind."""
-    regressions = ChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
+    regressions = StoredChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
     alerts = Alert.objects.filter(state__in=OPEN, project__in=list(page)).annotate(bad=Exists(regressions))
     counts = Counter[tuple[int, str]]()
-    for group in alerts.values("project", "quiet", "bad").annotate(count=Count("id")):
-        kind = "imported_only" if group["quiet"] else "regressions" if group["bad"] else "improvements"
+    for group in alerts.values("project", "imported_only", "bad").annotate(count=Count("id")):
+        kind = "imported_only" if group["imported_only"] else "regressions" if group["bad"] else "improvements"
         counts[group["project"], kind] += group["count"]
     return counts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 
-from webapp.alerts.models import OPEN, ChangePoint
+from webapp.alerts.models import OPEN, StoredChangePoint
 from webapp.history.models import Environment, Project, Series
 
 MAX_WORDS = 8
@@ -51,7 +51,7 @@ def select(project: Project, filters: Filters) -> QuerySet[Series]:
     for word in filters.text.split()[:MAX_WORDS]:
         chosen = chosen.filter(benchmark__label__icontains=word)
     if filters.moved:
-        chosen = chosen.filter(Exists(ChangePoint.objects.filter(series=OuterRef("pk"), alert__state__in=OPEN)))
+        chosen = chosen.filter(Exists(StoredChangePoint.objects.filter(series=OuterRef("pk"), alert__state__in=OPEN)))
     return chosen.select_related("benchmark", "environment").order_by(
         "benchmark__label", "benchmark", "metric", "environment__name", "branch", "id"
     )

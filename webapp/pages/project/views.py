@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from perfgate.report import wording
 from perfgate.results.records import Direction
 from webapp.alerts import levels, quality
-from webapp.alerts.models import OPEN, Alert, ChangePoint
+from webapp.alerts.models import OPEN, Alert, StoredChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Environment, Project, Run, Series
 from webapp.pages import charts, recent_summary
@@ -39,9 +39,9 @@ class SeriesRow:
     summary: recent_summary.Summary | None
     regression: bool | None
     """Whether the newest value stands out in the bad direction; None: it does not stand out."""
-    change_point: ChangePoint | None
+    change_point: StoredChangePoint | None
     """The newest that belongs to an open alert."""
-    standing: levels.Standing
+    standing: levels.Deviation
     """How far the series is from its last accepted level."""
 
 
@@ -72,11 +72,11 @@ def _branches(project: Project) -> list[str]:
 def _overview(project: Project) -> dict[str, object]:
     """Return what stands above the table: alerts, alert quality, false alarms, newest runs."""
     open_alerts = Alert.objects.filter(project=project, state__in=OPEN)
-    attention = alerts.with_extent(open_alerts.filter(quiet=False)).order_by(*alerts.WORST_FIRST)
+    attention = alerts.with_extent(open_alerts.filter(imported_only=False)).order_by(*alerts.WORST_FIRST)
     runs = Run.objects.filter(project=project).select_related("commit", "environment", "verdict").order_by("-id")
     return {
         "attention": attention[:ALERTS_SHOWN],
-        "quality": quality.of([project.pk])[project.pk],
+        "quality": quality.by_project([project.pk])[project.pk],
         "open_alerts": open_alerts.count(),
         "false_alarms": wording.long_run_rate(judgments.false_alarms(project)),
         "runs": runs[:RUNS_SHOWN],
@@ -86,9 +86,9 @@ def _overview(project: Project) -> dict[str, object]:
 def _rows(page: Page[Series]) -> list[SeriesRow]:
     series_ids = [series.pk for series in page]
     newest = points_of.latest(series_ids, recent_summary.WINDOW)
-    open_points = ChangePoint.objects.filter(series__in=series_ids, alert__state__in=OPEN).order_by("position")
+    open_points = StoredChangePoint.objects.filter(series__in=series_ids, alert__state__in=OPEN).order_by("position")
     change_points = {point.series_id: point for point in open_points}
-    standings = levels.standings(series_ids)
+    standings = levels.deviations(series_ids)
     series_per_benchmark = Counter(series.benchmark_id for series in page)
     rows: list[SeriesRow] = []
     for series in page:

@@ -11,7 +11,7 @@ from perfgate import formatting
 from perfgate.gate import Row
 from perfgate.results.records import COMPARABILITY_FIELDS
 from webapp.alerts import bridges
-from webapp.alerts.models import ChangePoint
+from webapp.alerts.models import StoredChangePoint
 from webapp.history import series as points_of
 from webapp.history.commit_order import FloatArray
 from webapp.history.models import EnvironmentState, Series
@@ -41,7 +41,7 @@ class SeriesHistory:
     """One series with its marks."""
 
     points: points_of.Points
-    marks: list[tuple[int, ChangePoint]]
+    marks: list[tuple[int, StoredChangePoint]]
     """Position and change point, oldest first."""
     segment_starts: list[SegmentStart]
 
@@ -67,7 +67,7 @@ def read(series: Series) -> SeriesHistory:
     """Return one series with its marks; *series* has its environment's project loaded."""
     points = points_of.read(series)
     position = {int(run): index for index, run in enumerate(points.runs)}
-    change_points = ChangePoint.objects.filter(series=series).select_related(
+    change_points = StoredChangePoint.objects.filter(series=series).select_related(
         "series", "run__commit", "previous_run__commit", "alert"
     )
     placed = ((position[point.run_id], point) for point in change_points if point.run_id in position)

@@ -35,7 +35,7 @@ def series(request: HttpRequest, number: int) -> HttpResponse:
         "latest": runs.get(run_ids[-1]) if run_ids else None,
         "drawing": series_chart.drawing(found, history),
         "change_points": change_points[::-1],
-        "standing": levels.standing(change_points),
+        "standing": levels.deviation(change_points),
         "segment_starts": [(runs.get(start.run), start) for start in reversed(starts)],
         "newest": [(runs.get(run), value) for run, value in newest],
         "siblings": Series.objects.filter(benchmark=found.benchmark)

@@ -14,7 +14,7 @@ from perfgate.results import metrics
 from webapp.history.models import Run, Series
 from webapp.publishing.channels.github import account
 from webapp.verdicts import judgments
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 ROWS_PER_PAGE = 100
 NOT_JUDGED_SHOWN = 200
@@ -40,7 +40,7 @@ class Shown:
 def verdict(request: HttpRequest, number: int) -> HttpResponse:
     """Show the gate's answer to one run: the headline, every row, what was not judged, and how it was decided."""
     one = get_object_or_404(
-        Verdict.objects.select_related("run__project", "run__environment", "run__commit", "run__baseline_commit"),
+        StoredVerdict.objects.select_related("run__project", "run__environment", "run__commit", "run__baseline_commit"),
         pk=number,
     )
     said = judgments.read(one)

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Verdict',
+            name='StoredVerdict',
             fields=[
                 ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='verdict', serialize=False, to='history.run')),
                 ('outcome', models.CharField(max_length=20)),
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name='PullRequestWaiver',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('pull_request', models.PositiveIntegerField()),
@@ -38,10 +38,10 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField()),
                 ('comment_id', models.BigIntegerField(unique=True)),
                 ('decided_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='history.project')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pull_request_waivers', to='history.project')),
             ],
             options={
-                'indexes': [models.Index(fields=['project', 'pull_request'], name='decision_by_pull_request')],
+                'indexes': [models.Index(fields=['project', 'pull_request'], name='waiver_by_pull_request')],
             },
         ),
     ]

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.webapp.pages.stored import Shop
-from webapp.alerts.models import Alert, ChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Commit
 from webapp.publishing.models import Publication
 
@@ -56,7 +56,7 @@ def test_list_by_state(client: Client, shop: Shop) -> None:
 
 def test_an_alert_whose_changes_are_gone(client: Client, shop: Shop) -> None:
     """Where a later look found no change any more, the page says so."""
-    ChangePoint.objects.all().delete()
+    StoredChangePoint.objects.all().delete()
 
     assert "Nothing moved any more" in client.get(f"/alerts/{shop.alert.pk}/").content.decode()
     assert "Nothing moved any more" in client.get("/projects/shop/alerts/").content.decode()

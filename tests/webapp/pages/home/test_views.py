@@ -46,7 +46,7 @@ def test_projects_with_what_needs_attention(client: Client, shop: Shop) -> None:
 @pytest.mark.usefixtures("shop")
 def test_quiet_alerts_do_not_ask_for_attention(client: Client) -> None:
     """An alert from an imported history is counted, and is not among what needs attention."""
-    Alert.objects.update(quiet=True)
+    Alert.objects.update(imported_only=True)
 
     text = client.get("/").content.decode()
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.webapp.pages.stored import Shop, history_run, store, value
 from webapp.history.models import Environment, Project
 from webapp.pages.project.views import SERIES_PER_PAGE
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 
 def get(client: Client, query: str = "") -> str:
@@ -36,7 +36,7 @@ def test_the_measured_rate_of_false_alarms_is_shown(client: Client, shop: Shop) 
     """Once benchmarks were measured that their pull request could not reach, the page says how often the gate erred."""
     assert "False alarms" not in get(client)
 
-    Verdict.objects.filter(run__project=shop.project).update(exempt_judged=240)
+    StoredVerdict.objects.filter(run__project=shop.project).update(exempt_judged=240)
 
     assert "0 of 240 benchmarks that their pull request could not reach were called regressed: below 1.2 %" in get(
         client

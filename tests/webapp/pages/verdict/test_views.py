@@ -6,12 +6,12 @@ from django.test import Client
 
 from perfgate import formatting
 from tests.webapp.pages.stored import Shop
-from webapp.verdicts.models import Verdict
+from webapp.verdicts.models import StoredVerdict
 
 
 def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -> None:
     """Outcome, headline, rows with effect, interval, budget and levels, and what was not judged stand on the page."""
-    document = Verdict.objects.get(pk=shop.judged_run).document
+    document = StoredVerdict.objects.get(pk=shop.judged_run).document
     row = next(each for each in document["rows"] if each["label"] == "bench.parse")
 
     text = client.get(f"/runs/{shop.judged_run}/verdict/").content.decode()
@@ -36,7 +36,7 @@ def test_failures_come_first(client: Client, shop: Shop) -> None:
 
 def test_what_is_exempt_is_told_apart(client: Client, shop: Shop) -> None:
     """An exempt row is not gated, a change found in it is a false alarm, and the project's measured rate is shown."""
-    verdict = Verdict.objects.get(pk=shop.judged_run)
+    verdict = StoredVerdict.objects.get(pk=shop.judged_run)
     row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
     row |= {"exempt": True, "outcome": "pass"}
     verdict.document |= {"exempt": ["bench.parse"], "assumptions": ["Files tell <all>."]}
@@ -53,7 +53,7 @@ def test_what_is_exempt_is_told_apart(client: Client, shop: Shop) -> None:
 
 def test_rows_in_other_words(client: Client, shop: Shop) -> None:
     """A waived row names owner, ceiling and last day; strangers' text in a document is escaped."""
-    verdict = Verdict.objects.get(pk=shop.judged_run)
+    verdict = StoredVerdict.objects.get(pk=shop.judged_run)
     row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
     row["outcome"] = verdict.document["outcome"] = verdict.outcome = "waived"
     row["label"] = "<script>alert(1)</script>\u202eexe.\u0007" + "x" * 1900

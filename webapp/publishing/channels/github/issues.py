@@ -17,7 +17,7 @@ from perfgate import formatting
 from perfgate.report import wording
 from perfgate.results import metrics
 from perfgate.results.records import Direction
-from webapp.alerts.models import Alert, ChangePoint, Kind, State
+from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
 from webapp.alerts.remeasurement import Answer
 from webapp.history.models import Commit
 from webapp.measurements.bisection import Search
@@ -29,9 +29,9 @@ MAX_ROWS = 25
 """Series listed in an issue; the rest stands behind the link."""
 MAX_REASON_CHARACTERS = 500
 OPENING = {
-    Kind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
-    Kind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
-    Kind.DRIFT: "The level of {series} on {branch} crept away from what was last accepted.",
+    AlertKind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
+    AlertKind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
+    AlertKind.DRIFT: "The level of {series} on {branch} crept away from what was last accepted.",
 }
 
 
@@ -67,12 +67,14 @@ class Evidence:
 
 def wants(alert: Alert, previous: Issue | None) -> bool:
     """Return whether *alert* asks for an issue, or for a change of the one that was wanted before."""
-    is_loud = alert.state in {State.CONFIRMED, State.ACKNOWLEDGED}
+    is_loud = alert.state in {AlertState.CONFIRMED, AlertState.ACKNOWLEDGED}
     is_told = previous is not None and previous.state == "open"
-    return not alert.quiet and (is_told or is_loud)
+    return not alert.imported_only and (is_told or is_loud)
 
 
-def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | None, shown: Evidence) -> Issue | None:
+def issue(
+    alert: Alert, regressions: Sequence[StoredChangePoint], previous: Issue | None, shown: Evidence
+) -> Issue | None:
     """Return the issue of an alert that `wants` one.
 
     Args:
@@ -105,21 +107,21 @@ def issue(alert: Alert, regressions: Sequence[ChangePoint], previous: Issue | No
 def _marker(alert: Alert) -> str:
     # By commit and not by our id: a database made anew finds its issues again and takes nobody else's.
     split = f"\nsplit {alert.pk}" if alert.split_from_id is not None else ""
-    kind = "" if alert.kind == Kind.REGRESSION else f"\n{alert.kind}"
+    kind = "" if alert.kind == AlertKind.REGRESSION else f"\n{alert.kind}"
     place = hashlib.sha256(f"{alert.branch}\n{alert.commit.sha}{kind}{split}".encode()).hexdigest()[:16]
     return f"perfgate:alert:{alert.project.slug}:{place}"
 
 
-def _title(alert: Alert, worst: ChangePoint) -> str:
+def _title(alert: Alert, worst: StoredChangePoint) -> str:
     what = f"{formatting.plain(worst.series.benchmark.label, 120)}: {formatting.percent(worst.effect)} {_word(worst)}"
-    return f"{what} {'by slow creep, seen at' if alert.kind == Kind.DRIFT else 'since'} {alert.commit.sha[:10]}"
+    return f"{what} {'by slow creep, seen at' if alert.kind == AlertKind.DRIFT else 'since'} {alert.commit.sha[:10]}"
 
 
-def _word(one: ChangePoint) -> str:
+def _word(one: StoredChangePoint) -> str:
     return metrics.worse(one.series.metric, Direction(one.series.direction))
 
 
-def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> str:
+def _body(alert: Alert, regressions: Sequence[StoredChangePoint], shown: Evidence) -> str:
     again = bool(shown.answer.rows)
     lines = [
         "| benchmark | metric | environment | change | 95 % interval | before → after |" + " measured again |" * again,
@@ -129,7 +131,9 @@ def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> 
     more = len(regressions) - MAX_ROWS
     worst = regressions[0]
     drawn = wording.chart(shown.values, shown.position, worst.before, worst.after)
-    opening = OPENING[Kind(alert.kind)].format(series=_series(len(regressions)), branch=formatting.code(alert.branch))
+    opening = OPENING[AlertKind(alert.kind)].format(
+        series=_series(len(regressions)), branch=formatting.code(alert.branch)
+    )
     parts = [
         opening + (f" {formatting.plain(alert.reason)}" if not alert.decided_by and alert.reason else ""),
         "",
@@ -145,7 +149,7 @@ def _body(alert: Alert, regressions: Sequence[ChangePoint], shown: Evidence) -> 
     return "\n".join(parts)
 
 
-def _row(one: ChangePoint, answer: Answer) -> str:
+def _row(one: StoredChangePoint, answer: Answer) -> str:
     series = one.series
     cells = [
         formatting.code(series.benchmark.label),
@@ -165,13 +169,13 @@ def _row(one: ChangePoint, answer: Answer) -> str:
 
 def _cause(alert: Alert, shown: Evidence) -> list[str]:
     commit, previous, suspects = alert.commit, alert.previous_commit, shown.suspects
-    lines = [f"- {'Seen' if alert.kind == Kind.DRIFT else 'First measured'} at {_named(commit)}"]
+    lines = [f"- {'Seen' if alert.kind == AlertKind.DRIFT else 'First measured'} at {_named(commit)}"]
     if previous is not None:
         size = (commit.generation or 0) - (previous.generation or 0)
         many = f", {size} commits or more" if previous.generation and size > 1 else ""
         if suspects.count is not None:
             many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
-        where = "It crept through" if alert.kind == Kind.DRIFT else "The cause lies in"
+        where = "It crept through" if alert.kind == AlertKind.DRIFT else "The cause lies in"
         lines.append(f"- {where} {formatting.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
     if shown.search is not None:
         refused = formatting.code(shown.search.refusal, MAX_REASON_CHARACTERS) if shown.search.refusal else ""
@@ -215,28 +219,28 @@ def _named(commit: Commit) -> str:
 
 def _changed(wanted: Issue, alert: Alert) -> Issue:
     """Return *wanted* in the alert's state, with what is to be said if that is new."""
-    if alert.state == State.SUSPECTED:
+    if alert.state == AlertState.SUSPECTED:
         return wanted  # whatever stood there stands until it is known
     state: Literal["open", "closed"] = "open" if alert.is_open else "closed"
     if wanted.state == state:
         return wanted
     said = f"{_closing(alert)} [History]({alert_url(alert)})."
-    done: Literal["completed", "not_planned"] = "completed" if alert.state == State.FIXED else "not_planned"
+    done: Literal["completed", "not_planned"] = "completed" if alert.state == AlertState.FIXED else "not_planned"
     reason = wanted.reason if state == "open" else done
     return msgspec.structs.replace(wanted, state=state, reason=reason, comment=said)
 
 
 def _closing(alert: Alert) -> str:
     """Return why the alert is where it is, in words that are ours or cannot do anything."""
-    if alert.state == State.FIXED and alert.closed_by is not None:
+    if alert.state == AlertState.FIXED and alert.closed_by is not None:
         return f"The level returned with {_named(alert.closed_by)}."
     why = formatting.code(alert.reason, MAX_REASON_CHARACTERS) if alert.decided_by else formatting.plain(alert.reason)
     who = formatting.code(alert.decided_by)
-    if alert.state == State.ACCEPTED:
+    if alert.state == AlertState.ACCEPTED:
         return f"The new level is accepted as the baseline by {who}: {why}."
-    if alert.state == State.INVALID:
+    if alert.state == AlertState.INVALID:
         return f"Said to be noise by {who}: {why}."
-    if alert.state == State.MERGED and alert.merged_into is not None:
+    if alert.state == AlertState.MERGED and alert.merged_into is not None:
         return f"It has the same cause as [alert {alert.merged_into_id}]({alert_url(alert.merged_into)}): {why}"
     if alert.decided_by:
         return f"Taken up again by {who}: {why}."

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from perfgate.report import terminal
-from webapp.worker.processing import process_backlog, projects_owed
+from webapp.worker.processing import process_backlog, projects_pending
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         """Process one project after the other."""
-        owed = projects_owed()
+        owed = projects_pending()
         with terminal.progress() as bar:
             for project in bar.track(owed, description="processing"):
                 done = process_backlog(project, wait_for_imports=False)

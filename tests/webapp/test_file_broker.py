@@ -10,12 +10,12 @@ from threading import Thread
 import pytest
 from kombu import Connection
 
-from webapp.worker import file_broker
+from webapp import file_broker
 
 
-def opened(connection: Connection) -> file_broker.Channel:
+def opened(connection: Connection) -> file_broker.FileChannel:
     channel = connection.channel()
-    assert isinstance(channel, file_broker.Channel)
+    assert isinstance(channel, file_broker.FileChannel)
     return channel
 
 

@@ -21,7 +21,7 @@ SCHEME = "files"
 """Of the broker's address: ``files://localhost``; the folders stand in the transport's options."""
 
 
-class Channel(filesystem.Channel):
+class FileChannel(filesystem.Channel):
     """A channel whose messages are whole or not there."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -53,12 +53,12 @@ class Channel(filesystem.Channel):
         raise Empty
 
 
-class Transport(filesystem.Transport):
+class FileTransport(filesystem.Transport):
     """kombu's file-system transport with sound files."""
 
-    Channel = Channel
+    Channel = FileChannel
 
 
 def register() -> None:
     """Make kombu know the scheme."""
-    TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
+    TRANSPORT_ALIASES[SCHEME] = f"{__name__}:FileTransport"
