@@ -1,4 +1,4 @@
-"""Summary of the newest points of a series: latest value, change and noise."""
+"""RecentSummary of the newest points of a series: latest value, change and noise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
-class Summary:
+class RecentSummary:
     """Latest value, change and noise of one series."""
 
     latest: float
@@ -36,7 +36,7 @@ class Summary:
         return self.change is not None and self.noise is not None and abs(self.change) > 3 * self.noise
 
 
-def summarize(points: Points) -> Summary | None:
+def summarize(points: Points) -> RecentSummary | None:
     """Return the summary of the newest points; None if there are no points.
 
     Only points in the segment of the newest one are used: values of other environments are not comparable. The noise
@@ -52,6 +52,8 @@ def summarize(points: Points) -> Summary | None:
     latest = float(values[-1])
     earlier = float(np.median(values[:-1])) if len(values) > MIN_EARLIER else 0.0
     if not earlier:
-        return Summary(latest=latest, change=None, noise=None)
+        return RecentSummary(latest=latest, change=None, noise=None)
     step = float(np.median(np.abs(np.diff(values))))
-    return Summary(latest=latest, change=latest / earlier - 1, noise=TO_SIGMA * step / math.sqrt(2) / abs(earlier))
+    return RecentSummary(
+        latest=latest, change=latest / earlier - 1, noise=TO_SIGMA * step / math.sqrt(2) / abs(earlier)
+    )

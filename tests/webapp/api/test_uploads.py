@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
 
 from perfgate.results import result_file
+from tests.webapp.api.requests import URL, counts, post
 from tests.webapp.history.stored import run
-from webapp.history import models, series, tokens
+from webapp.history import models, series
 
 pytestmark = pytest.mark.django_db
 
-URL = "/api/v1/runs"
 SHA = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture
-def project() -> models.Project:
-    return models.Project.objects.create(slug="p")
-
-
-@pytest.fixture
-def secret(project: models.Project) -> str:
-    return tokens.create(project, name="CI")
-
-
-def post(secret: str, data: bytes, query: str = "", **headers: str) -> Any:
-    return Client().post(
-        URL + query, data, content_type="application/json", headers={"Authorization": f"Bearer {secret}", **headers}
-    )
 
 
 def own(**more: Any) -> dict[str, Any]:
@@ -131,44 +112,6 @@ def test_asv_adds_to_a_file_and_it_is_one_run(secret: str) -> None:
         document = asv(results={"bench.time_a": [[value], [], "v1"]})
         assert post(secret, json.dumps(document).encode(), "?name=01234567-py.json").status_code == 201
     assert series.read(models.Series.objects.get()).values.tolist() == [2.0]
-
-
-def test_packed_with_gzip(secret: str) -> None:
-    """A packed body is the same upload as an unpacked one."""
-    data = result_file.write(run(1, {"a": 1.0}))
-    assert post(secret, gzip.compress(data), **{"Content-Encoding": "gzip"}).status_code == 201
-    assert post(secret, data).status_code == 200
-    assert zlib.decompress(models.Upload.objects.get().content) == data
-
-
-def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
-    """No token or an unknown one is 401; a revoked or expired one 403; nothing is stored by any."""
-    data = result_file.write(run(1, {"a": 1.0}))
-    assert Client().post(URL, data, content_type="application/json").status_code == 401
-    assert post("pgt_unknown", data).status_code == 401
-    assert post("\u00e9", data).status_code == 401
-    expired = tokens.create(project, name="old", expires_at=timezone.now() - timedelta(seconds=1))
-    assert "expired" in post(expired, data).json()["error"]["reason"]
-    models.Token.objects.filter(name="CI").update(revoked_at=timezone.now())
-    response = post(secret, data)
-    assert (response.status_code, response.json()["error"]["path"]) == (403, "$")
-    assert not models.Run.objects.exists()
-
-
-def test_use_is_recorded_at_most_once_a_minute(secret: str) -> None:
-    """`last_used_at` is set by the first upload and left by the next."""
-    post(secret, result_file.write(run(1, {"a": 1.0})))
-    first = models.Token.objects.get().last_used_at
-    assert first is not None
-    post(secret, result_file.write(run(2, {"a": 1.0})))
-    assert models.Token.objects.get().last_used_at == first
-
-
-def test_only_the_digest_of_a_token_is_kept(secret: str) -> None:
-    """Who reads the database cannot upload."""
-    assert secret.startswith("pgt_")
-    row = models.Token.objects.get()
-    assert secret not in {str(getattr(row, field.attname)) for field in row._meta.fields}
 
 
 def spoilt() -> Iterator[tuple[str, bytes]]:
@@ -278,78 +221,6 @@ def test_what_is_malformed_changes_nothing(project: models.Project, secret: str,
 def test_enough_spoilt_files_are_tried() -> None:
     """The list above does not shrink unseen."""
     assert len(SPOILT) >= 75
-
-
-def counts(project: models.Project) -> dict[str, int]:
-    project.refresh_from_db()
-    kinds = (
-        models.Run,
-        models.Upload,
-        models.UploadContext,
-        models.Commit,
-        models.Environment,
-        models.EnvironmentState,
-        models.Benchmark,
-        models.Series,
-        models.SeriesChunk,
-    )
-    return {"revision": project.revision, **{kind.__name__: kind.objects.count() for kind in kinds}}
-
-
-def test_a_body_that_is_too_large_is_not_read(project: models.Project, secret: str) -> None:
-    """100 MB are refused by the length they announce, and the limit is told."""
-    before = counts(project)
-    response = post(secret, b" " * (100 * 2**20))
-    assert response.status_code == 413
-    assert response.json()["error"]["limit"] == 64 * 2**20
-    assert counts(project) == before
-
-
-def test_a_small_body_cannot_become_a_large_one(secret: str, settings: Any) -> None:
-    """Unpacking stops at the limit."""
-    settings.MAX_UPLOAD_BYTES = 2**20
-    response = post(secret, gzip.compress(bytes(50 * 2**20)), **{"Content-Encoding": "gzip"})
-    assert response.status_code == 413
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding", "status"),
-    [
-        (b"not gzip", "gzip", 400),
-        (gzip.compress(b"{}")[:-4], "gzip", 400),
-        (gzip.compress(b"{}") + b"more", "gzip", 400),
-        (b"{}", "br", 415),
-    ],
-    ids=["not packed", "cut", "more behind it", "unknown"],
-)
-def test_bad_packing_is_refused(secret: str, data: bytes, encoding: str, status: int) -> None:
-    """What cannot be unpacked is the client's error."""
-    response = post(secret, data, **{"Content-Encoding": encoding})
-    assert (response.status_code, response.json()["error"]["path"]) == (status, "$")
-
-
-@pytest.mark.parametrize(
-    ("content_type", "data", "status"),
-    [
-        ("text/plain", b"{}", 415),
-        ("multipart/form-data", b"{}", 400),
-        ("multipart/form-data; boundary=x", b"--x\r\n\r\n", 400),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--', 400),
-        ("multipart/form-data; boundary=\xe9", b"{}", 400),
-    ],
-)
-def test_other_kinds_of_bodies_are_refused(secret: str, content_type: str, data: bytes, status: int) -> None:
-    """The two kinds of bodies are a file and a form with a file."""
-    response = Client().post(URL, data, content_type=content_type, headers={"Authorization": f"Bearer {secret}"})
-    assert response.status_code == status
-    assert response.json()["error"]["reason"]
-
-
-def test_a_form_of_many_parts_is_refused(secret: str) -> None:
-    """A form is bounded in parts as in bytes."""
-    form = {f"f{index}": SimpleUploadedFile("x", b"x") for index in range(200)}
-    response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
-    assert (response.status_code, response.json()["error"]["path"]) == (400, "$")
 
 
 def test_a_bad_context_is_refused(secret: str) -> None:

@@ -36,7 +36,7 @@ class SeriesRow:
     span: int
     """Number of rows of this benchmark on the page, if this is the first of them; else 0."""
     spark: SafeString
-    summary: recent_summary.Summary | None
+    summary: recent_summary.RecentSummary | None
     regression: bool | None
     """Whether the newest value stands out in the bad direction; None: it does not stand out."""
     change_point: StoredChangePoint | None
@@ -108,7 +108,7 @@ def _rows(page: Page[Series]) -> list[SeriesRow]:
     return rows
 
 
-def _is_regression(summary: recent_summary.Summary | None, direction: str) -> bool | None:
+def _is_regression(summary: recent_summary.RecentSummary | None, direction: str) -> bool | None:
     """Return whether the newest value stands out in the bad direction; None: it does not stand out."""
     if summary is None or summary.change is None or not summary.stands_out:
         return None

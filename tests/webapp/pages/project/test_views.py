@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.pages.stored import Shop, history_run, store, value
-from webapp.history.models import Environment, Project
+from webapp.history.models import Project
 from webapp.pages.project.views import SERIES_PER_PAGE
 from webapp.verdicts.models import StoredVerdict
 
@@ -47,33 +47,6 @@ def test_the_measured_rate_of_false_alarms_is_shown(client: Client, shop: Shop) 
 def test_units_follow_the_size(client: Client) -> None:
     """Half a millisecond is shown as 500 µs."""
     assert "500 µs" in get(client)
-
-
-@pytest.mark.usefixtures("shop")
-def test_search_asks_for_all_words(client: Client) -> None:
-    """Every word must stand in the name or the parameters, in any case."""
-    assert "bench.<wbr>render" in get(client, "?q=RENDER+size")
-    assert "bench.<wbr>parse" not in get(client, "?q=RENDER+size")
-    assert "No series matches." in get(client, "?q=render+parse")
-
-
-@pytest.mark.parametrize("query", ["?q=%00", "?page=nonsense&environment=x&branch=%00", "?page=99999999999999999999"])
-@pytest.mark.usefixtures("shop")
-def test_nonsense_in_the_query_is_no_error(client: Client, query: str) -> None:
-    """What the form cannot ask for counts as not asked."""
-    assert "bench.<wbr>parse" in get(client, query)
-
-
-def test_filter_by_environment_branch_and_alert(client: Client, shop: Shop) -> None:
-    """The environment, the branch and the alerts narrow the list, and the form shows what was chosen."""
-    run = history_run(20, [value("bench.other", 1.0)])
-    store(shop.project, run)
-    environment = Environment.objects.get(name="runner")
-
-    assert "2 series" not in get(client, "?branch=main")
-    assert "3 series" in get(client, f"?branch=main&environment={environment.pk}")
-    assert f'value="{environment.pk}" selected' in get(client, f"?environment={environment.pk}")
-    assert "1 series" in get(client, "?moved=1")
 
 
 def test_long_lists_are_paged(client: Client, shop: Shop) -> None:
