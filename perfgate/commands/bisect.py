@@ -25,10 +25,10 @@ from perfgate.formatting import chance, interval, percent, plain, share
 from perfgate.gate import pairing
 from perfgate.report import terminal
 from perfgate.results.records import Commit
-from perfgate.stats.bisection import Measurement, Posterior, Standing
+from perfgate.stats.bisection import CommitMeasurement, Explanation, Posterior
 from perfgate.stats.judgments import BenchmarkJudgment, Judgment, SuiteJudgment
 from perfgate.stats.pairs import CannotMeasure, Pair, pair_value
-from perfgate.stats.search import Search, Step, Take
+from perfgate.stats.search import CulpritSearch, TakePair, VisitResult
 from perfgate.stats.sequential import judge_suite
 
 SMALLEST = 0.01
@@ -64,7 +64,7 @@ class Result:
     line: tuple[Commit, ...]
     """The commits after GOOD, BAD the last; position i is element i − 1."""
     followed: Followed
-    search: Search
+    search: CulpritSearch
     posterior: Posterior
 
     def sha(self, position: int) -> str:
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         if followed is None:
             return _report_nothing(decisions, as_json=arguments.json)
         left = arguments.time_budget - (time.monotonic() - began) if arguments.time_budget else math.inf
-        search = Search(
+        search = CulpritSearch(
             count=len(line),
             bad=followed.values,
             prepare_seconds=followed.prepare_seconds,
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         task = bar.add_task("narrowing", total=None)
 
         @contextmanager
-        def visit(position: int) -> Iterator[Take]:
+        def visit(position: int) -> Iterator[TakePair]:
             sha = line[position - 1].sha
             with _pairs(arguments, good, sha, line[-1].sha, bar, select=followed.label) as pairs:
                 bar.update(task, description=f"measuring {sha[:10]}")
@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_plain(result)))
     else:
         _print(result)
-    return 0 if posterior.standing is Standing.FOUND else 3
+    return 0 if posterior.explanation is Explanation.FOUND else 3
 
 
 def _compare_ends(
@@ -203,8 +203,8 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _forecast(search: Search, followed: Followed) -> str:
-    expected, effect = search.forecast(), followed.decision
+def _forecast(search: CulpritSearch, followed: Followed) -> str:
+    expected, effect = search.estimate_cost(), followed.decision
     found = f"{plain(followed.label)} is {percent(effect.effect)} {interval(effect.low, effect.high)} slower."
     if search.count == 1:
         return found
@@ -218,7 +218,7 @@ def _duration(amount: float) -> str:
     return f"{amount:.0f} s" if amount < 100 else f"{amount / 60:.0f} min"
 
 
-def _progress(step: Step, line: tuple[Commit, ...]) -> str:
+def _progress(step: VisitResult, line: tuple[Commit, ...]) -> str:
     suspects = len(step.posterior.suspects())
     found = step.measurement
     told = (
@@ -227,7 +227,7 @@ def _progress(step: Step, line: tuple[Commit, ...]) -> str:
     return f"{line[step.position - 1].sha[:10]}  {told}  ({suspects} suspect{'' if suspects == 1 else 's'} left)"
 
 
-def _around(found: Measurement) -> str:
+def _around(found: CommitMeasurement) -> str:
     half = _NORMAL * found.error
     return interval(math.expm1(found.value - half), math.expm1(found.value + half))
 
@@ -243,7 +243,7 @@ def _report_nothing(decisions: SuiteJudgment, *, as_json: bool) -> int:
     unclear = [decision for decision in decisions.values() if decision.outcome is Judgment.INCONCLUSIVE]
     text = f"No benchmark of {len(decisions)} is surely slower than GOOD by more than {share(SMALLEST)}"
     text += f"; {len(unclear)} could not be told, the first because {plain(unclear[0].reason)}" if unclear else ""
-    print(json.dumps({"outcome": Standing.NOTHING, "reason": text}) if as_json else f"{text}.")
+    print(json.dumps({"outcome": Explanation.NOTHING, "reason": text}) if as_json else f"{text}.")
     return 3
 
 
@@ -264,7 +264,7 @@ def _plain(result: Result) -> dict[str, object]:
         measured.append(commit(position) | {"log_ratio": found.value, "error": found.error, "pairs": pairs})
     whole = followed.decision
     return {
-        "outcome": posterior.standing,
+        "outcome": posterior.explanation,
         "reason": search.stopped,
         "good": result.good,
         "bad": result.line[-1].sha,
@@ -312,7 +312,7 @@ def _conclusion(result: Result) -> Iterator[str]:
     suspects = posterior.suspects()
     likeliest, probability = suspects[0]
     culprit = result.line[likeliest - 1]
-    if posterior.standing is Standing.FOUND:
+    if posterior.explanation is Explanation.FOUND:
         effect, low, high = posterior.effect(likeliest)
         yield f"{culprit.sha[:10]} made {label} slower: {percent(effect)} {interval(low, high)}"
         yield f"{plain(culprit.author)}: {plain(culprit.subject)}"
@@ -320,11 +320,11 @@ def _conclusion(result: Result) -> Iterator[str]:
         if parted := result.branch:
             yield f"It is a merge. Its branch can be searched: perfgate bisect {parted[0][:10]} {parted[1][:10]}"
         return
-    if posterior.standing is Standing.SEVERAL:
+    if posterior.explanation is Explanation.SEVERAL:
         yield f"No single commit explains it (probability {chance(posterior.several)}); search each stretch by itself:"
         yield from (f"  perfgate bisect {result.sha(low)} {result.sha(high)}" for low, high in posterior.steps())
         return
-    if posterior.standing is Standing.NOTHING:
+    if posterior.explanation is Explanation.NOTHING:
         yield f"Measured again, {label} is no slower (probability {chance(posterior.nothing)})."
         return
     named = ", ".join(f"{result.sha(position)} ({chance(likely)})" for position, likely in suspects[:NAMED])

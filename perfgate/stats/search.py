@@ -1,9 +1,9 @@
-"""Narrow a range of commits down to the one that moved a level: visit, take pairs, stay or go on, stop when sure.
+"""Narrow a range of commits down to the one that changed a level: visit a commit, take pairs, stay or move on, stop when sure.
 
-A *visit* prepares one commit beside the good end, which costs; every pair taken there costs too, and less. After each
-pair the next bits are bought where they are cheapest: more pairs here, or a visit elsewhere.
+A *visit* prepares one commit beside the good end, which costs time; every pair taken there costs less. After each pair the
+search buys the next bits where they are cheapest: more pairs here, or a visit elsewhere.
 
-`visit` and `clock` are injected: live processes and simulations drive the same code. This module owns no process.
+Visits and the clock are injected: live processes and simulations drive the same code. This module starts no process.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from perfgate.stats.bisection import Measurement, Posterior, Standing
+from perfgate.stats.bisection import CommitMeasurement, Explanation, Posterior
 from perfgate.stats.estimates import location
 from perfgate.stats.pairs import CannotMeasure
 
 LOTS = (3, 8, 24)
-"""Numbers of pairs whose worth is weighed against their cost."""
+"""Numbers of pairs whose expected gain is weighed against their cost."""
 
 MOST_PAIRS = 48
-"""Pairs of one commit, after which it is not asked again."""
+"""Number of pairs of one commit after which it is not measured again."""
 
 SURE = 0.99
 """Probability up to which pairs are taken while a commit is prepared anyway: a wrong answer costs more than a pair."""
@@ -33,23 +33,26 @@ SPARE_VISITS = 4
 """Visits beyond what halving takes: for noise, and for commits that do not work."""
 
 TRIM_FROM = 6
-"""Pairs from which a commit's values are trimmed."""
+"""Number of pairs of a commit from which their mean is trimmed."""
 
 _COMMON_FREEDOM = 8.0
-"""Degrees of freedom that the pooled variance of all visits is worth beside a commit's own."""
+"""Weight of the variance pooled over all visits, in degrees of freedom, beside a commit's own variance."""
 
-Take = Callable[[], float]
+TakePair = Callable[[], float]
 """Returns the log ratio of one pair, commit ÷ good end; may raise `CannotMeasure`."""
+
+Visit = Callable[[int], AbstractContextManager[TakePair]]
+"""Prepares the commit at a position beside the good end; may raise `CannotMeasure` on entering."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
-    """What narrowing a range is going to cost."""
+class CostEstimate:
+    """What a search is expected to cost."""
 
     visits: int
-    """Commits that halving takes."""
+    """Visits that halving takes."""
     most_visits: int
-    """Commits after which it stops in any case."""
+    """Visits after which the search stops in any case."""
     visit_seconds: float
 
     @property
@@ -59,28 +62,28 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class VisitResult:
     """What one visit brought."""
 
     position: int
-    measurement: Measurement | None
-    """None: it could not be measured at all."""
+    measurement: CommitMeasurement | None
+    """None: the commit could not be measured at all."""
     reason: str
     """Why it cannot be measured; empty where it can."""
     posterior: Posterior
 
 
 @dataclass(kw_only=True)
-class Search:
-    """A range of commits on its way to one culprit.
+class CulpritSearch:
+    """A search for the one commit of a range that changed the level.
 
     Args:
         count: Commits after the good end, the bad end among them.
         bad: Log ratios of the pairs that were taken of the bad end; at least 2.
-        prepare_seconds: What opening a visit is expected to cost; learnt from the visits.
+        prepare_seconds: What preparing a commit is expected to cost; updated by each visit.
         pair_seconds: What one pair is expected to cost.
         max_seconds: Stop after so long.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     count: int
@@ -93,21 +96,21 @@ class Search:
     skipped: dict[int, str] = field(default_factory=dict)
     """Position of each commit that cannot be measured, and why."""
     stopped: str = ""
-    """Why it ended without being sure; empty while it goes on, and where it is sure."""
-    _looks: list[tuple[int, list[float]]] = field(default_factory=list)
+    """Why the search ended without being sure; empty while it goes on, and where it is sure."""
+    _values: list[tuple[int, list[float]]] = field(default_factory=list)
     """Position and log ratios of each visit that brought any."""
 
     def __post_init__(self) -> None:
         if len(self.bad) < 2:
             raise ValueError(f"the bad end needs at least 2 pairs, got {len(self.bad)}")
-        self._looks.append((self.count, list(self.bad)))
+        self._values.append((self.count, list(self.bad)))
         self._deadline = self.clock() + self.max_seconds
 
     @property
-    def measured(self) -> dict[int, tuple[Measurement, int]]:
-        """Return what is known of each measured commit, with the number of its pairs, in the order of history."""
+    def measured(self) -> dict[int, tuple[CommitMeasurement, int]]:
+        """Return the measurement of each measured commit and the number of its pairs, by position."""
         values: dict[int, list[float]] = {}
-        for position, fresh in self._looks:
+        for position, fresh in self._values:
             values.setdefault(position, []).extend(fresh)
         return {
             position: (self._measurement(position, values[position]), len(values[position]))
@@ -116,92 +119,92 @@ class Search:
 
     @property
     def posterior(self) -> Posterior:
-        """Return what all visits so far say of the commits; each can have gone wrong as a whole."""
-        return Posterior(self.count, [self._measurement(position, values) for position, values in self._looks])
+        """Return what all visits so far say. Each visit is a measurement of its own: it may be an outlier as a whole."""
+        return Posterior(self.count, [self._measurement(position, values) for position, values in self._values])
 
-    def _measurement(self, position: int, values: Sequence[float]) -> Measurement:
-        """Return the location of a commit's pairs; its error leans on what all commits' pairs have in common."""
+    def _measurement(self, position: int, values: Sequence[float]) -> CommitMeasurement:
+        """Return the location of a commit's pairs, with their variance shrunk towards the one of all commits."""
         middle, variance, freedom = location(np.array(values), trim_from=TRIM_FROM)
         own = freedom * variance if freedom else 0.0
-        steadied = (_COMMON_FREEDOM * self._variance + own) / (_COMMON_FREEDOM + freedom)
-        return Measurement(position, middle, math.sqrt(steadied / len(values)))
+        shrunk = (_COMMON_FREEDOM * self._variance + own) / (_COMMON_FREEDOM + freedom)
+        return CommitMeasurement(position, middle, math.sqrt(shrunk / len(values)))
 
-    def forecast(self) -> Forecast:
-        """Return what is going to be spent, judged by the bad end's pairs."""
+    def estimate_cost(self) -> CostEstimate:
+        """Return the expected cost, judged by the pairs of the bad end."""
         halvings = math.ceil(math.log2(self.count))
         effect = abs(self.measured[self.count][0].value)
         wanted = (4 * math.sqrt(self._variance) / max(effect, 1e-9)) ** 2
         pairs = min(max(LOTS[0], math.ceil(min(wanted, MOST_PAIRS))), MOST_PAIRS)
-        return Forecast(
+        return CostEstimate(
             visits=halvings,
             most_visits=halvings + SPARE_VISITS,
             visit_seconds=self.prepare_seconds + pairs * self.pair_seconds,
         )
 
-    def run(
-        self, visit: Callable[[int], AbstractContextManager[Take]], watch: Callable[[Step], None] | None = None
-    ) -> Posterior:
+    def run(self, visit: Visit, watch: Callable[[VisitResult], None] | None = None) -> Posterior:
         """Visit commits until one explanation is sure, or nothing more can be done; `stopped` then says why.
 
         Args:
-            visit: Makes the commit at a position ready beside the good end. It may raise `CannotMeasure`, on entering
-                or from what it gives: that commit is skipped. Any other exception ends the search.
-            watch: Is told what each visit brought.
+            visit: Prepares a commit. Where it or the pairs raise `CannotMeasure`, that commit is skipped. Any other
+                exception ends the search.
+            watch: Receives the result of each visit.
         """
-        most = self.forecast().most_visits
+        most = self.estimate_cost().most_visits
         posterior = self.posterior
-        while posterior.standing is Standing.OPEN:
+        while posterior.explanation is Explanation.OPEN:
             position = self._next(posterior)
-            if position is None:
-                self.stopped = "no other commit that can be measured would tell more"
-            elif self.visits >= most:
-                self.stopped = f"{most} commits were measured, as many as were announced"
-            elif self.clock() >= self._deadline:
-                self.stopped = f"the time budget of {self.max_seconds:g} s was spent; allow more"
+            self.stopped = self._reason_to_stop(position, most)
             if self.stopped or position is None:
                 break
             posterior = self._visit(position, visit, posterior)
             if watch:
-                known = self.measured.get(position, (None, 0))[0]
                 watch(
-                    Step(
+                    VisitResult(
                         position=position,
-                        measurement=known,
+                        measurement=self.measured.get(position, (None, 0))[0],
                         reason=self.skipped.get(position, ""),
                         posterior=posterior,
                     )
                 )
         return posterior
 
-    def _visit(
-        self, position: int, visit: Callable[[int], AbstractContextManager[Take]], posterior: Posterior
-    ) -> Posterior:
-        """Take pairs of one commit for as long as nothing else tells more for the same time."""
+    def _reason_to_stop(self, position: int | None, most_visits: int) -> str:
+        """Return why no further commit is visited; empty where *position* is."""
+        if position is None:
+            return "no other commit that can be measured would tell more"
+        if self.visits >= most_visits:
+            return f"{most_visits} commits were measured, as many as were announced"
+        if self.clock() >= self._deadline:
+            return f"the time budget of {self.max_seconds:g} s was spent; allow more"
+        return ""
+
+    def _visit(self, position: int, visit: Visit, posterior: Posterior) -> Posterior:
+        """Take pairs of one commit for as long as no other visit tells more for the same time."""
         self.visits += 1
         began = self.clock()
         fresh: list[float] = []
         try:
             with visit(position) as take:
                 self.prepare_seconds += (self.clock() - began - self.prepare_seconds) / (self.visits + 1)
-                while len(fresh) < LOTS[0] or self._next(posterior, here=position) == position:
+                while len(fresh) < LOTS[0] or self._next(posterior, prepared=position) == position:
                     fresh.append(take())
                     if len(fresh) == 1:
-                        self._looks.append((position, fresh))
+                        self._values.append((position, fresh))
                     posterior = self.posterior
-                    if self.clock() >= self._deadline or posterior.explanation(SURE) is not Standing.OPEN:
+                    if self.clock() >= self._deadline or posterior.explanation_at(SURE) is not Explanation.OPEN:
                         break
         except CannotMeasure as problem:
             self.skipped[position] = problem.reason
         return self.posterior
 
-    def _next(self, posterior: Posterior, here: int | None = None) -> int | None:
-        """Return where the next bits are cheapest, given what is prepared *here*."""
+    def _next(self, posterior: Posterior, prepared: int | None = None) -> int | None:
+        """Return where the next bits are cheapest, given which commit is *prepared*."""
         exhausted = [position for position, (_, pairs) in self.measured.items() if pairs >= MOST_PAIRS]
         best: tuple[int | None, float] = (None, 0.0)
         for pairs in LOTS:
             costs = np.full(self.count + 1, self.prepare_seconds + pairs * self.pair_seconds)
-            if here is not None:
-                costs[here] = pairs * self.pair_seconds
+            if prepared is not None:
+                costs[prepared] = pairs * self.pair_seconds
             error = math.sqrt(self._variance / pairs)
             choice = posterior.choose(error=error, costs=np.maximum(costs, 1e-9), without={*self.skipped, *exhausted})
             if choice is not None and choice[1] > best[1]:
@@ -211,5 +214,6 @@ class Search:
     @property
     def _variance(self) -> float:
         """Return the variance of one pair's value, pooled over all commits; ddof = 1 each."""
-        known = [location(np.array(values), trim_from=TRIM_FROM) for _, values in self._looks if len(values) > 1]
-        return math.fsum(freedom * variance for _, variance, freedom in known) / math.fsum(each[2] for each in known)
+        known = [location(np.array(values), trim_from=TRIM_FROM) for _, values in self._values if len(values) > 1]
+        weighted = math.fsum(freedom * variance for _, variance, freedom in known)
+        return weighted / math.fsum(freedom for _, _, freedom in known)

@@ -94,7 +94,7 @@ class AlertDetailSerializer(AlertSerializer):
             "ended_at": search.row.ended_at,
             "asked": len(search.asked),
             "most": search.most,
-            "outcome": search.posterior.standing,
+            "outcome": search.posterior.explanation,
             "conclusion": search.conclusion,
             "suspects": [{"sha": change.sha, "probability": chance} for change, chance in search.suspects],
             "measured": [

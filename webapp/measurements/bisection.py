@@ -21,7 +21,7 @@ from django.utils import timezone
 from perfgate.errors import InvalidInput
 from perfgate.formatting import chance, interval, percent
 from perfgate.github import Change, Changes
-from perfgate.stats.bisection import Measurement, Posterior, Standing
+from perfgate.stats.bisection import CommitMeasurement, Explanation, Posterior
 from perfgate.stats.search import SPARE_VISITS
 from webapp.alerts import remeasurement, states
 from webapp.alerts.models import Alert, AlertKind, Event, StoredChangePoint
@@ -103,7 +103,7 @@ class Search:
         return Posterior(len(self.line), [ends, *self._measurements])
 
     @cached_property
-    def _measurements(self) -> list[Measurement]:
+    def _measurements(self) -> list[CommitMeasurement]:
         return [_measurement(each.position, each.low, each.high) for each in self.looks]
 
     @property
@@ -114,7 +114,7 @@ class Search:
     @property
     def next(self) -> int | None:
         """Return the position to measure now, None: none, or none yet."""
-        if self.is_waiting or self.refusal or self.posterior.standing is not Standing.OPEN:
+        if self.is_waiting or self.refusal or self.posterior.explanation is not Explanation.OPEN:
             return None
         if len(self.asked) >= self.most:
             return None
@@ -140,7 +140,7 @@ class Search:
     @property
     def culprit(self) -> Change | None:
         """Return the commit that is proved, if one is."""
-        found = self.posterior.standing is Standing.FOUND
+        found = self.posterior.explanation is Explanation.FOUND
         return next(self.suspects)[0] if found else None
 
     @property
@@ -148,15 +148,15 @@ class Search:
         """Return what is known, as a sentence without a stranger's text."""
         posterior, after = self.posterior, f"after {_times(len(self.looks))}"
         likeliest, likely = posterior.suspects()[0]
-        if posterior.standing is Standing.FOUND:
+        if posterior.explanation is Explanation.FOUND:
             effect, low, high = posterior.effect(likeliest)
             moved = f"{percent(effect)} {interval(low, high)}"
             return f"{self._sha(likeliest)} did it: {moved}, probability {chance(likely)}, {after}."
-        if posterior.standing is Standing.NOTHING:
+        if posterior.explanation is Explanation.NOTHING:
             return (
                 f"Measured beside its base, no commit of the range changed it ({chance(posterior.nothing)}), {after}."
             )
-        if posterior.standing is Standing.SEVERAL:
+        if posterior.explanation is Explanation.SEVERAL:
             parts = " and ".join(f"{self._sha(low)}..{self._sha(high)}" for low, high in posterior.steps())
             return f"No single commit explains it ({chance(posterior.several)}), {after}: see {parts}."
         named = ", ".join(f"{self._sha(position)} ({chance(each)})" for position, each in posterior.suspects()[:NAMED])
@@ -319,9 +319,9 @@ def _looks(row: Bisection, run: Run, position: int) -> Iterator[Look]:
             yield Look(position, run.commit.sha, run.pk, told.effect, told.low, told.high)
 
 
-def _measurement(position: int, low: float, high: float) -> Measurement:
+def _measurement(position: int, low: float, high: float) -> CommitMeasurement:
     first, last = math.log1p(max(low, _LOWEST)), math.log1p(max(high, _LOWEST))
-    return Measurement(position, (first + last) / 2, (last - first) / (2 * _NORMAL))
+    return CommitMeasurement(position, (first + last) / 2, (last - first) / (2 * _NORMAL))
 
 
 def _answers_since() -> datetime:

@@ -1,4 +1,4 @@
-"""Slow, obviously right statistics to hold the fast ones against: textbook formulas, one benchmark after the other."""
+"""Slow reference implementations to compare the fast ones with: textbook formulas, one benchmark at a time."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def trimmed_mean(values: Sequence[float]) -> Estimate:
     cut = max(1, round(0.13 * len(values)))
     kept = len(values) - 2 * cut
     share = cut / len(values)
-    winsorised = np.asarray(stats.mstats.winsorize(np.asarray(values), (share, share)), float)
-    squares = float(((winsorised - winsorised.mean()) ** 2).sum())
+    winsorized = np.asarray(stats.mstats.winsorize(np.asarray(values), (share, share)), float)
+    squares = float(((winsorized - winsorized.mean()) ** 2).sum())
     location = float(np.mean(sorted(values)[cut : len(values) - cut]))
     return Estimate(location, math.sqrt(squares / (kept * (kept - 1))), kept - 1)
 
 
-def steadied(estimate: Estimate, pairs: int, prior: tuple[float, float]) -> Estimate:
+def shrunk(estimate: Estimate, pairs: int, prior: tuple[float, float]) -> Estimate:
     """The estimate with its variance averaged with the prior's, weighted by degrees of freedom."""
     variance, freedom = prior
     total = freedom + estimate.freedom
@@ -62,8 +62,8 @@ def smyth_prior(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
     if len(samples) < 20:
         return 0.0, 0.0
     d = len(samples[0]) - 1
-    logs = [math.log(np.var(each, ddof=1)) - special.digamma(d / 2) + math.log(d / 2) for each in samples]
-    spread = (1.4826 * median(abs(each - median(logs)) for each in logs)) ** 2 - special.polygamma(1, d / 2)
+    logs = [math.log(np.var(values, ddof=1)) - special.digamma(d / 2) + math.log(d / 2) for values in samples]
+    spread = (1.4826 * median(abs(log - median(logs)) for log in logs)) ** 2 - special.polygamma(1, d / 2)
     half = optimize.brentq(lambda x: special.polygamma(1, x) - max(spread, 1e-3), 1e-6, 1e6)
     freedom = min(max(2 * half, 1.0), 20.0)
     return math.exp(median(logs) + special.digamma(freedom / 2) - math.log(freedom / 2)), freedom
@@ -71,14 +71,14 @@ def smyth_prior(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 def judge(values: Mapping[str, Sequence[float]], limit: float, alpha: float) -> dict[str, tuple[str, int]]:
     """Outcome and number of pairs of every benchmark, given all pair values it would ever have, and no widening."""
-    prior = smyth_prior([each[:3] for each in values.values()])
+    prior = smyth_prior([taken[:3] for taken in values.values()])
     answers: dict[str, tuple[str, int]] = {}
     suspects: dict[str, tuple[int, int]] = {}
-    for name, each in values.items():
-        answers[name], suspects[name] = screen(each, limit, prior)
+    for name, taken in values.items():
+        answers[name], suspects[name] = screen(taken, limit, prior)
     for sign in (+1, -1):
         fresh = {
-            n: [sign * v for v in values[n][taken:]] for n, (suspected, taken) in suspects.items() if suspected == sign
+            n: [sign * v for v in values[n][pairs:]] for n, (suspected, pairs) in suspects.items() if suspected == sign
         }
         for name, (outcome, pairs) in confirm(fresh, limit, alpha / 2 / 4, sign).items():
             answers[name] = (outcome, suspects[name][1] + pairs)
@@ -91,7 +91,7 @@ def screen(
     given_up = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
     for pairs in (3, 4, 6, 8, 12):
         raw = trimmed_mean(values[:pairs]) if pairs >= 6 else plain_mean(values[:pairs])
-        estimate = steadied(raw, pairs, prior)
+        estimate = shrunk(raw, pairs, prior)
         if estimate.location > limit and estimate.p_above(limit) <= (0.25 if pairs == 12 else 0.10):
             return ("", pairs), (+1, pairs)
         if estimate.location < -limit and estimate.swapped().p_above(limit) <= 0.02:
@@ -109,11 +109,11 @@ def screen(
 
 
 def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, sign: int) -> dict[str, tuple[str, int]]:
-    """All suspects of one direction, look by look; values are turned so that a confirmed change is positive."""
+    """All suspects of one direction, look by look; the sign of the values is such that a confirmed change is positive."""
     answers: dict[str, tuple[str, int]] = {}
     called = 0
     for pairs in (8, 16, 32, 64):
-        waiting = {n: estimated(each[:pairs]) for n, each in values.items() if n not in answers}
+        waiting = {n: estimated(taken[:pairs]) for n, taken in values.items() if n not in answers}
         while waiting:
             clearest = min(waiting, key=lambda name: waiting[name].p_above(limit))
             if waiting[clearest].p_above(limit) > level / (len(values) - called):
@@ -136,48 +136,42 @@ def estimated(fresh: Sequence[float]) -> Estimate:
     return trimmed_mean(fresh) if len(fresh) >= 16 else plain_mean(fresh)
 
 
-def culprit(
-    count: int, measured: Sequence[tuple[int, float, float]], *, is_relative: bool
-) -> tuple[list[float], float, float]:
-    """Probability of each commit, of nothing and of several: every hypothesis in turn, every pair of levels in turn.
+def culprit(count: int, measured: Sequence[tuple[int, float, float]]) -> tuple[list[float], float, float]:
+    """Probability of each commit, of nothing and of several: every hypothesis in turn, every new level in turn.
 
     *measured* holds position, value and error. Levels are summed over a fine grid, the constants are those of
     `perfgate.stats.bisection`.
     """
     levels = np.linspace(-0.5, 0.5, 1001)
-    starts = np.zeros(1) if is_relative else levels[::4]
     gap = levels[1] - levels[0]
 
     def likelihood(positions: range, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         chance = np.ones(len(at))
         for position, value, error in measured:
             if position in positions:
-                width = math.hypot(error, 0.002, 0.05 * value if is_relative else 0.0)
+                width = math.hypot(error, 0.002, 0.05 * value)
                 chance *= 0.99 * stats.norm.pdf(value, at, width) + 0.01 * stats.cauchy.pdf(value, at, 10 * width)
         return chance
 
     def prior(step: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return (0.05 + 0.005) / math.pi / (0.05**2 + step**2) * step**2 / (step**2 + 0.005**2)
 
-    def moved(positions: range, start: float) -> float:
+    def moved(positions: range) -> float:
         if not any(position in positions for position, _, _ in measured):
             return 1.0
-        return float((prior(levels - start) * likelihood(positions, levels)).sum() * gap)
+        return float((prior(levels) * likelihood(positions, levels)).sum() * gap)
 
     def evidence(*steps: int) -> float:
         bounds = [0, *steps, count + 1]
-        total = 0.0
-        for start in starts:
-            (chance,) = likelihood(range(bounds[1]), np.array([start]))
-            for begin, end in pairwise(bounds[1:]):
-                chance *= moved(range(begin, end), start)
-            total += chance
-        return total
+        (chance,) = likelihood(range(bounds[1]), np.zeros(1))
+        for begin, end in pairwise(bounds[1:]):
+            chance *= moved(range(begin, end))
+        return float(chance)
 
-    pairs = [(one, two) for two in range(1, count + 1) for one in range(1, two)]
+    pairs = [(first, second) for second in range(1, count + 1) for first in range(1, second)]
     share = 0.05 if pairs else 0.0
     single = [(0.98 - share) / count * evidence(step) for step in range(1, count + 1)]
     nothing = 0.02 * evidence()
-    several = math.fsum(share / len(pairs) * evidence(*each) for each in pairs)
+    several = math.fsum(share / len(pairs) * evidence(*pair) for pair in pairs)
     total = math.fsum(single) + nothing + several
-    return [each / total for each in single], nothing / total, several / total
+    return [chance / total for chance in single], nothing / total, several / total

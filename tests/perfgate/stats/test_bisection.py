@@ -1,4 +1,4 @@
-"""The posterior over a range of commits is Bayes' rule worked out slowly, whichever way the range is turned."""
+"""The posterior over a range of commits is Bayes' rule, whatever the order and the sign of the measurements."""
 
 from __future__ import annotations
 
@@ -10,92 +10,81 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfgate.stats.bisection import Measurement, Posterior, Standing, next_commit
+from perfgate.stats.bisection import CERTAIN, CommitMeasurement, Explanation, Posterior
 from tests.perfgate.stats import reference
 
 COUNT = 12
 values = st.floats(-0.2, 0.2)
 errors = st.floats(0.003, 0.05)
-looks = st.lists(st.builds(Measurement, st.integers(0, COUNT), values, errors), min_size=1, max_size=6)
+measurements = st.lists(st.builds(CommitMeasurement, st.integers(0, COUNT), values, errors), min_size=1, max_size=6)
 
 
 def shares(posterior: Posterior) -> list[float]:
     return [*posterior.commits, posterior.nothing, posterior.several]
 
 
-def step(at: int, *, positions: Sequence[int], size: float = 0.05, error: float = 0.004) -> list[Measurement]:
-    return [Measurement(position, size if position >= at else 0.0, error) for position in positions]
+def step(at: int, *, positions: Sequence[int], size: float = 0.05, error: float = 0.004) -> list[CommitMeasurement]:
+    return [CommitMeasurement(position, size if position >= at else 0.0, error) for position in positions]
 
 
 @pytest.mark.parametrize(
-    ("measured", "is_relative"),
+    "measured",
     [
-        ([(4, 0.06, 0.02)], True),
-        ([(4, 0.06, 0.02), (2, 0.03, 0.03), (3, -0.02, 0.04)], True),
-        ([(4, 0.06, 0.01), (1, 0.03, 0.01), (2, 0.031, 0.02), (2, 0.01, 0.02)], True),
-        ([(0, 0.0, 0.04), (2, 0.1, 0.05)], False),
+        [(4, 0.06, 0.02)],
+        [(4, 0.06, 0.02), (2, 0.03, 0.03), (3, -0.02, 0.04)],
+        [(4, 0.06, 0.01), (1, 0.03, 0.01), (2, 0.031, 0.02), (2, 0.01, 0.02)],
     ],
 )
-def test_every_share_is_that_of_the_slow_reference(measured: list[tuple[int, float, float]], is_relative: bool) -> None:
-    """Summing over cuts of the measured positions is the same as trying every hypothesis."""
-    commits, nothing, several = reference.culprit(4, measured, is_relative=is_relative)
-    posterior = Posterior(4, [Measurement(*each) for each in measured], is_relative=is_relative)
+def test_every_probability_equals_the_reference(measured: list[tuple[int, float, float]]) -> None:
+    """Summing over cuts of the measured positions gives the same as trying every hypothesis."""
+    commits, nothing, several = reference.culprit(4, measured)
+    posterior = Posterior(4, [CommitMeasurement(*measurement) for measurement in measured])
 
     assert shares(posterior) == pytest.approx([*commits, nothing, several], abs=0.01)
 
 
-@given(looks, st.booleans())
+@given(measurements)
 @settings(max_examples=40)
-def test_all_explanations_share_one_probability(measured: list[Measurement], is_relative: bool) -> None:
-    """Commits, nothing and several add up to 1, whatever was measured, and nothing is negative."""
-    posterior = Posterior(COUNT, [*measured, Measurement(0, 0.0, 0.01)], is_relative=is_relative)
+def test_all_probabilities_add_up_to_one(measured: list[CommitMeasurement]) -> None:
+    """Commits, nothing and several sum to 1, whatever was measured, and none is negative."""
+    posterior = Posterior(COUNT, [*measured, CommitMeasurement(0, 0.0, 0.01)])
 
     assert 1.0 == pytest.approx(sum(shares(posterior)))
     assert min(shares(posterior)) >= 0
 
 
-@given(looks, st.randoms())
+@given(measurements, st.randoms())
 @settings(max_examples=40)
-def test_neither_order_nor_sign_matters(measured: list[Measurement], random: object) -> None:
+def test_neither_order_nor_sign_matters(measured: list[CommitMeasurement], random: object) -> None:
     """Measuring in another order changes nothing, and a speed-up is found where a slowdown would be."""
     shuffled = list(measured)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    mirrored = [Measurement(each.position, -each.value, each.error) for each in shuffled]
+    mirrored = [CommitMeasurement(taken.position, -taken.value, taken.error) for taken in shuffled]
     expected = Posterior(COUNT, measured)
 
     assert shares(Posterior(COUNT, shuffled)) == pytest.approx(shares(expected), abs=1e-9)
     assert shares(Posterior(COUNT, mirrored)) == pytest.approx(shares(expected), abs=1e-9)
 
 
-@given(looks)
+@given(measurements, errors, st.floats(1.2, 5.0))
 @settings(max_examples=25)
-def test_history_can_be_read_backwards(measured: list[Measurement]) -> None:
-    """Where neither end is the reference, the mirrored range has the mirrored posterior."""
-    measured = [*measured, *step(1, positions=[0, COUNT])]
-    backwards = [Measurement(COUNT - each.position, each.value, each.error) for each in measured]
-    forth, back = (Posterior(COUNT, each, is_relative=False) for each in (measured, backwards))
-
-    assert list(forth.commits / forth.commits.sum()) == pytest.approx(
-        list(back.commits[::-1] / back.commits.sum()), abs=1e-6
-    )
-
-
-@given(looks, errors, st.floats(1.2, 5.0))
-@settings(max_examples=25)
-def test_a_more_precise_measurement_tells_no_less(measured: list[Measurement], error: float, factor: float) -> None:
-    """Bits never fall with precision, are never negative, and never exceed what is unknown."""
+def test_a_more_precise_measurement_tells_no_less(
+    measured: list[CommitMeasurement], error: float, factor: float
+) -> None:
+    """Gains do not fall with precision, are never negative, and never exceed the uncertainty."""
     posterior = Posterior(COUNT, measured)
     fine, coarse = posterior.gains(error), posterior.gains(error * factor)
     known = np.append(posterior.commits, posterior.nothing)
     known = known[known > 0] / known.sum()
 
     assert (fine >= coarse - 0.02).all()
+    assert (fine >= 0).all()
     assert (fine <= -(known * np.log2(known)).sum() + 1e-6).all()
 
 
 def test_the_first_commit_to_measure_is_in_the_middle() -> None:
-    """With nothing but the bad end known, halving tells most; the good end, measured beside each, tells nothing."""
-    posterior = Posterior(64, [Measurement(64, 0.05, 0.004)])
+    """Where only the bad end is known, halving tells most."""
+    posterior = Posterior(64, [CommitMeasurement(64, 0.05, 0.004)])
     choice = posterior.choose(error=0.004)
 
     assert choice is not None
@@ -103,9 +92,20 @@ def test_the_first_commit_to_measure_is_in_the_middle() -> None:
     assert choice[1] > 0.9
 
 
+def test_the_good_end_is_never_chosen() -> None:
+    """The good end is measured beside every commit, so measuring it alone tells nothing, however cheap it is."""
+    posterior = Posterior(8, [CommitMeasurement(8, 0.05, 0.004)])
+    costs = np.full(9, 100.0)
+    costs[0] = 1e-6
+    choice = posterior.choose(error=0.004, costs=costs)
+
+    assert choice is not None
+    assert 0 != choice[0]
+
+
 def test_a_cheap_commit_is_preferred() -> None:
-    """What counts is bits for their cost, and a commit that cannot be measured is left alone."""
-    posterior = Posterior(64, [Measurement(64, 0.05, 0.004)])
+    """Gain divided by cost decides, and a commit that cannot be measured is never chosen."""
+    posterior = Posterior(64, [CommitMeasurement(64, 0.05, 0.004)])
     costs = np.full(65, 100.0)
     costs[20] = 1.0
     cheap, other = posterior.choose(error=0.004, costs=costs), posterior.choose(error=0.004, costs=costs, without={20})
@@ -116,85 +116,71 @@ def test_a_cheap_commit_is_preferred() -> None:
     assert 20 != other[0]
 
 
+def test_nothing_is_chosen_where_no_measurement_tells_anything() -> None:
+    """A range whose only commit is excluded has no next measurement."""
+    assert Posterior(1, [CommitMeasurement(1, 0.05, 0.004)]).choose(error=0.004, without={1}) is None
+
+
 def test_clear_measurements_around_a_commit_prove_it() -> None:
-    """A commit whose parent is at the old level and which is at the new one is found, with its effect."""
+    """A commit on the new level whose parent is on the old one is found, with its effect."""
     posterior = Posterior(64, step(20, positions=[19, 20, 64]))
     effect, low, high = posterior.effect(20)
 
-    assert posterior.standing is Standing.FOUND
+    assert posterior.explanation is Explanation.FOUND
     assert 20 == posterior.suspects()[0][0]
     assert low < math.expm1(0.05) < high
     assert effect == pytest.approx(0.051, abs=0.005)
 
 
-def test_points_of_a_history_prove_a_commit_too() -> None:
-    """Where the old level is only known from points, it is learnt from them, and the effect is between both."""
-    measured = [
-        Measurement(each.position, each.value + 3.0, each.error) for each in step(20, positions=[0, 0, 19, 20, 64])
-    ]
-    posterior = Posterior(64, measured, is_relative=False)
-    effect, low, high = posterior.effect(20)
+def test_an_explanation_holds_at_any_smaller_certainty() -> None:
+    """What is proved at the usual certainty is proved at a smaller one, and what nothing reaches stays open."""
+    posterior = Posterior(64, step(20, positions=[19, 20, 64]))
 
-    assert posterior.standing is Standing.FOUND
-    assert low < effect < high
-    assert effect == pytest.approx(0.051, abs=0.01)
+    assert posterior.explanation is posterior.explanation_at(CERTAIN)
+    assert posterior.explanation_at(0.5) is Explanation.FOUND
+    assert posterior.explanation_at(1.0) is Explanation.OPEN
 
 
-def test_a_server_narrows_a_range_from_its_points() -> None:
-    """Point after point is asked for where it tells most, never one that cannot be had, until one commit is sure."""
-    rng = np.random.default_rng(5)
+def test_suspects_are_the_fewest_that_hold_the_share() -> None:
+    """They are listed from the likeliest on; a larger share never names fewer."""
+    posterior = Posterior(64, step(20, positions=[10, 30, 64]))
+    likely = posterior.suspects(0.5)
 
-    def point(position: int) -> tuple[int, float]:
-        return position, 2e-3 * math.exp(0.05 * (position >= 20) + rng.normal(0, 0.008))
-
-    points = [point(position) for position in (*range(-30, 1), *range(64, 90))]
-    asked: list[int] = []
-    posterior, wanted = next_commit(64, points, error=0.008, without={32})
-    while wanted is not None and len(asked) < 20:
-        asked.append(wanted)
-        points.append(point(wanted))
-        posterior, wanted = next_commit(64, points, error=0.008, without={32})
-
-    assert posterior.standing is Standing.FOUND
-    assert 20 == posterior.suspects()[0][0]
-    assert 32 not in asked
-    assert len(asked) <= 10
+    assert sorted((probability for _, probability in likely), reverse=True) == [chance for _, chance in likely]
+    assert {position for position, _ in likely} < {position for position, _ in posterior.suspects()}
+    assert {position for position, _ in posterior.suspects(0.99)} <= set(range(10, 32))
 
 
-def test_a_point_without_a_logarithm_is_refused() -> None:
-    """The position and the value are named."""
-    with pytest.raises(ValueError, match="position 3 is 0"):
-        next_commit(4, [(0, 1.0), (3, 0.0)], error=0.01)
-
-
-def test_one_measurement_gone_wrong_rules_nothing_out() -> None:
-    """An outlier on the culprit leaves it a suspect; a second look at it finds it."""
-    wrong = [*step(20, positions=[19, 21, 64]), Measurement(20, -0.4, 0.004)]
+def test_one_outlier_rules_no_commit_out() -> None:
+    """An outlier on the culprit leaves it a suspect; a second measurement of the commit finds it."""
+    wrong = [*step(20, positions=[19, 21, 64]), CommitMeasurement(20, -0.4, 0.004)]
 
     assert 20 in dict(Posterior(64, wrong).suspects())
     assert 20 == Posterior(64, [*wrong, *step(20, positions=[20])]).suspects()[0][0]
 
 
 def test_two_steps_are_not_blamed_on_one_commit() -> None:
-    """A level in between, seen several times, means that no single commit did it; each stretch is named."""
+    """A level in between, measured several times, means that no single commit did it; both stretches are named."""
     measured = step(20, positions=[10, 19, 20, 25, 30, 39]) + step(1, positions=[40, 50, 64], size=0.1)
     posterior = Posterior(64, measured)
 
-    assert posterior.standing is Standing.SEVERAL
+    assert posterior.explanation is Explanation.SEVERAL
     assert ((19, 20), (39, 40)) == posterior.steps()
 
 
-def test_no_change_between_the_ends_is_said() -> None:
+def test_no_change_between_the_ends_is_reported() -> None:
     """Where the bad end is as fast as the good one, no commit is accused."""
-    assert Posterior(64, step(65, positions=[64, 64, 32, 48], error=0.0005)).standing is Standing.NOTHING
+    measured = step(65, positions=[64, 64, 32, 48], error=0.0005)
+
+    assert Posterior(64, measured).explanation is Explanation.NOTHING
 
 
 def test_a_range_of_one_commit_needs_no_measurement_in_between() -> None:
-    """The only commit there is did it."""
-    assert Posterior(1, [Measurement(1, 0.05, 0.004)]).standing is Standing.FOUND
+    """The only commit is the culprit."""
+    assert Posterior(1, [CommitMeasurement(1, 0.05, 0.004)]).explanation is Explanation.FOUND
 
 
-def test_a_commit_that_cannot_have_done_it_is_never_blamed() -> None:
+def test_a_commit_with_weight_zero_is_never_blamed() -> None:
     """A prior weight of 0 stays 0."""
     weights = np.ones(64)
     weights[19] = 0.0
@@ -206,26 +192,23 @@ def test_a_commit_that_cannot_have_done_it_is_never_blamed() -> None:
     ("count", "measured", "weights", "match"),
     [
         (0, [], None, "at least one commit"),
-        (3, [Measurement(4, 0.0, 0.1)], None, "position 4"),
+        (3, [CommitMeasurement(4, 0.0, 0.1)], None, "position 4"),
         (3, [], [1.0, 2.0], "weights must be 3"),
         (3, [], [0.0, 0.0, 0.0], "weights must be 3"),
+        (3, [], [1.0, -1.0, 1.0], "weights must be 3"),
+        (3, [], [1.0, math.nan, 1.0], "weights must be 3"),
     ],
 )
-def test_what_is_no_range_is_refused(
-    count: int, measured: list[Measurement], weights: list[float] | None, match: str
+def test_impossible_ranges_are_refused(
+    count: int, measured: list[CommitMeasurement], weights: list[float] | None, match: str
 ) -> None:
     """The message names the value and the limit."""
     with pytest.raises(ValueError, match=match):
         Posterior(count, measured, weights=weights)
 
 
-def test_a_history_needs_its_good_end() -> None:
-    """Without a point before the range there is no old level to compare with."""
-    with pytest.raises(ValueError, match="position 0"):
-        Posterior(3, [Measurement(3, 0.0, 0.1)], is_relative=False)
-
-
-def test_a_measurement_that_is_none_is_refused() -> None:
-    """Not a number is no level."""
+@pytest.mark.parametrize(("value", "error"), [(math.nan, 0.1), (math.inf, 0.1), (0.1, math.nan), (0.1, -0.1)])
+def test_impossible_measurements_are_refused(value: float, error: float) -> None:
+    """A value must be finite, and an error at least 0."""
     with pytest.raises(ValueError, match="finite"):
-        Measurement(1, math.nan, 0.1)
+        CommitMeasurement(1, value, error)

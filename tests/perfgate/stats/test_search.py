@@ -1,4 +1,4 @@
-"""A range is narrowed down with few visits, honestly, whatever happens on the way."""
+"""A range is narrowed down to its culprit with few visits, whatever goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 import pytest
 
-from perfgate.stats.bisection import Posterior, Standing
+from perfgate.stats.bisection import Explanation, Posterior
 from perfgate.stats.pairs import CannotMeasure
-from perfgate.stats.search import Search, Step, Take
+from perfgate.stats.search import CulpritSearch, TakePair, VisitResult
 
 PREPARE_SECONDS, PAIR_SECONDS = 5.0, 0.4
 
 
 class Range:
-    """Simulated commits, one of which steps; each pair has its own noise, time passes as it would."""
+    """Simulated commits, one of which changes the level; each pair has its own noise, and time passes."""
 
     def __init__(
         self, seed: int, *, count: int = 64, effect: float = 0.03, noise: float = 0.01, broken: Collection[int] = ()
@@ -35,14 +35,14 @@ class Range:
         return float(self.effect * (position >= self.culprit) + self.rng.normal(0, self.noise))
 
     @contextmanager
-    def visit(self, position: int) -> Iterator[Take]:
+    def visit(self, position: int) -> Iterator[TakePair]:
         self.now += PREPARE_SECONDS
         if position in self.broken:
             raise CannotMeasure("it does not build")
         yield lambda: self.take(position)
 
-    def search(self, *, max_seconds: float = math.inf) -> Search:
-        return Search(
+    def search(self, *, max_seconds: float = math.inf) -> CulpritSearch:
+        return CulpritSearch(
             count=self.count,
             bad=[self.take(self.count) for _ in range(12)],
             prepare_seconds=PREPARE_SECONDS,
@@ -53,7 +53,7 @@ class Range:
 
 
 def culprit(posterior: Posterior) -> int | None:
-    return posterior.suspects()[0][0] if posterior.standing is Standing.FOUND else None
+    return posterior.suspects()[0][0] if posterior.explanation is Explanation.FOUND else None
 
 
 def test_one_commit_of_64_is_found_in_at_most_8_visits() -> None:
@@ -70,8 +70,8 @@ def test_one_commit_of_64_is_found_in_at_most_8_visits() -> None:
     assert np.mean(pairs) < 40
 
 
-def test_the_same_commit_is_named_however_the_pairs_fall_when_the_step_is_large() -> None:
-    """A step of thirty times the noise takes as many visits as halving, and at most two more to rule out an accident."""
+def test_a_large_step_takes_hardly_more_visits_than_halving() -> None:
+    """A step of thirty times the noise takes the visits of halving, and at most two more to rule out an outlier."""
     for seed in range(10):
         commits = Range(seed, count=16, effect=0.3)
         search = commits.search()
@@ -81,11 +81,11 @@ def test_the_same_commit_is_named_however_the_pairs_fall_when_the_step_is_large(
 
 
 def test_a_broken_commit_is_skipped() -> None:
-    """What does not build is never blamed for that, and the others are still told apart."""
+    """A commit that does not build is not blamed for that, and the others are still told apart."""
     commits = Range(3, count=16, effect=0.3, broken={8})
     commits.culprit = 5
     search = commits.search()
-    steps: list[Step] = []
+    steps: list[VisitResult] = []
     posterior = search.run(commits.visit, steps.append)
 
     assert 5 == culprit(posterior)
@@ -93,52 +93,63 @@ def test_a_broken_commit_is_skipped() -> None:
     assert 8 in [step.position for step in steps if step.measurement is None]
 
 
-def test_a_culprit_that_cannot_be_measured_stays_beside_its_neighbour() -> None:
-    """Between the last good and the first bad commit that work, all are suspect alike."""
+def test_a_culprit_that_cannot_be_measured_stays_beside_its_neighbor() -> None:
+    """All commits between the last good and the first bad one that can be measured stay suspects."""
     commits = Range(3, count=16, effect=0.3, broken={5, 6})
     commits.culprit = 6
     search = commits.search()
     posterior = search.run(commits.visit)
 
-    assert posterior.standing is Standing.OPEN
+    assert posterior.explanation is Explanation.OPEN
     assert {5, 6, 7} == {position for position, _ in posterior.suspects()}
     assert "no other commit" in search.stopped
 
 
-def test_it_stops_at_the_announced_number_of_visits() -> None:
-    """Where the noise is too large, it ends undecided rather than late, and says why."""
+def test_the_search_stops_at_the_announced_number_of_visits() -> None:
+    """Where the noise is too large, the search ends undecided after the announced visits, and says why."""
     commits = Range(1, noise=0.3)
     search = commits.search()
-    most = search.forecast().most_visits
+    most = search.estimate_cost().most_visits
     posterior = search.run(commits.visit)
 
-    assert posterior.standing is not Standing.FOUND
+    assert posterior.explanation is not Explanation.FOUND
     assert search.visits <= most
     assert search.stopped
 
 
-def test_it_stops_when_time_is_up() -> None:
-    """The budget is obeyed between pairs, and named."""
+def test_the_search_stops_when_its_time_is_spent() -> None:
+    """The time budget is checked between pairs, and the reason names it."""
     commits = Range(1)
     search = commits.search(max_seconds=12.0)
     posterior = search.run(commits.visit)
 
-    assert posterior.standing is Standing.OPEN
+    assert posterior.explanation is Explanation.OPEN
     assert commits.now < 12 * PAIR_SECONDS + 12.0 + PREPARE_SECONDS + PAIR_SECONDS + 1e-6
     assert "12 s" in search.stopped
 
 
 def test_any_other_exception_ends_the_search() -> None:
-    """A bug is not a commit to skip."""
+    """A bug in a visit is not a commit to skip."""
 
-    def visit(position: int) -> AbstractContextManager[Take]:
+    def visit(position: int) -> AbstractContextManager[TakePair]:
         raise RuntimeError(position)
 
     with pytest.raises(RuntimeError):
         Range(1).search().run(visit)
 
 
-def test_one_pair_tells_no_noise() -> None:
-    """The bad end's pairs say how noisy a pair is: one is too few."""
+def test_one_pair_of_the_bad_end_is_refused() -> None:
+    """The noise of a pair is estimated from the bad end's pairs, so there must be two."""
     with pytest.raises(ValueError, match="at least 2"):
-        Search(count=4, bad=[0.1], prepare_seconds=1.0, pair_seconds=1.0)
+        CulpritSearch(count=4, bad=[0.1], prepare_seconds=1.0, pair_seconds=1.0)
+
+
+def test_the_cost_is_estimated_from_the_bad_end() -> None:
+    """Halving 64 commits takes six visits, and at most four more; a visit costs preparing and as many pairs as it needs."""
+    clear = CulpritSearch(count=64, bad=[0.30, 0.31, 0.29], prepare_seconds=10.0, pair_seconds=1.0).estimate_cost()
+    noisy = CulpritSearch(count=64, bad=[0.01, 0.31, -0.29], prepare_seconds=10.0, pair_seconds=1.0).estimate_cost()
+
+    assert (6, 10) == (clear.visits, clear.most_visits)
+    assert 13.0 == clear.visit_seconds
+    assert 6 * 13.0 == clear.seconds
+    assert 58.0 == noisy.visit_seconds
