@@ -1,5 +1,6 @@
-"""What the documents promise exists."""
+"""The documents are true: links, commands, options, names, settings and examples."""
 
+import pkgutil
 import re
 import subprocess
 import sys
@@ -7,15 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import get_commands
 
 from perfgate import policy
 from perfgate.ci import onboarding
-from perfgate.cli import COMMANDS
 from perfgate.results.records import Policy
-
-ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+from tests import documents, habits
+from tests.documents import DOCUMENTS
+from tests.paths import ROOT
 
 
 def text(name: str) -> str:
@@ -31,23 +30,78 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_exist(document: Path) -> None:
-    """Every `make`, `perfgate` and `manage.py` command that a document names is there."""
-    content = document.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    fence = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-    shown = "\n".join(fence.findall(content)).splitlines()
-    commands = [line for line in shown if "  " not in line.split("#")[0].strip()]
-    commands += re.findall(r"`[^`\n]+`", fence.sub("", content))
+def test_commands_are_accepted(document: Path) -> None:
+    """The real parser accepts every `make`, `perfgate` and `manage.py` command that a document shows."""
+    for shown in documents.commands(document):
+        documents.check(shown)
 
-    for command in commands:
-        words = re.sub(r"^(?:[A-Z_]+=\S+ )+", "", command.strip("` ")).split()
-        if words[:1] == ["make"] and len(words) > 1:
-            assert words[1] in targets, command
-        elif words[:1] == ["perfgate"] and len(words) > 1:
-            assert words[1] in COMMANDS, command
-        elif words[:1] == ["manage.py"] or words[:2] == ["python", "manage.py"]:
-            assert words[words.index("manage.py") + 1] in get_commands(), command
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_options_exist(document: Path) -> None:
+    """An option that a document names by itself belongs to a command of ours."""
+    assert set() == documents.options(document) - documents.known_options()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\nperfgate run --outputt result.json\n```\n",
+        "```\nperfgate run --outpu result.json\n```\n",
+        "```console\n$ FEW=1 perfgate chek main\n```\n",
+        "```\npip install . && perfgate bisect\n```\n",
+        "```yaml\n      - run: perfgate merge --outputs all.json\n```\n",
+        "Say `perfgate bisect --selectt x`.\n",
+        "Say `make tset`.\n",
+        "```\npython manage.py rebuilt\n```\n",
+        "```\npython manage.py create_token mine --nam ci\n```\n",
+    ],
+)
+def test_a_wrong_command_is_found(tmp_path: Path, text: str) -> None:
+    """A misspelled subcommand, option or target fails, in a block as in a sentence; so does a command without its arguments."""
+    (tmp_path / "a.md").write_text(text)
+    (shown,) = documents.commands(tmp_path / "a.md")
+
+    with pytest.raises(documents.WrongUsage):
+        documents.check(shown)
+
+
+NAMED = re.compile(r"`+((?:perfgate|webapp|standin)(?:\.(?!toml|yml|css)\w+)+)(?:\(\))?`+")
+"""A dotted name of ours, as docstrings and documents write it."""
+
+
+def test_names_exist() -> None:
+    """A module, class or function that a docstring, a comment or a document names is there."""
+    texts = {name: text(name) for name in habits.tracked(*habits.OURS, "tests/") if name.endswith(".py")}
+    texts |= {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    names = {(file, name) for file, content in texts.items() for name in NAMED.findall(content)}
+
+    missing = sorted(f"{file}: {name}" for file, name in names if not _resolves(name))
+
+    assert names
+    assert not missing, "\n".join(missing)
+
+
+def _resolves(name: str) -> bool:
+    """Return whether a dotted name leads to a module, or to something inside one."""
+    if (ROOT / name.replace(".", "/")).with_suffix(".py").exists():
+        return True
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_paths_exist() -> None:
+    """A file or folder of ours that a docstring, a comment or a document names is there."""
+    pattern = re.compile(r"`+((?:perfgate(?!/perfgate)|webapp|standin|demo|benchmarks|docs|tests)/[\w./-]*\w/?)`+")
+    files = [name for name in habits.tracked(*habits.OURS, "tests/") if name.endswith(".py")]
+    files += [str(path.relative_to(ROOT)) for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+    named = {(name, path) for name in files for path in pattern.findall(text(name))}
+    missing = sorted(f"{name}: {path}" for name, path in named if not (ROOT / path).exists())
+
+    assert named
+    assert not missing, "\n".join(missing)
 
 
 def test_every_setting_is_documented() -> None:
@@ -87,17 +141,9 @@ def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
         onboarding.look(ROOT), action="perfgate/perfgate@v1", server="https://perf.example.org"
     )
 
-    for each in (workflow, written):
-        inputs = yaml.safe_load(each)[True]["workflow_dispatch"]["inputs"]
+    for content in (workflow, written):
+        inputs = yaml.safe_load(content)[True]["workflow_dispatch"]["inputs"]
         assert ["base", "head", "suite", "select", "pull_request"] == list(inputs)
-
-
-def test_the_paths_in_the_architecture_exist() -> None:
-    """Every code path that ARCHITECTURE.md names is there."""
-    named = re.findall(r"`((?:perfgate|webapp|standin|demo|benchmarks)/[\w./]*)`", text("ARCHITECTURE.md"))
-
-    assert named
-    assert [] == [path for path in named if not (ROOT / path).exists()]
 
 
 def test_the_lock_file_names_no_registry() -> None:
