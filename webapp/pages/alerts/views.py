@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, FloatField, Max, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import Abs, Coalesce
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Abs
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -17,9 +16,10 @@ from django.views.decorators.http import require_POST
 from perfgate.errors import InvalidInput
 from perfgate.gate import Row
 from webapp.alerts import actions, quality, remeasurement
-from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, AlertState, StoredChangePoint
+from webapp.alerts.models import OPEN, Alert, AlertState, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import bisection, suspects
+from webapp.pages.alert_extent import WORST_FIRST, with_extent
 from webapp.pages.series import chart, history
 from webapp.publishing.models import Publication
 
@@ -27,9 +27,6 @@ ALERTS_PER_PAGE = 50
 SERIES_PER_PAGE = 100
 EVENTS_SHOWN = 200
 OTHERS_SHOWN = 100
-
-WORST_FIRST = ("-bad", F("worst").desc(), F("commit__committed_at").desc(nulls_last=True), "-id")
-"""What got worse comes before what is merely left over."""
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "open": OPEN,
@@ -46,22 +43,6 @@ class Moved:
     point: StoredChangePoint
     again: Row | None
     """The gate's word, where it was measured again."""
-
-
-def with_extent(alerts: QuerySet[Alert]) -> QuerySet[Any]:
-    """Return the alerts, ready to be listed, with how many series each moved, how far, and whether any of it is bad."""
-    moved = StoredChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    return alerts.select_related(*ALERT_RELATIONS).annotate(
-        bad=Exists(moved),
-        moved=Count("change_points"),
-        regressions=Count("change_points", filter=Q(change_points__regression=True)),
-        improvements=Count("change_points", filter=Q(change_points__regression=False)),
-        smallest=Min("change_points__effect"),
-        largest=Max("change_points__effect"),
-        worst=Coalesce(
-            Max(Abs("change_points__effect"), filter=Q(change_points__regression=True)), 0.0, output_field=FloatField()
-        ),
-    )
 
 
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 
 from webapp.alerts.models import OPEN, Alert, StoredChangePoint
 from webapp.history.models import Project, Run
-from webapp.pages.alerts.views import WORST_FIRST, with_extent
+from webapp.pages.alert_extent import WORST_FIRST, with_extent
 from webapp.verdicts.models import StoredVerdict
 
 PROJECTS_PER_PAGE = 50

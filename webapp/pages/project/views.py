@@ -17,7 +17,7 @@ from webapp.alerts.models import OPEN, Alert, StoredChangePoint
 from webapp.history import series as points_of
 from webapp.history.models import Environment, Project, Run, Series
 from webapp.pages import charts, recent_summary
-from webapp.pages.alerts import views as alerts
+from webapp.pages.alert_extent import WORST_FIRST, with_extent
 from webapp.pages.project import filters
 from webapp.verdicts import judgments
 
@@ -72,7 +72,7 @@ def _branches(project: Project) -> list[str]:
 def _overview(project: Project) -> dict[str, object]:
     """Return what stands above the table: alerts, alert quality, false alarms, newest runs."""
     open_alerts = Alert.objects.filter(project=project, state__in=OPEN)
-    attention = alerts.with_extent(open_alerts.filter(imported_only=False)).order_by(*alerts.WORST_FIRST)
+    attention = with_extent(open_alerts.filter(imported_only=False)).order_by(*WORST_FIRST)
     runs = Run.objects.filter(project=project).select_related("commit", "environment", "verdict").order_by("-id")
     return {
         "attention": attention[:ALERTS_SHOWN],
