@@ -312,7 +312,7 @@ def _print(verdict: Verdict, cost: str, output: Path | None) -> None:
         table.add_row(
             terminal.name(row.label, prefix),
             Text("not gated" if row.exempt else str(row.outcome), style="dim" if row.exempt else style),
-            plain(metrics.known(row.metric).title),
+            plain(metrics.describe(row.metric).title),
             quantity(row.baseline, row.unit),
             quantity(row.candidate, row.unit),
             Text(percent(row.effect), style="" if row.outcome is Outcome.PASS else style),

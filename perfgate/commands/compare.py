@@ -15,7 +15,7 @@ from rich.text import Text
 from perfgate.formatting import interval, percent, plain, quantity
 from perfgate.report import terminal
 from perfgate.results.formats import read_results
-from perfgate.results.records import Direction, Run, Sample, State
+from perfgate.results.records import Direction, Run, Sample, SampleState
 from perfgate.stats.compare import FileComparison, compare_files
 
 UNDECIDABLE = 3
@@ -85,7 +85,7 @@ def _missing(old: Sample | None, new: Sample | None) -> str:
     if new is None:
         return "only in the baseline"
     for side, sample in (("baseline", old), ("candidate", new)):
-        if sample.state is not State.MEASURED:
+        if sample.state is not SampleState.MEASURED:
             return f"{sample.state} in the {side}"
     if old.benchmark.version and new.benchmark.version and old.benchmark.version != new.benchmark.version:
         return "the benchmark itself changed between the two"

@@ -13,7 +13,7 @@ from perfgate import git, measure, policy
 from perfgate.formatting import plain, quantity
 from perfgate.report import terminal
 from perfgate.results import result_file
-from perfgate.results.records import Policy, Run, State
+from perfgate.results.records import Policy, Run, SampleState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(json.loads(result_file.write(measured))))
     else:
         _print(measured, arguments.output)
-    return 0 if measured.count(State.MEASURED) else 3
+    return 0 if measured.count(SampleState.MEASURED) else 3
 
 
 def policy_at(root: Path, sha: str) -> Policy | None:
@@ -91,8 +91,8 @@ def _print(measured: Run, output: Path | None) -> None:
         table.add_row(terminal.name(sample.benchmark.label, prefix), sample.metric.name, value, str(size or "–"))
     terminal.show(out, table)
     out.print(
-        f"{measured.count(State.MEASURED)} measured, {measured.count(State.FAILED)} failed,"
-        f" {measured.count(State.SKIPPED)} skipped at {measured.commit.sha[:10]} on {plain(measured.environment.name)}"
+        f"{measured.count(SampleState.MEASURED)} measured, {measured.count(SampleState.FAILED)} failed,"
+        f" {measured.count(SampleState.SKIPPED)} skipped at {measured.commit.sha[:10]} on {plain(measured.environment.name)}"
     )
     for refusal in measured.refused:
         out.print(Text(f"refused {plain(refusal.where)}: {plain(refusal.reason)}", style="yellow"))

@@ -21,7 +21,7 @@ from perfgate.gate import pairing
 from perfgate.gate.pairing import NotJudged, Sides
 from perfgate.policy import Budgets, Limit, Waiver
 from perfgate.results import metrics, shards
-from perfgate.results.metrics import Repeating
+from perfgate.results.metrics import DeterministicMetric
 from perfgate.results.records import Commit, Direction, Record, Run, Sample, Shard, level
 from perfgate.stats.deterministic import disagreement, judge_counts
 from perfgate.stats.judgments import MAX_INFLATION, BenchmarkJudgment, Judgment, SuiteJudgment
@@ -80,9 +80,9 @@ class Row(Record, frozen=True):
         return self.exempt and self.judgement in {"regressed", "improved"}
 
     @property
-    def repeating(self) -> Repeating | None:
+    def repeating(self) -> DeterministicMetric | None:
         """How well the metric repeats; None: it is noisy, and was judged by statistics."""
-        return metrics.repeating_as(self.metric, self.unit, self.direction)
+        return metrics.find_deterministic(self.metric, self.unit, self.direction)
 
     @property
     def is_still(self) -> bool:
@@ -307,7 +307,7 @@ def _rows(
     """Judge what was measured together; exempt benchmarks too, for they steady what the suite tells of its noise."""
     by_key = {each.key: each for each in sides}
     allowed = {key: budgets.max_regression(each.label, each.metric.name) for key, each in by_key.items()}
-    repeating = {key: metrics.repeating(each.metric) for key, each in by_key.items()}
+    repeating = {key: metrics.deterministic(each.metric) for key, each in by_key.items()}
     noisy = [each for each in sides if repeating[each.key] is None]
     decisions = judge_suite(
         [each.key for each in noisy],
@@ -333,7 +333,7 @@ def _not_gated(row: Row) -> Row:
     )
 
 
-def _counted(sides: Sides, known: Repeating, budget: float) -> BenchmarkJudgment:
+def _counted(sides: Sides, known: DeterministicMetric, budget: float) -> BenchmarkJudgment:
     """Decide one benchmark on a metric that repeats: no chance is spent on it."""
     base, head = pairing.rounds(sides)
     name = known.metric.name
@@ -353,7 +353,7 @@ def _counted(sides: Sides, known: Repeating, budget: float) -> BenchmarkJudgment
         )
 
 
-def _note_disagreement(sides: Sides, known: Repeating, decisions: SuiteJudgment) -> None:
+def _note_disagreement(sides: Sides, known: DeterministicMetric, decisions: SuiteJudgment) -> None:
     """Where time and instructions of a benchmark come to different ends, say so beside the one that moved."""
     time = pairing.key(sides.label, pairing.CLOCKS[0])
     counted = max(_level(side[sides.metric.name]) for side in (sides.base, sides.head))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from perfgate.results.records import Direction, Metric, Record, Run, Sample, State
+from perfgate.results.records import Direction, Metric, Record, Run, Sample, SampleState
 from perfgate.stats.pairs import CannotMeasure, Pair
 
 BESIDE_TIME = "voluntary_switches"
@@ -102,7 +102,7 @@ def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:
         return "removed in head"
     for side, samples in (("head", head), ("base", base)):
         for sample in samples.values():
-            if sample.state is not State.MEASURED:
+            if sample.state is not SampleState.MEASURED:
                 return f"{sample.state}: {sample.reason}" if sample.reason else f"{sample.state} on {side}"
     return ""
 

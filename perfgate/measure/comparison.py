@@ -50,7 +50,7 @@ from perfgate.results.records import (
     Metric,
     Run,
     Sample,
-    State,
+    SampleState,
     level,
 )
 from perfgate.stats.pairs import Pair
@@ -134,7 +134,7 @@ class Pairs:
         return {
             label: metric
             for label, metric in self.metrics.items()
-            if metrics.repeating(self._tracks[label].item.metric) is None
+            if metrics.deterministic(self._tracks[label].item.metric) is None
         }
 
     @property
@@ -262,7 +262,7 @@ class Pairs:
         deadline = began + max_seconds
         tracks = [track for label in labels if (track := self._tracks[label]).failure is None]
         for track in tracks:
-            if metrics.repeating(track.item.metric) is not None:
+            if metrics.deterministic(track.item.metric) is not None:
                 self._count_itself(track, budget, deadline)
         items = [track.item for track in tracks if track.item.is_timed]
         if memory and items:
@@ -298,7 +298,8 @@ class Pairs:
         """
         base, head = (self._one_run(role, unmeasured or {}) for role in (BASE, HEAD))
         gone = tuple(
-            Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=State.SKIPPED) for label in self.removed
+            Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=SampleState.SKIPPED)
+            for label in self.removed
         )
         base = msgspec.structs.replace(base, samples=base.samples + gone)
         return msgspec.structs.replace(head, baseline=base, notes=(*self.notes, *self.warnings))
@@ -481,13 +482,13 @@ def _samples(track: _Track, role: str, why_not: str) -> Iterator[Sample]:
     calls = taken[0].calls // len(taken[0].cpu) if taken else None
     for metric, measured in rounds.items():
         if track.failure is not None:
-            state = State.SKIPPED if track.failure.is_skip else State.FAILED
+            state = SampleState.SKIPPED if track.failure.is_skip else SampleState.FAILED
             reason = track.failure.reason[:MAX_TEXT_CHARACTERS]
             yield Sample(benchmark=benchmark, metric=metric, state=state, reason=reason, rounds=measured)
         elif measured:
             yield Sample(benchmark=benchmark, metric=metric, value=level(measured), rounds=measured, calls=calls)
         elif why_not:
-            yield Sample(benchmark=benchmark, metric=metric, state=State.SKIPPED, reason=why_not)
+            yield Sample(benchmark=benchmark, metric=metric, state=SampleState.SKIPPED, reason=why_not)
 
 
 def _silent(_: str) -> None:

@@ -306,7 +306,7 @@ def _checked(given: str | float, key: str, line: int, path: str) -> tuple[float,
 
 
 def _covers(rule: _Rule | Waiver, label: str, metric: str) -> bool:
-    names = {metric, metrics.known(metric).family} - {""}
+    names = {metric, metrics.describe(metric).family} - {""}
     return any(fnmatchcase(name, rule.metric) for name in names) and _matches(rule.benchmarks, label)
 
 

@@ -175,7 +175,7 @@ def remarks(verdict: Verdict) -> list[str]:
 
 
 def _named(row: Row | NotJudged) -> str:
-    return f"{plain(row.label)} ({plain(metrics.known(row.metric).title)})"
+    return f"{plain(row.label)} ({plain(metrics.describe(row.metric).title)})"
 
 
 def _not_judged(verdict: Verdict) -> list[tuple[str, str]]:
@@ -299,7 +299,7 @@ def ordered(verdict: Verdict) -> list[Row]:
 def _next_step(verdict: Verdict, *, takes_orders: bool) -> str:
     if verdict.outcome is Outcome.FAIL:
         where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
-        families = {metrics.known(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
+        families = {metrics.describe(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
         aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
         said = f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch"
         order = ", or `/perfgate accept ID up to 8% until 2027-01-31 because …` for this pull request alone"
@@ -319,8 +319,8 @@ def _markdown_table(rows: Sequence[Row], around: Around) -> str:
     head += [f"last {CHART_POINTS}"] if history else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
-        word = metrics.worse(row.metric, row.direction)
-        title = metrics.known(row.metric).title if metrics.is_known(row.metric) else code(row.metric)
+        word = metrics.word_for_worse(row.metric, row.direction)
+        title = metrics.describe(row.metric).title if metrics.is_known(row.metric) else code(row.metric)
         change = f"**{percent(row.effect)}** {word if row.judgement == 'regressed' else ''}".strip()
         called = f"{NO_BREAK}`{row_id(row)}`" if around.takes_orders else ""
         levels = f"{quantity(row.baseline, row.unit)} → {quantity(row.candidate, row.unit)}"
@@ -371,7 +371,7 @@ def _power(verdict: Verdict) -> str:
 
 def _still(verdict: Verdict) -> str:
     """Return how many rows are not worth listing, by metric; empty where there is none."""
-    counts = Counter(metrics.known(row.metric).title for row in verdict.rows if row.is_still)
+    counts = Counter(metrics.describe(row.metric).title for row in verdict.rows if row.is_still)
     parts = [f"{title} of {_benchmarks(count)}" for title, count in counts.items()]
     return f"Not listed, since unmoved or too small to judge: {', '.join(parts)}." if parts else ""
 

@@ -1,4 +1,8 @@
-"""What is known of each metric beside its name: how people call it, its family in a policy, how well it repeats."""
+"""Facts about the metrics that perfgate knows: display name, family in a policy, and repeatability.
+
+A metric is *deterministic* if one pair of measurements decides: `perfgate.stats.deterministic` judges it. Every other
+metric is noisy and needs many pairs.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +11,39 @@ from dataclasses import dataclass
 from perfgate.results.records import CPU_TIME, MEMORY, PEAK_MEMORY, TIME, WALL_TIME, Direction, Metric
 
 TRACED_PEAK = Metric(name="traced_peak", unit="B")
-"""What Python's allocators hold at most during one call, beyond what they held before."""
+"""Peak of the bytes that Python's allocators hold during one call, minus those held before the call."""
 
 INSTRUCTIONS = Metric(name="instructions", unit="1")
-"""Instructions of one call."""
+"""Instructions that one call executes."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """What is known of one metric."""
+class MetricInfo:
+    """Facts about one metric."""
 
     title: str
-    """How people call it."""
+    """Display name."""
     family: str = ""
-    """Name under which a policy means it together with its like."""
+    """Name that selects this metric and related ones in a policy: ``time`` or ``memory``."""
     worse: str = "higher"
-    """Word for a change in the bad direction, where less is better."""
+    """Adjective for a regression of this metric, where less is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeating(Known):
-    """A metric of which one pair of numbers is enough: see `perfgate.stats.deterministic`."""
+class DeterministicMetric(MetricInfo):
+    """Facts about a metric for which one pair of measurements decides."""
 
     metric: Metric
     repeatability: float
-    """How far two measurements of the same code may differ, as a fraction."""
+    """Largest difference between two measurements of the same code, as a fraction."""
     judged_above: float = 0.0
-    """Up to here, on both sides, a change is shown but not judged: too little lies behind it."""
+    """Smallest value, in the metric's unit, at which a change is judged. If both sides are below, it is only shown."""
 
 
-_REPEATING = (
-    # To the byte in most benchmarks; where caches depend on addresses, calls of one process differ too, and show it: by
-    # up to 4 kB in code that holds 70 kB, so that nothing can be said of so little.
-    Repeating(
+_DETERMINISTIC = (
+    # Repeats to the byte in most benchmarks. Caches that depend on addresses make calls of one process differ, by up to
+    # 4 kB in code that holds 70 kB: changes of so small a peak mean nothing.
+    DeterministicMetric(
         title="traced memory peak",
         family="memory",
         worse="larger",
@@ -47,48 +51,50 @@ _REPEATING = (
         repeatability=0.0005,
         judged_above=100_000,
     ),
-    # Up to 0.5 % were seen between processes of the same code; code that changed elsewhere moves the heap as well.
-    Repeating(title="peak memory", family="memory", worse="larger", metric=PEAK_MEMORY, repeatability=0.02),
-    Repeating(title="size of the result", family="memory", worse="larger", metric=MEMORY, repeatability=0.0005),
-    # One program repeats by far better than a thousandth, but code that changed elsewhere moves what is on the heap, and
-    # the allocator takes other paths: up to 1.1 % were seen. Below a million, counts repeat to a percent only.
-    Repeating(title="instructions", metric=INSTRUCTIONS, repeatability=0.015, judged_above=1_000_000),
+    # Up to 0.5 % was observed between processes of the same code. Changes elsewhere in the code also move the heap.
+    DeterministicMetric(title="peak memory", family="memory", worse="larger", metric=PEAK_MEMORY, repeatability=0.02),
+    DeterministicMetric(
+        title="size of the result", family="memory", worse="larger", metric=MEMORY, repeatability=0.0005
+    ),
+    # One program repeats far better than 0.1 %. Changes elsewhere in the code move the heap, and the allocator then takes
+    # other paths: up to 1.1 % was observed. Counts below a million repeat to 1 % only.
+    DeterministicMetric(title="instructions", metric=INSTRUCTIONS, repeatability=0.015, judged_above=1_000_000),
 )
 
-_KNOWN: dict[str, Known] = {
-    TIME.name: Known(title="time", family="time", worse="slower"),
-    CPU_TIME.name: Known(title="CPU time", family="time", worse="slower"),
-    WALL_TIME.name: Known(title="wall time", family="time", worse="slower"),
-    **{each.metric.name: each for each in _REPEATING},
+_KNOWN: dict[str, MetricInfo] = {
+    TIME.name: MetricInfo(title="time", family="time", worse="slower"),
+    CPU_TIME.name: MetricInfo(title="CPU time", family="time", worse="slower"),
+    WALL_TIME.name: MetricInfo(title="wall time", family="time", worse="slower"),
+    **{info.metric.name: info for info in _DETERMINISTIC},
 }
 
 
-def known(name: str) -> Known:
-    """Return what is known of the metric called *name*; of a stranger, what its name tells."""
+def describe(name: str) -> MetricInfo:
+    """Return the facts about the metric called *name*; for an unknown name, a guess from its words."""
     guess = "slower" if "time" in name else "larger" if "memory" in name else "higher"
-    return _KNOWN.get(name) or Known(title=name, worse=guess)
+    return _KNOWN.get(name) or MetricInfo(title=name, worse=guess)
 
 
 def is_known(name: str) -> bool:
-    """Tell whether the metric called *name* is one of ours; any other name is foreign text."""
+    """Return whether *name* is one of perfgate's own metrics. Any other name is untrusted text."""
     return name in _KNOWN
 
 
-def repeating(metric: Metric) -> Repeating | None:
-    """Return how well *metric* repeats; None for one that is noisy, or of which nothing is known (``track_``)."""
-    return repeating_as(metric.name, metric.unit, metric.direction)
+def deterministic(metric: Metric) -> DeterministicMetric | None:
+    """Return the facts about *metric* if it is deterministic, else None."""
+    return find_deterministic(metric.name, metric.unit, metric.direction)
 
 
-def repeating_as(name: str, unit: str, direction: Direction) -> Repeating | None:
-    """Return what `repeating` does, by the parts of a metric."""
-    found = _KNOWN.get(name)
-    if isinstance(found, Repeating) and (found.metric.unit, found.metric.direction) == (unit, direction):
-        return found
+def find_deterministic(name: str, unit: str, direction: Direction) -> DeterministicMetric | None:
+    """Return the same as `deterministic`, for the three fields of a metric."""
+    info = _KNOWN.get(name)
+    if isinstance(info, DeterministicMetric) and (info.metric.unit, info.metric.direction) == (unit, direction):
+        return info
     return None
 
 
-def worse(name: str, direction: Direction) -> str:
-    """Return the word for a change of this metric in the bad direction."""
+def word_for_worse(name: str, direction: Direction) -> str:
+    """Return the adjective for a regression of the metric called *name*: ``slower`` or ``lower``, for example."""
     if direction is Direction.HIGHER:
         return "lower"
-    return known(name).worse
+    return describe(name).worse

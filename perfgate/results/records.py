@@ -111,7 +111,7 @@ class Benchmark(Record, frozen=True):
         return f"{self.name}[{inside}]"
 
 
-class State(StrEnum):
+class SampleState(StrEnum):
     """What became of one benchmark and metric in one run."""
 
     MEASURED = "measured"
@@ -128,7 +128,7 @@ class Sample(Record, frozen=True):
 
     benchmark: Benchmark
     metric: Metric
-    state: State = State.MEASURED
+    state: SampleState = SampleState.MEASURED
     value: float | None = None
     """The level: as the tool reported it, else the median of the round medians. None exactly if not measured."""
     low: float | None = None
@@ -146,7 +146,7 @@ class Sample(Record, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse contradictions that types cannot express."""
-        if self.state is State.MEASURED:
+        if self.state is SampleState.MEASURED:
             if self.value is None or not math.isfinite(self.value):
                 raise ValueError(f"a measured sample needs a finite value, got {self.value!r}")
         elif self.value is not None:
@@ -292,7 +292,7 @@ class Run(Record, frozen=True):
         if labels and not {sample.benchmark.label for sample in self.samples} <= set(labels):
             raise ValueError("every benchmark that was measured belongs to a shard")
 
-    def count(self, state: State) -> int:
+    def count(self, state: SampleState) -> int:
         """Return how many samples are in *state*."""
         return sum(sample.state is state for sample in self.samples)
 

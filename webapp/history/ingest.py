@@ -17,7 +17,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from perfgate.results import records
-from perfgate.results.records import Refusal, State
+from perfgate.results.records import Refusal, SampleState
 from webapp.history import catalogue, chunks
 from webapp.history.models import Environment, Project, Run, Upload
 from webapp.history.submission import Submission, prepare
@@ -173,7 +173,7 @@ def describe(row: Run, resolved: Resolved, submission: Submission, project: Proj
     carried = run.policy if is_point(run) else None
     row.policy_id = None if carried is None else resolved.policies[catalogue.policy_digest(carried)]
     row.started_at = catalogue.moment(run.started_at)
-    row.measured, row.failed, row.skipped = (submission.count(state) for state in State)
+    row.measured, row.failed, row.skipped = (submission.count(state) for state in SampleState)
     row.refused = [{"where": each.where, "reason": each.reason} for each in submission.refused]
 
 
@@ -233,9 +233,9 @@ def _stored(submission: Submission, run_id: int, *, created: bool) -> Stored:
     return Stored(
         run_id=run_id,
         created=created,
-        measured=submission.count(State.MEASURED),
-        failed=submission.count(State.FAILED),
-        skipped=submission.count(State.SKIPPED),
+        measured=submission.count(SampleState.MEASURED),
+        failed=submission.count(SampleState.FAILED),
+        skipped=submission.count(SampleState.SKIPPED),
         benchmarks=len({kept.benchmark_key for kept in submission.samples}),
         refused=submission.refused,
     )

@@ -16,7 +16,7 @@ import msgspec
 
 from perfgate.errors import InvalidResult
 from perfgate.results import records
-from perfgate.results.records import Refusal, State
+from perfgate.results.records import Refusal, SampleState
 from perfgate.results.result_file import malformed
 from webapp.history import catalogue
 
@@ -51,7 +51,7 @@ class Submission:
     context: bytes = b""
     """zlib-compressed."""
 
-    def count(self, state: State) -> int:
+    def count(self, state: SampleState) -> int:
         """Return how many samples are in *state*."""
         return sum(kept.sample.state is state for kept in self.samples)
 

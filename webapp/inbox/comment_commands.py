@@ -387,4 +387,4 @@ def _day(text: str) -> date:
 
 
 def _worse(row: Row) -> str:
-    return metrics.worse(row.metric, row.direction)
+    return metrics.word_for_worse(row.metric, row.direction)

@@ -14,7 +14,7 @@ from perfgate.measure.discover import Suite
 from perfgate.measure.live.source import BASE, HEAD, Item
 from perfgate.measure.sides.environment import Side
 from perfgate.results import metrics
-from perfgate.results.records import Metric, Sample, State, level
+from perfgate.results.records import Metric, Sample, SampleState, level
 from perfgate.stats.deterministic import is_settled, judge_counts
 
 PAIRS = 5
@@ -28,7 +28,7 @@ def is_decided(metric: Metric, base: Sequence[Sequence[float]], head: Sequence[S
     """Tell whether these pairs of a metric that repeats are enough; *base* and *head* hold one round a pair."""
     if len(base) >= PAIRS:
         return True
-    known = metrics.repeating(metric)
+    known = metrics.deterministic(metric)
     assert known is not None
     decision = judge_counts(
         base, head, budget=budget, repeatability=known.repeatability, judged_above=known.judged_above
@@ -87,17 +87,17 @@ class Counter:
             for sample in samples:
                 key = (sample.benchmark.label, sample.metric.name)
                 earlier = self.samples[role].get(key)
-                if sample.state is State.MEASURED and earlier is not None:
+                if sample.state is SampleState.MEASURED and earlier is not None:
                     rounds = earlier.rounds + sample.rounds
                     self.samples[role][key] = msgspec.structs.replace(earlier, value=level(rounds), rounds=rounds)
-                elif sample.state is not State.SKIPPED:
+                elif sample.state is not SampleState.SKIPPED:
                     self.samples[role][key] = sample
 
     def _is_open(self, item: Item, budget: Budget) -> bool:
         for metric in memory.METRICS:
             key = (item.label, metric.name)
             base, head = self.samples[BASE].get(key), self.samples[HEAD].get(key)
-            if base is None or head is None or State.FAILED in {base.state, head.state}:
+            if base is None or head is None or SampleState.FAILED in {base.state, head.state}:
                 continue  # what failed would fail again
             if not is_decided(metric, base.rounds, head.rounds, budget(*key)):
                 return True

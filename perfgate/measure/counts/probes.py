@@ -21,7 +21,7 @@ from perfgate.measure.live.lockstep import ONE_THREAD
 from perfgate.measure.live.pytest_pairs import pytest_command
 from perfgate.measure.live.source import Item
 from perfgate.measure.sides.environment import SERVED, Side
-from perfgate.results.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, State, level
+from perfgate.results.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, SampleState, level
 
 Progress = Callable[[str], None]
 """Is told, in a few words, what begins."""
@@ -237,7 +237,7 @@ def take(
 
 def _samples(benchmark: Benchmark, metrics: Sequence[Metric], found: _Found, role: str) -> Iterator[Sample]:
     if found.reason:
-        state = State.SKIPPED if found.is_skip else State.FAILED
+        state = SampleState.SKIPPED if found.is_skip else SampleState.FAILED
         yield Sample(benchmark=benchmark, metric=metrics[0], state=state, reason=found.reason[:MAX_TEXT_CHARACTERS])
         return
     for metric in metrics:

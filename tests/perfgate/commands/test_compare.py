@@ -8,7 +8,7 @@ import pytest
 
 from perfgate.cli import main
 from perfgate.results import result_file
-from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, State, level
+from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, SampleState, level
 
 
 def write(path: Path, values: dict[str, list[float]], machine: str = "m", **changes: object) -> str:
@@ -73,7 +73,7 @@ def test_different_machines_are_named(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_failed_benchmarks_are_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A failure on one side is said, not turned into a number."""
-    failed = (Sample(benchmark=Benchmark(name="x"), metric=TIME, state=State.FAILED),)
+    failed = (Sample(benchmark=Benchmark(name="x"), metric=TIME, state=SampleState.FAILED),)
     main(["compare", write(tmp_path / "a", {"x": [1.0]}), write(tmp_path / "b", {}, samples=failed)])
 
     assert "failed in the candidate" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from perfgate.results.records import (
     Policy,
     Run,
     Sample,
-    State,
+    SampleState,
     level,
 )
 
@@ -168,7 +168,9 @@ def test_a_limit_does_not_fail_what_the_change_cannot_reach() -> None:
 def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
     """Everything measured is exempt: that is a pass that says so, also where one of them broke or stayed open."""
     measured = unreached([1.0, 1.0])
-    broken = Sample(benchmark=Benchmark(name="e2"), metric=CPU_TIME, state=State.FAILED, reason="head: ValueError")
+    broken = Sample(
+        benchmark=Benchmark(name="e2"), metric=CPU_TIME, state=SampleState.FAILED, reason="head: ValueError"
+    )
     beside = msgspec.structs.replace(measured, samples=(*measured.samples, broken), exempt=(*measured.exempt, "e2"))
 
     for verdict in (judge(measured, today=TODAY), judge(beside, today=TODAY)):
@@ -179,7 +181,9 @@ def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
 
 def test_what_was_not_measured_or_not_compared_is_no_pass_beside_exempt_benchmarks() -> None:
     """An exempt benchmark's pass stands for nobody else: not for one without time, not for sides of two machines."""
-    skipped = Sample(benchmark=Benchmark(name="open"), metric=CPU_TIME, state=State.SKIPPED, reason="no time left")
+    skipped = Sample(
+        benchmark=Benchmark(name="open"), metric=CPU_TIME, state=SampleState.SKIPPED, reason="no time left"
+    )
     measured = unreached([1.0])
     assert measured.baseline
     baseline = msgspec.structs.replace(measured.baseline, samples=(*measured.baseline.samples, skipped))
@@ -222,7 +226,7 @@ def test_a_dependency_that_the_change_itself_bumps_is_named_and_compared() -> No
 
 def test_a_benchmark_that_failed_on_one_side_is_named_and_the_others_judged() -> None:
     """What could not be measured is listed with its reason; strict mode does not let it pass."""
-    broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=State.FAILED, reason="head: ValueError")
+    broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=SampleState.FAILED, reason="head: ValueError")
     verdict = judge(run([broken, sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
@@ -234,7 +238,11 @@ def test_a_benchmark_that_broke_half_way_changes_nothing_for_the_others() -> Non
     """Its pairs stay part of the suite, so that what was decided live is decided again; it is named and not judged."""
     half = sample("a", 1.3)
     broken = Sample(
-        benchmark=half.benchmark, metric=CPU_TIME, state=State.FAILED, reason="head: it ended", rounds=half.rounds[:5]
+        benchmark=half.benchmark,
+        metric=CPU_TIME,
+        state=SampleState.FAILED,
+        reason="head: it ended",
+        rounds=half.rounds[:5],
     )
     verdict = judge(run([broken, sample("b", 1.0, seed=1)], [broken, sample("b", 1.0)]), today=TODAY)
 

@@ -17,7 +17,7 @@ import pytest
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import PairFailed, open_pairs
 from perfgate.measure.sides.checkout import PREFIX
-from perfgate.results.records import Run, Sample, State
+from perfgate.results.records import Run, Sample, SampleState
 from perfgate.stats.judgments import Judgment
 from perfgate.stats.sequential import judge_suite
 from tests.perfgate.measure.conftest import Project
@@ -77,9 +77,9 @@ def test_a_broken_test_fails_alone(broken: Callable[[str], tuple[str, Run]], nam
 
     assert reason in said
     assert {one.state for one in run.samples if one.benchmark.name == TEST + name} == {
-        State.SKIPPED if name == "test_skipped" else State.FAILED
+        SampleState.SKIPPED if name == "test_skipped" else SampleState.FAILED
     }
-    assert sample(run, f"{TEST}test_prepared", "cpu_time").state is State.MEASURED
+    assert sample(run, f"{TEST}test_prepared", "cpu_time").state is SampleState.MEASURED
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import measure
-from perfgate.results.records import State
+from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import BASE_CODE, Project
 
 QUICK = "\n[tool.pytest.ini_options]\naddopts = '-p no:benchmark --benchmark-max-time=0.01 --benchmark-min-rounds=3'\n"
@@ -50,7 +50,7 @@ def test_pytest_benchmark_runs_itself(new_project: Callable[[], Project], tempor
 
     (sample,) = run.samples
     assert sample.benchmark.label == "benchmarks/test_where.py::test_where"
-    assert sample.state is State.MEASURED
+    assert sample.state is SampleState.MEASURED
     assert len(sample.rounds[0]) >= 3
     assert (run.commit.subject, run.commit.author, run.commit.generation) == ("Say how it is built", "Ada", 3)
     assert run.environment.name == "here"

@@ -16,7 +16,7 @@ from perfgate import gate
 from perfgate.errors import InvalidResult, UnknownFormat
 from perfgate.results import result_file
 from perfgate.results.formats import read_results
-from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, State
+from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, SampleState
 from tests.paths import DATA
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -144,7 +144,7 @@ def test_states_survive() -> None:
     """Failed and skipped samples keep their reason and have no value."""
     samples = tuple(
         Sample(benchmark=Benchmark(name=state), metric=TIME, state=state, reason="because")
-        for state in (State.FAILED, State.SKIPPED)
+        for state in (SampleState.FAILED, SampleState.SKIPPED)
     )
 
     assert samples == result_file.read(result_file.write(minimal(samples=samples))).samples

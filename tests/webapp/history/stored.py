@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from perfgate.results import result_file
-from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, State
+from perfgate.results.records import TIME, Benchmark, Commit, Environment, Run, Sample, SampleState
 from webapp.history import ingest
 from webapp.history.models import Project, SeriesChunk
 
@@ -29,7 +29,7 @@ def run(number: int, values: Mapping[str, float | None], **more: Any) -> Run:
             benchmark=Benchmark(name=name, version=more.get("version", "")),
             metric=TIME,
             value=value,
-            state=State.FAILED if value is None else State.MEASURED,
+            state=SampleState.FAILED if value is None else SampleState.MEASURED,
         )
         for name, value in values.items()
     )

@@ -12,7 +12,18 @@ import numpy as np
 
 from perfgate import gate
 from perfgate.results import result_file
-from perfgate.results.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Policy, Refusal, Run, Sample, State
+from perfgate.results.records import (
+    CPU_TIME,
+    TIME,
+    Benchmark,
+    Commit,
+    Environment,
+    Policy,
+    Refusal,
+    Run,
+    Sample,
+    SampleState,
+)
 from webapp.alerts.models import Alert, Event, StoredChangePoint
 from webapp.history import ingest, models
 from webapp.history import series as points_of
@@ -80,7 +91,7 @@ def store_history(project: models.Project, commits: int = 14) -> None:
         samples = [
             value("bench.parse", level * (1 + rng.normal(0, 0.001))),
             value("bench.render", 0.0005, size="10"),
-            Sample(benchmark=Benchmark(name="bench.broken"), metric=TIME, state=State.FAILED, reason=HOSTILE),
+            Sample(benchmark=Benchmark(name="bench.broken"), metric=TIME, state=SampleState.FAILED, reason=HOSTILE),
         ]
         refused = (Refusal(where="$.benchmarks[7]", reason="NaN is no value"),)
         store(project, history_run(number, samples, "3.12" if number <= 11 else "3.13", refused=refused))

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from perfgate.errors import InvalidResult
-from perfgate.results.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, State
+from perfgate.results.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, SampleState
 from webapp.history import uploads
 from webapp.history.catalogue import benchmark_key
 from webapp.history.models import Project, Run, Series
@@ -18,7 +18,7 @@ RUNS_PER_PAGE = 50
 SAMPLES_PER_PAGE = 200
 REFUSALS_SHOWN = 100
 MAX_SEARCH_CHARACTERS = 200
-STATES = {"": "all", **{str(state): str(state) for state in State}}
+STATES = {"": "all", **{str(state): str(state) for state in SampleState}}
 
 
 @dataclass(frozen=True)

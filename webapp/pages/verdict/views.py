@@ -74,8 +74,8 @@ def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
             called=wording.row_id(row) if run.pull_request and run.project.repository and account.is_there() else "",
             series=series.get((row.label, row.metric)),
             interval=formatting.interval(row.low, row.high),
-            metric=metrics.known(row.metric).title,
-            word=metrics.worse(row.metric, row.direction),
+            metric=metrics.describe(row.metric).title,
+            word=metrics.word_for_worse(row.metric, row.direction),
             regression={"regressed": True, "improved": False}.get(row.judgement),
         )
         for row in rows

@@ -39,7 +39,7 @@ from perfgate.results.records import (
     Refusal,
     Run,
     Sample,
-    State,
+    SampleState,
 )
 
 FILE_NAME = re.compile(r"[0-9a-f]{8}-.+\.json\Z")
@@ -297,13 +297,13 @@ _NOT_DESCRIBED = _Known()
 
 def _unmeasured(benchmark: Benchmark, metric: Metric, value: Number) -> Sample:
     if value == "NaN":
-        return Sample(benchmark=benchmark, metric=metric, state=State.SKIPPED, reason=_SKIPPED)
+        return Sample(benchmark=benchmark, metric=metric, state=SampleState.SKIPPED, reason=_SKIPPED)
     reason = (
         _FAILED
         if value is None
         else f"asv recorded {untrusted_text.shortened(str(value), 100)}, which is no finite number"
     )
-    return Sample(benchmark=benchmark, metric=metric, state=State.FAILED, reason=reason)
+    return Sample(benchmark=benchmark, metric=metric, state=SampleState.FAILED, reason=reason)
 
 
 @lru_cache(maxsize=4096)

@@ -27,7 +27,17 @@ from perfgate.errors import InvalidResult
 from perfgate.results.formats import untrusted_text
 from perfgate.results.formats.json_constants import Number, decode, finite
 from perfgate.results.formats.sources import check_samples
-from perfgate.results.records import Benchmark, Commit, Direction, Environment, Metric, Refusal, Run, Sample, State
+from perfgate.results.records import (
+    Benchmark,
+    Commit,
+    Direction,
+    Environment,
+    Metric,
+    Refusal,
+    Run,
+    Sample,
+    SampleState,
+)
 
 FILE_NAME = re.compile(r"(?:.+\.)?data\.js\Z")
 """How the action names its history; a file so named that is none is worth a refusal."""
@@ -214,7 +224,7 @@ def _sample(bench: _Bench, tool: str) -> Sample:
     value = finite(bench.value)
     if value is None:
         reason = untrusted_text.shortened(f"the value is no finite number but {bench.value!r}")
-        return Sample(benchmark=benchmark, metric=metric, state=State.FAILED, reason=reason)
+        return Sample(benchmark=benchmark, metric=metric, state=SampleState.FAILED, reason=reason)
     statistics = {}
     rounds = _ROUNDS.search(bench.extra or "")
     if rounds:

@@ -23,7 +23,7 @@ from perfgate.errors import InvalidResult
 from perfgate.results.formats import untrusted_text
 from perfgate.results.formats.json_constants import Number, calls, decode, finite
 from perfgate.results.formats.sources import check_samples
-from perfgate.results.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Refusal, Run, Sample, State
+from perfgate.results.records import CPU_TIME, TIME, Benchmark, Commit, Environment, Refusal, Run, Sample, SampleState
 
 FILE_NAME = re.compile(r"\d{4}_.+\.json\Z")
 """How pytest-benchmark names its saved sessions; a file so named that is none is worth a refusal."""
@@ -218,7 +218,9 @@ def _sample(entry: _Benchmark, benchmark: Benchmark) -> Sample:
     level = finite(stats.median)
     if level is None:
         reason = f"pytest-benchmark gave no finite median but {stats.median!r}"
-        return Sample(benchmark=benchmark, metric=metric, state=State.FAILED, reason=untrusted_text.shortened(reason))
+        return Sample(
+            benchmark=benchmark, metric=metric, state=SampleState.FAILED, reason=untrusted_text.shortened(reason)
+        )
     return Sample(
         benchmark=benchmark,
         metric=metric,

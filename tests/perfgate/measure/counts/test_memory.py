@@ -8,7 +8,7 @@ import pytest
 
 from perfgate.measure.counts import memory
 from perfgate.results import metrics
-from perfgate.results.records import Sample, State
+from perfgate.results.records import Sample, SampleState
 from perfgate.stats.deterministic import judge_counts
 from perfgate.stats.judgments import Judgment
 from tests.perfgate.measure import probed
@@ -37,7 +37,7 @@ def of_tests(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 def test_a_hundredth_more_traced_memory_is_seen_from_one_pair(of_tests: Measured) -> None:
     """+1 % of what a benchmark holds at most is a regression at a budget of half a percent, and of nothing."""
     base, head = (by_name(of_tests[role], "traced_peak")["test_keep"] for role in ("base", "head"))
-    known = metrics.repeating(metrics.TRACED_PEAK)
+    known = metrics.deterministic(metrics.TRACED_PEAK)
     assert known is not None
     assert base.value is not None
     assert base.value > known.judged_above
@@ -55,7 +55,7 @@ def test_one_round_is_kept_on_either_side(of_tests: Measured) -> None:
     assert [(one.benchmark, one.metric) for one in base] == [(one.benchmark, one.metric) for one in head]
     for sample in (*base, *head):
         calls = [len(one) for one in sample.rounds]
-        if sample.state is not State.MEASURED:
+        if sample.state is not SampleState.MEASURED:
             assert [] == calls
         elif sample.metric.name == "peak_memory":
             assert [1] == calls
@@ -85,12 +85,12 @@ def test_a_broken_test_fails_alone_and_says_where(of_tests: Measured) -> None:
     """A test that raises, ends its process or skips has its reason on both sides; the others are measured."""
     samples = by_name(of_tests["head"], "traced_peak")
 
-    assert State.FAILED is samples["test_exits"].state
+    assert SampleState.FAILED is samples["test_exits"].state
     assert "base: failed: its process ended with status 3" in samples["test_exits"].reason
     assert "head: failed: ZeroDivisionError: division by zero" in samples["test_raises"].reason
-    assert State.SKIPPED is samples["test_skipped"].state
+    assert SampleState.SKIPPED is samples["test_skipped"].state
     assert "not today" in samples["test_skipped"].reason
-    assert {State.MEASURED} == {samples[name].state for name in ("test_keep", "test_prepared", "test_hold")}
+    assert {SampleState.MEASURED} == {samples[name].state for name in ("test_keep", "test_prepared", "test_hold")}
 
 
 def test_asv_benchmarks_are_measured(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_asv_benchmarks_are_measured(tmp_path: Path) -> None:
         assert before is not None
         assert after is not None
         assert 1.005 < after / before < 1.02
-    reasons = {name: sample.reason for name, sample in head.items() if sample.state is not State.MEASURED}
+    reasons = {name: sample.reason for name, sample in head.items() if sample.state is not SampleState.MEASURED}
     assert "setup raised NotImplementedError" in reasons["b.Keeps.time_keep-1"]
     assert "runs in a process of its own" in reasons["b.timeraw_import"]
     assert "no answer within 2 s" in reasons["b.time_hangs"]

@@ -12,7 +12,7 @@ from perfgate.errors import MeasurementFailed
 from perfgate.measure import measure, open_pairs
 from perfgate.measure.sides import environment
 from perfgate.measure.sides.asv_environments import asks
-from perfgate.results.records import State
+from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import Project
 from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
 
@@ -99,7 +99,7 @@ def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Calla
         assert "Python 2.7, which it asks for, is not here" in run.notes[2]
         assert not list(temporary.iterdir())
     again = measure(project.path, "HEAD", suite="asv", select="shops.time_total")
-    assert [sample.state for sample in again.samples] == [State.MEASURED]
+    assert [sample.state for sample in again.samples] == [SampleState.MEASURED]
     assert builds() == 2
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from perfgate.results import result_file
 from perfgate.results.formats import Found, find_results, read_results, read_run
-from perfgate.results.records import Direction, Refusal, Run, State
+from perfgate.results.records import Direction, Refusal, Run, SampleState
 from tests.paths import SHARED
 
 FACTS: dict[str, Any] = json.loads((SHARED / "facts.json").read_text()) if SHARED.is_dir() else {}
@@ -52,7 +52,11 @@ class Tally:
 
     def add(self, found: Found, run: Run) -> None:
         self.counts.update(result_files=1, cells=len(run.samples))
-        self.counts.update(finite=run.count(State.MEASURED), null=run.count(State.FAILED), nan=run.count(State.SKIPPED))
+        self.counts.update(
+            finite=run.count(SampleState.MEASURED),
+            null=run.count(SampleState.FAILED),
+            nan=run.count(SampleState.SKIPPED),
+        )
         self.names["commits"].add(run.commit.sha)
         self.names["envs"].add(run.environment.name.partition("/")[2])
         self.names["keys"].add(found.key)

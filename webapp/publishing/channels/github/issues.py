@@ -118,7 +118,7 @@ def _title(alert: Alert, worst: StoredChangePoint) -> str:
 
 
 def _word(one: StoredChangePoint) -> str:
-    return metrics.worse(one.series.metric, Direction(one.series.direction))
+    return metrics.word_for_worse(one.series.metric, Direction(one.series.direction))
 
 
 def _body(alert: Alert, regressions: Sequence[StoredChangePoint], shown: Evidence) -> str:

@@ -11,7 +11,7 @@ import pytest
 from perfgate.errors import InvalidResult
 from perfgate.results.formats import read_results
 from perfgate.results.formats.asv import reader as asv
-from perfgate.results.records import MEMORY, PEAK_MEMORY, TIME, Direction, Metric, Run, Sample, State
+from perfgate.results.records import MEMORY, PEAK_MEMORY, TIME, Direction, Metric, Run, Sample, SampleState
 from tests import paths
 
 DATA = paths.DATA / "asv"
@@ -41,9 +41,9 @@ def test_counts(run: Run) -> None:
     """Both formats give the same samples in the same states."""
     assert (19, 13, 4, 2) == (
         len(run.samples),
-        run.count(State.MEASURED),
-        run.count(State.FAILED),
-        run.count(State.SKIPPED),
+        run.count(SampleState.MEASURED),
+        run.count(SampleState.FAILED),
+        run.count(SampleState.SKIPPED),
     )
     assert () == run.refused
 
@@ -100,11 +100,11 @@ def test_constants_in_names_survive(run: Run) -> None:
 
 def test_failed_and_skipped(run: Run) -> None:
     """Null is failed, NaN is skipped, infinity is failed: none of them has a value."""
-    assert State.FAILED is one(run, "bench.Sort.time_fails_on_tuples[kind='tuple', count=10]").state
-    assert State.FAILED is one(run, "bench.time_always_fails").state
-    assert State.SKIPPED is one(run, "bench.track_not_a_number").state
+    assert SampleState.FAILED is one(run, "bench.Sort.time_fails_on_tuples[kind='tuple', count=10]").state
+    assert SampleState.FAILED is one(run, "bench.time_always_fails").state
+    assert SampleState.SKIPPED is one(run, "bench.track_not_a_number").state
     infinite = one(run, "bench.track_infinite")
-    assert (State.FAILED, None) == (infinite.state, infinite.value)
+    assert (SampleState.FAILED, None) == (infinite.state, infinite.value)
     assert "Infinity" in infinite.reason
 
 
@@ -169,7 +169,7 @@ def test_null_row_is_one_failed_sample() -> None:
     )
 
     assert ["time_a", "time_b", "time_c[param1=1]"] == [sample.benchmark.label for sample in run.samples]
-    assert 3 == run.count(State.FAILED)
+    assert 3 == run.count(SampleState.FAILED)
 
 
 def test_odd_lengths_keep_every_value() -> None:

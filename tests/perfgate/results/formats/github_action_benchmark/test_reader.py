@@ -10,7 +10,7 @@ import pytest
 
 from perfgate.errors import InvalidResult
 from perfgate.results.formats.github_action_benchmark import reader as adapter
-from perfgate.results.records import TIME, Direction, Metric, Refusal, Run, State
+from perfgate.results.records import TIME, Direction, Metric, Refusal, Run, SampleState
 
 SHA = "45d78258e495044a551046f50604da3c893052ce"
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_listed() -> None:
     """A bad or doubled benchmark is refused alone; a value of null failed; a run without a commit is refused whole."""
     run = only({"name": "a", "value": 1}, {"name": 3}, {"name": "a", "value": 2}, {"name": "b", "value": None})
 
-    assert [("a", State.MEASURED), ("b", State.FAILED)] == [
+    assert [("a", SampleState.MEASURED), ("b", SampleState.FAILED)] == [
         (sample.benchmark.name, sample.state) for sample in run.samples
     ]
     assert ["data.js: $.bench.benches[1].name", "data.js: $.bench.benches[2]"] == [

@@ -12,7 +12,7 @@ import pytest
 from perfgate.errors import InvalidResult
 from perfgate.results.formats import NO_COMMIT, read_results
 from perfgate.results.formats.pytest_benchmark import reader as pytest_benchmark
-from perfgate.results.records import CPU_TIME, TIME, Run, State
+from perfgate.results.records import CPU_TIME, TIME, Run, SampleState
 from tests import paths
 
 DATA = paths.DATA / "pytest-benchmark"
@@ -37,7 +37,7 @@ def test_every_version_is_read(path: Path) -> None:
     """Files of each version hold the same 16 benchmarks; the one that failed while measured is in none."""
     run = read_results(path)
 
-    assert (16, 16) == (len(run.samples), run.count(State.MEASURED))
+    assert (16, 16) == (len(run.samples), run.count(SampleState.MEASURED))
     assert () == run.refused
     assert {"test_bench.py::test_fails_after", "test_bench.py::TestClass::test_method"} <= {
         sample.benchmark.label for sample in run.samples
@@ -143,7 +143,7 @@ def test_zero_and_missing_medians() -> None:
     """A timer that stood still measured 0; no median, or NaN, is a failure."""
     run = read(entry("t.py::a", median=0.0), entry("t.py::b", median=float("nan")), {"fullname": "t.py::c"})
 
-    assert [(State.MEASURED, 0.0), (State.FAILED, None), (State.FAILED, None)] == [
+    assert [(SampleState.MEASURED, 0.0), (SampleState.FAILED, None), (SampleState.FAILED, None)] == [
         (sample.state, sample.value) for sample in run.samples
     ]
 
