@@ -164,6 +164,12 @@ def line(repository: Path, good: str, bad: str) -> tuple[Commit, ...]:
     return tuple(found for found, _ in entries)
 
 
+def read_file(repository: Path, sha: str, path: str) -> str | None:
+    """Return the content of a file as it stands at commit *sha*; None if there is none."""
+    listed = run(repository, "ls-tree", "--name-only", sha, "--", path).strip()
+    return run(repository, "show", f"{sha}:{path}") if listed else None
+
+
 def merge_base(repository: Path, one: str, other: str) -> str:
     """Return the full sha of the best common ancestor of two revisions.
 

@@ -62,8 +62,9 @@ class Job:
     """The run's own page."""
     workflow: str = ""
     """Path of the workflow's file in the repository; empty: unknown."""
-    runner: str = ""
-    """Name of a runner of one's own; empty for GitHub's, which are new ones every time."""
+    environment: str = ""
+    """Name of the runner in the history: its own if it is self-hosted, else that of GitHub's image, whose host names
+    differ every time."""
     summary: Path | None = None
     """Markdown added to this file is shown on the run's page."""
 
@@ -141,10 +142,18 @@ def read(variables: Mapping[str, str]) -> Job:
         api_url=variables.get("GITHUB_API_URL", "https://api.github.com"),
         url=f"{server}/{repository}/actions/runs/{variables.get('GITHUB_RUN_ID', '')}",
         workflow=variables.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].removeprefix(f"{repository}/"),
-        runner=variables.get("RUNNER_NAME", "") if variables.get("RUNNER_ENVIRONMENT") == "self-hosted" else "",
+        environment=_environment(variables),
         summary=Path(variables["GITHUB_STEP_SUMMARY"]) if variables.get("GITHUB_STEP_SUMMARY") else None,
     )
     return replace(job, **_asked(kind, event))
+
+
+def _environment(variables: Mapping[str, str]) -> str:
+    """Return the name of the runner in the history."""
+    if variables.get("RUNNER_ENVIRONMENT") == "self-hosted" and (name := variables.get("RUNNER_NAME", "")):
+        return name
+    image = variables.get("ImageOS") or variables.get("RUNNER_OS", "unknown")
+    return f"github-{image}-{variables.get('RUNNER_ARCH', 'unknown')}"
 
 
 def _event(path: Path) -> _Event:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
-from perfgate.commands import check
+from perfgate import gate
+from perfgate.commands import options, verdict_output
 from perfgate.errors import InvalidInput
 from perfgate.results import result_file, shards
 from perfgate.results.records import Run
@@ -15,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="result files of 'perfgate check --shard'")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the joined result file there")
-    check.add_verdict_arguments(parser)
+    options.add_verdict_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     joined = shards.join([(str(file), _read(file)) for file in arguments.files])
     if arguments.output:
         result_file.save(joined, arguments.output)
-    return check.answer(joined, arguments)
+    return verdict_output.show(gate.judge(joined, today=datetime.now(UTC).date()), arguments)
 
 
 def _read(file: Path) -> Run:

@@ -1,53 +1,44 @@
-"""What the progress bar says while pairs are taken: the stage, what is open, and about how long it still takes."""
+"""The progress bar of the measuring subcommands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 
 from perfgate.formatting import roughly
-from perfgate.stats.pairs import Pair
-from perfgate.stats.remaining import Remaining
+from perfgate.measure.progress import Progress, ProgressCallback
+from perfgate.report import terminal
 
 
-class Watch:
-    """Keeps one bar at what a judgement is about.
+@contextmanager
+def progress_bar() -> Iterator[ProgressCallback]:
+    """Show a progress bar on standard error; the yielded function updates it."""
+    with terminal.progress(has_steady_steps=False) as bar:
+        shown: dict[int | None, TaskID] = {None: bar.add_task("starting", total=None)}
 
-    Args:
-        bar: Where it is shown.
-        task: The bar's task.
-        benchmarks: All that are judged.
-        max_seconds: What the pairs may cost; None: as much as they do.
+        def show(progress: Progress) -> None:
+            if progress.benchmarks not in shown:
+                for task in shown.values():
+                    bar.remove_task(task)
+                shown.clear()
+                shown[progress.benchmarks] = bar.add_task("", total=progress.benchmarks)
+            decided = (progress.benchmarks or 0) - (progress.undecided or 0)
+            bar.update(shown[progress.benchmarks], completed=decided, description=describe(progress))
+
+        yield show
+
+
+def describe(progress: Progress) -> str:
+    """Return what the bar says.
+
+    >>> describe(Progress(stage="measuring", benchmarks=9, undecided=4, seconds_left=20.0))
+    'measuring, 4 of 9 undecided, about 20 s left'
     """
-
-    def __init__(self, bar: Progress, task: TaskID, benchmarks: Collection[str], max_seconds: float | None) -> None:
-        self._bar = bar
-        self._task = task
-        self._count = len(benchmarks)
-        self._remaining = Remaining(max_seconds)
-        self._stage, self._open = "measuring", self._count
-        bar.reset(task, total=self._count)
-
-    def begins(self, stage: str, still_open: Collection[str]) -> None:
-        """Learn what `judge_suite` tells before each pass."""
-        self._stage, self._open = stage, len(still_open)
-        self._remaining.watch(stage, still_open)
-        self._show()
-
-    def taking(self, take_pair: Callable[[str], Pair]) -> Callable[[str], Pair]:
-        """Return *take_pair*, watched: the estimate follows every pair."""
-
-        def watched(benchmark: str) -> Pair:
-            pair = take_pair(benchmark)
-            self._remaining.took(benchmark, pair.seconds)
-            self._show()
-            return pair
-
-        return watched
-
-    def _show(self) -> None:
-        left = self._remaining.seconds()
-        text = f"{self._stage}, {self._open} of {self._count} open"
-        text += f", {roughly(left)} left" if left is not None else ""
-        self._bar.update(self._task, completed=self._count - self._open, description=text)
+    text = progress.stage
+    if progress.benchmarks is not None:
+        text += f", {progress.undecided} of {progress.benchmarks} undecided"
+    if progress.seconds_left is not None:
+        text += f", {roughly(progress.seconds_left)} left"
+    return text

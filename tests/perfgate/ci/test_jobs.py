@@ -81,8 +81,9 @@ def test_a_laptop_is_told_so(tmp_path: Path) -> None:
         jobs.read({"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(tmp_path / "none")})
 
 
-def test_only_a_runner_of_one_s_own_has_a_name(tmp_path: Path) -> None:
-    """GitHub's are new ones every time: followed by that name, no history would be longer than a point."""
-    own = {"RUNNER_NAME": "bench-1", "RUNNER_ENVIRONMENT": "self-hosted"}
-    assert read(tmp_path, "push", {}, **own).runner == "bench-1"
-    assert not read(tmp_path, "push", {}, **{**own, "RUNNER_ENVIRONMENT": "github-hosted"}).runner
+def test_a_self_hosted_runner_has_its_own_name_in_the_history(tmp_path: Path) -> None:
+    """GitHub's runners get a new host name every day: the history follows the name of their image instead."""
+    facts = {"RUNNER_NAME": "bench-1", "RUNNER_ENVIRONMENT": "self-hosted", "ImageOS": "ubuntu24", "RUNNER_ARCH": "X64"}
+
+    assert "bench-1" == read(tmp_path, "push", {}, **facts).environment
+    assert "github-ubuntu24-X64" == read(tmp_path, "push", {}, **{**facts, "RUNNER_ENVIRONMENT": "github-hosted"}).environment

@@ -187,7 +187,7 @@ def test_files_of_a_stranger_are_bounded(
     job: Job, github: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too many, too large, no JSON, a link out of the folder: each is refused or passed by, and nothing is written."""
-    monkeypatch.setattr("perfgate.commands.ci.MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr("perfgate.ci.artifacts.MAX_FILE_BYTES", 1_000)
     job.leave()
     assert job.report() == 2
     assert "at most 1,000 are read" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perfgate.cli import main
-from perfgate.commands.ci import FIRST_NOTE
+from perfgate.ci.artifacts import FIRST_NOTE
 from perfgate.results import result_file
 from perfgate.results.records import Run
 

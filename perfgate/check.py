@@ -1,0 +1,240 @@
+"""Measure two revisions side by side and judge them: what ``perfgate check`` does, for any program.
+
+    from perfgate.check import CheckOptions, check
+
+    checked = check(Path("."), "main", "HEAD", options=CheckOptions(select="*parse*"))
+    print(checked.verdict.outcome, checked.cost.seconds)
+
+No signal handler is installed, no thread, process or temporary folder is left behind, and Ctrl-C ends it at any point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from perfgate import gate, git, policy
+from perfgate.gate import Verdict, pairing
+from perfgate.measure import Pairs, open_pairs
+from perfgate.measure.counts.instructions import find_valgrind
+from perfgate.measure.options import MeasureOptions
+from perfgate.measure.progress import PairProgress, Progress, ProgressCallback, ignore
+from perfgate.measure.reach import exemption
+from perfgate.measure.reach.closure import Exemption
+from perfgate.policy import Budgets
+from perfgate.results import shards
+from perfgate.results.records import Policy, Run
+from perfgate.stats.judgments import SuiteJudgment
+from perfgate.stats.sequential import judge_suite
+
+POLICY_OF_BASE: Final = "base"
+"""Judge by the policy that stands at the base, so that a change cannot loosen its own budget."""
+
+
+class Scope(StrEnum):
+    """Which benchmarks are measured, and which of them are gated."""
+
+    GATE_AFFECTED = "gate-affected"
+    """Measure all; gate those that the change can reach. The base is traced once to find them."""
+    MEASURE_AFFECTED = "measure-affected"
+    """Measure and gate only those that the change can reach."""
+    GATE_ALL = "gate-all"
+    """Measure and gate all; nothing is traced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(MeasureOptions):
+    """How two revisions are measured and judged."""
+
+    scope: Scope = Scope.GATE_AFFECTED
+    shard: tuple[int, int] | None = None
+    """(number, count): measure only that part of the suite, counted from 1; None: all of it."""
+    memory: bool = True
+    """Measure memory beside time."""
+    instructions: bool = False
+    """Count instructions with valgrind, too."""
+    time_budget_seconds: float | None = None
+    """Stop measuring after so long; what is undecided then is inconclusive."""
+    rules: Policy | Literal["base"] | None = POLICY_OF_BASE
+    """The policy to judge by; None: perfgate's defaults."""
+    pull_request: int | None = None
+    """Number noted in the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What measuring took, in seconds and pairs; installing the project is not counted."""
+
+    benchmarks: int
+    """How many were measured in pairs."""
+    pairs: int
+    """Pairs of all of them together."""
+    pair_seconds: float
+    """Time that the pairs took."""
+    count_seconds: float
+    """Time that the deterministic metrics took."""
+    fixed_pairs: int = 16
+    """Pairs of every benchmark that a design without early stopping needs to find what this one finds."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the time of pairs and deterministic metrics together."""
+        return self.pair_seconds + self.count_seconds
+
+    @property
+    def fixed_seconds(self) -> float | None:
+        """Return the time that *fixed_pairs* of each benchmark would have taken; None if no pair was taken."""
+        return self.pair_seconds / self.pairs * self.fixed_pairs * self.benchmarks if self.pairs else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The result of `check`."""
+
+    run: Run
+    """The measurements of head, with those of base as its baseline."""
+    verdict: Verdict
+    """The verdict on *run*; `perfgate.gate.judge` gives the same from the saved run."""
+    cost: Cost
+
+
+def check(
+    repository: Path,
+    base: str,
+    head: str = "HEAD",
+    *,
+    options: CheckOptions | None = None,
+    progress: ProgressCallback | None = None,
+) -> Checked:
+    """Return the verdict on *head*, measured side by side with *base*.
+
+    Both revisions are checked out elsewhere; the repository is only read.
+
+    Args:
+        repository: The developer's work tree, or any folder in it.
+        base: Revision to compare against.
+        head: Revision to judge.
+        options: What is measured and how; None: the defaults.
+        progress: Is told what is being done.
+
+    Raises:
+        InvalidInput: There is no such repository or revision, or the policy cannot be read.
+        MeasurementFailed: There is no suite, or a side cannot be built or does not start. A retry cannot help.
+    """
+    options, report = options or CheckOptions(), progress or ignore
+    if options.instructions:
+        find_valgrind()  # fail before time is spent on other measurements
+    root = git.root(repository)
+    rules = _rules(root, base, options)
+    untouched = _exemption(root, base, head, options, report)
+    with open_pairs(
+        root,
+        base,
+        head,
+        suite=options.suite,
+        select=options.select,
+        environment_name=options.environment,
+        install=options.install,
+        python=options.python,
+        progress=lambda text: report(Progress(stage=text)),
+    ) as pairs:
+        run, cost = _measure(pairs, untouched, policy.read(rules), options, report)
+    run = msgspec.structs.replace(run, policy=rules, pull_request=options.pull_request)
+    return Checked(run=run, verdict=gate.judge(run, today=datetime.now(UTC).date()), cost=cost)
+
+
+def _rules(root: Path, base: str, options: CheckOptions) -> Policy | None:
+    """Return the policy to judge by."""
+    if options.rules != POLICY_OF_BASE:
+        return options.rules
+    sha = git.resolve(root, base)
+    return policy.find(partial(git.read_file, root, sha), revision=sha)
+
+
+def _exemption(root: Path, base: str, head: str, options: CheckOptions, report: ProgressCallback) -> Exemption:
+    """Return which benchmarks the change cannot reach; none where all are gated."""
+    if options.scope is Scope.GATE_ALL:
+        return Exemption(labels=frozenset(), notes=(), assumptions=())
+    return exemption.find(
+        root,
+        base,
+        head,
+        suite=options.suite,
+        select=options.select,
+        install=options.install,
+        python=options.python,
+        progress=lambda text: report(Progress(stage=text)),
+    )
+
+
+def _measure(
+    pairs: Pairs, untouched: Exemption, budgets: Budgets, options: CheckOptions, report: ProgressCallback
+) -> tuple[Run, Cost]:
+    """Return what was measured of the selected benchmarks, and what that took."""
+    parts = (shards.cut(pairs.metrics, *options.shard),) if options.shard else ()
+    labels = parts[0].labels if parts else tuple(pairs.metrics)
+    exempt = tuple(label for label in labels if label in untouched.labels)
+    skipped = exempt if options.scope is Scope.MEASURE_AFFECTED else ()
+    measured = [label for label in labels if label not in skipped]
+    noisy = {pairing.key(label, pairs.noisy[label]): label for label in measured if label in pairs.noisy}
+    decisions = _decide(pairs, noisy, budgets, gate.alpha_of(parts), options.time_budget_seconds, report)
+    pair_seconds = math.fsum(decision.seconds for decision in decisions.values())
+    count_seconds = _count(pairs, measured, budgets, pair_seconds, options, report)
+    # A benchmark that was not measured for lack of time must not look like one that does not exist.
+    run = pairs.run({noisy[key]: decision.reason for key, decision in decisions.items() if not decision.pairs})
+    run = msgspec.structs.replace(
+        run,
+        exempt=exempt,
+        assumptions=untouched.assumptions if exempt else (),
+        notes=(*run.notes, *untouched.notes),
+        shards=parts,
+    )
+    taken = sum(decision.pairs for decision in decisions.values())
+    return run, Cost(benchmarks=len(decisions), pairs=taken, pair_seconds=pair_seconds, count_seconds=count_seconds)
+
+
+def _decide(
+    pairs: Pairs,
+    noisy: dict[str, str],
+    budgets: Budgets,
+    alpha: float,
+    max_seconds: float | None,
+    report: ProgressCallback,
+) -> SuiteJudgment:
+    """Take pairs of the *noisy* benchmarks (key to label) until each is decided."""
+    observer = PairProgress(report, noisy, max_seconds)
+    return judge_suite(
+        list(noisy),
+        observer.observing(lambda key: pairs.take(noisy[key])),
+        budget={key: budgets.max_regression(label, pairs.noisy[label]).value for key, label in noisy.items()},
+        alpha=alpha,
+        max_seconds=max_seconds,
+        watch=observer.begin_pass,
+    )
+
+
+def _count(
+    pairs: Pairs,
+    labels: Sequence[str],
+    budgets: Budgets,
+    spent_seconds: float,
+    options: CheckOptions,
+    report: ProgressCallback,
+) -> float:
+    """Measure the deterministic metrics in the time that is left; return the seconds that took."""
+    return pairs.count(
+        labels,
+        budget=lambda label, metric: budgets.max_regression(label, metric).value,
+        memory=options.memory,
+        instructions=options.instructions,
+        max_seconds=(options.time_budget_seconds or math.inf) - spent_seconds,
+        progress=lambda text: report(Progress(stage=text)),
+    )
