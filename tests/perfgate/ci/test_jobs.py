@@ -86,4 +86,7 @@ def test_a_self_hosted_runner_has_its_own_name_in_the_history(tmp_path: Path) ->
     facts = {"RUNNER_NAME": "bench-1", "RUNNER_ENVIRONMENT": "self-hosted", "ImageOS": "ubuntu24", "RUNNER_ARCH": "X64"}
 
     assert "bench-1" == read(tmp_path, "push", {}, **facts).environment
-    assert "github-ubuntu24-X64" == read(tmp_path, "push", {}, **{**facts, "RUNNER_ENVIRONMENT": "github-hosted"}).environment
+    assert (
+        "github-ubuntu24-X64"
+        == read(tmp_path, "push", {}, **{**facts, "RUNNER_ENVIRONMENT": "github-hosted"}).environment
+    )

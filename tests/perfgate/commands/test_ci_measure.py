@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from perfgate.cli import main
 from perfgate.ci.artifacts import FIRST_NOTE
+from perfgate.cli import main
 from perfgate.results import result_file
 from perfgate.results.records import Run
 
