@@ -1,9 +1,7 @@
-"""One series -> the points at which its level changed for good.
+"""Find the points at which the level of one series changed for good.
 
-A stretch of up to `BLOCK` points is searched as a whole (`perfgate.stats.segmentation`). A longer one is searched in blocks
-of that many points, each `BLOCK` / 2 after the last; every point belongs to the block in whose middle it lies. So a change
-far back stays what it was whatever comes, adding a point costs the same however long the history is, and the answer
-depends on the values alone: asked at once, or of a `Tracker` point by point, it is the same.
+The series is searched in blocks (`perfgate.stats.blocks`), each by `perfgate.stats.segmentation`. The result depends on the
+values alone: one search of the whole series and a `Tracker` that takes it point by point give the same.
 """
 
 from __future__ import annotations
@@ -12,22 +10,15 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from perfgate.stats.segmentation import REACH, Border, borders
+from perfgate.stats.blocks import BLOCK, MARGIN, STEP, Block, blocks
+from perfgate.stats.normalized import REACH, Floats
+from perfgate.stats.segmentation import Border, borders
 
-BLOCK = 512
-"""Points that are searched together."""
-
-_STEP = BLOCK // 2
-_MARGIN = BLOCK // 4
 _NORMAL_975 = 1.96
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,19 +28,19 @@ class ChangePoint:
     index: int
     """Position of the first point of the new level."""
     effect: float
-    """After ÷ before − 1 (for series with values ≤ 0: the difference over the median magnitude)."""
+    """After ÷ before − 1 (for series with values ≤ 0: the difference divided by the median magnitude)."""
     low: float
     high: float
     """Ends of the 95 % confidence interval of the effect, widened by how much the series wanders anyway."""
     confidence: float
-    """Probability that this is a lasting change and no mood of the machine: how often such a mark was one, in real noise
-    with known changes. The least that is shown is 0.3."""
+    """Probability that the change lasts and is not environment noise: the share of such marks that were real changes, in
+    real noise with known changes. Change points start at about 0.3."""
     before: float
     after: float
-    """Medians of the points next to the step, in the series' unit."""
+    """Medians of the points next to the step, in the unit of the series."""
     spread_before: float
     spread_after: float
-    """Robust standard deviations of the same points, in the series' unit."""
+    """Robust standard deviations of the same points, in the unit of the series."""
 
 
 def find_change_points(
@@ -63,14 +54,14 @@ def find_change_points(
 
     Args:
         values: Shape (n,), oldest first, finite, in any unit.
-        errors: Shape (n,), standard errors of the values in their unit, at least 0, infinite where unknown. What a value's
-            own measurement leaves open is never read as a change. None: unknown.
+        errors: Shape (n,), standard errors of the values in their unit, at least 0, infinite where unknown. A step within
+            the errors of its values is never a change. None: unknown.
         segments: Length n; where a label differs from the one before (a new environment or benchmark version), a new
             segment begins, which is searched on its own and never counts as a change. None: one segment.
         since: Return only changes at or after ``first_open(since, …)``: all that can differ if nothing before *since* did.
 
     Returns:
-        Change points in ascending order. The same values always give the same answer.
+        Change points in ascending order. The same values always give the same result.
 
     Raises:
         ValueError: A value is not finite, an error is negative, or the lengths differ.
@@ -82,12 +73,12 @@ def find_change_points(
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one search of a series gives, each in ascending order."""
+class SearchResult:
+    """The change points of a series and the candidates, each in ascending order."""
 
     change_points: tuple[ChangePoint, ...]
     candidates: tuple[ChangePoint, ...]
-    """What may be a change, down to a confidence of 0.02; the change points are among them, at most a few points apart."""
+    """Possible changes, down to a confidence of 0.02. Each change point is among them, at most a few points apart."""
 
 
 def search(
@@ -96,49 +87,44 @@ def search(
     errors: ArrayLike | None = None,
     segments: Sequence[object] | None = None,
     since: int = 0,
-) -> Found:
-    """Find the changes of a series, as `find_change_points` does, and what may be some, for reading series together."""
+) -> SearchResult:
+    """Find the changes of a series as `find_change_points` does, and the candidates, for comparing series."""
     series, stated = _checked(values, errors, segments)
-    found: list[ChangePoint] = []
-    possible: list[ChangePoint] = []
-    for block in _blocks(len(series), segments, since):
+    change_points: list[ChangePoint] = []
+    candidates: list[ChangePoint] = []
+    for block in blocks(len(series), segments, since):
         part = series[block.start : block.end]
-        shown, candidates = borders(part, None if stated is None else stated[block.start : block.end])
-        found += _described(part, block, shown)
-        possible += _described(part, block, candidates)
-    return Found(tuple(found), tuple(possible))
-
-
-def first_open(position: int, length: int, segments: Sequence[object] | None = None) -> int:
-    """Return the position before which nothing can change if only points from *position* on do."""
-    return next((block.first for block in _blocks(length, segments, position)), length)
+        shown, possible = borders(part, None if stated is None else stated[block.start : block.end])
+        change_points += _described(part, block, shown)
+        candidates += _described(part, block, possible)
+    return SearchResult(tuple(change_points), tuple(candidates))
 
 
 class Tracker:
-    """What a reader is shown of a series that grows point by point.
+    """Finds the change points of a series that grows point by point.
 
     At any time ``change_points`` equals `find_change_points` of all values so far. Only the last block or two are kept and
-    read again; what lies before them is settled.
+    searched again; the result for older points is settled.
 
     >>> tracker = Tracker()
     >>> for value in [1.00, 1.01, 0.99, 1.0, 1.01, 1.0] + [1.2, 1.21, 1.19, 1.2, 1.2, 1.21]:
     ...     tracker.append(value)
-    >>> [each.index for each in tracker.change_points]
+    >>> [change.index for change in tracker.change_points]
     [6]
     >>> Tracker.restore(tracker.state()).change_points == tracker.change_points
     True
     """
 
     def __init__(self) -> None:
-        self._kept = _Kept()
+        self._tail = _Tail()
 
     @property
     def change_points(self) -> tuple[ChangePoint, ...]:
         """All change points, oldest first."""
-        return (*self._kept.settled, *self._kept.open)
+        return (*self._tail.settled, *self._tail.open)
 
     def append(self, value: float, *, error: float = math.inf, segment: str = "") -> None:
-        """Take one more point; costs the search of one block, however many came before.
+        """Add one point. This costs the search of one block, however many points came before.
 
         Args:
             value: Finite, in the unit of the series.
@@ -146,53 +132,54 @@ class Tracker:
             segment: Its label; one that differs from the last begins a new segment.
 
         Raises:
-            ValueError: *value* is not finite or *error* is negative; nothing was taken then.
+            ValueError: *value* is not finite or *error* is negative; the tracker is unchanged.
         """
         _checked([value], [error], None)
-        kept = self._kept
-        if kept.values and segment != kept.segment:
-            kept.settle(len(kept.values))
-        elif len(kept.values) == BLOCK:
-            kept.settle(_STEP)
-        kept.segment = segment
-        kept.values.append(float(value))
-        kept.errors.append(float(error))
+        tail = self._tail
+        if tail.values and segment != tail.segment:
+            tail.settle(len(tail.values))
+        elif len(tail.values) == BLOCK:
+            tail.settle(STEP)
+        tail.segment = segment
+        tail.values.append(float(value))
+        tail.errors.append(float(error))
         found = (
-            replace(each, index=each.index + kept.start) for each in find_change_points(kept.values, errors=kept.errors)
+            replace(change, index=change.index + tail.start)
+            for change in find_change_points(tail.values, errors=tail.errors)
         )
-        kept.open = [each for each in found if each.index >= kept.first]
+        tail.open = [change for change in found if change.index >= tail.first]
 
     def state(self) -> bytes:
-        """Return all that `restore` needs: two blocks of numbers at most, and the change points."""
-        return json.dumps(asdict(self._kept)).encode()
+        """Return what `restore` needs: the numbers of at most two blocks, and the change points."""
+        return json.dumps(asdict(self._tail)).encode()
 
     @classmethod
     def restore(cls, state: bytes) -> Tracker:
-        """Return the tracker whose state this was.
+        """Return the tracker that `state` was taken from.
 
         Raises:
-            ValueError: It is no such state.
+            ValueError: The bytes are no state of a tracker.
         """
         tracker = cls()
         try:
-            kept = json.loads(state)
-            found = [[ChangePoint(**each) for each in kept.pop(name)] for name in ("open", "settled")]
-            tracker._kept = _Kept(**kept, open=found[0], settled=found[1])
+            tail = json.loads(state)
+            found = [[ChangePoint(**change) for change in tail.pop(name)] for name in ("open", "settled")]
+            tracker._tail = _Tail(**tail, open=found[0], settled=found[1])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                f"{len(state)} bytes that are no state of a tracker: {error}; begin with a new one"
+                f"{len(state)} bytes are not the state of a tracker: {error}; begin with a new one"
             ) from error
         return tracker
 
 
 @dataclass
-class _Kept:
-    """The last block of a series, and what was found before it."""
+class _Tail:
+    """The last block of a series, and the change points found so far."""
 
     start: int = 0
     """Position of the first value that is kept."""
     first: int = 0
-    """Position from which this block has the word."""
+    """Position of the first point that belongs to the last block."""
     segment: str = ""
     values: list[float] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
@@ -201,44 +188,12 @@ class _Kept:
     settled: list[ChangePoint] = field(default_factory=list)
 
     def settle(self, count: int) -> None:
-        """Let the first *count* values go: a part of a full block, or all of a segment that ended."""
+        """Drop the first *count* values: a part of a full block, or all of a segment that ended."""
         is_part = count < len(self.values)
         self.start += count
-        self.first = self.start + _MARGIN if is_part else self.start
-        self.settled += [each for each in self.open if each.index < self.first]
+        self.first = self.start + MARGIN if is_part else self.start
+        self.settled += [change for change in self.open if change.index < self.first]
         self.values, self.errors, self.open = self.values[count:], self.errors[count:], []
-
-
-class _Block(NamedTuple):
-    """The points ``start:end`` are searched together, and what is found in ``first:last`` counts."""
-
-    start: int
-    end: int
-    first: int
-    last: int
-
-
-def _blocks(length: int, segments: Sequence[object] | None, since: int) -> Iterator[_Block]:
-    """Yield the blocks that hold points from *since* on, oldest first."""
-    edges = [0, *_edges(segments, length), length] if length else []
-    for begin, end in pairwise(edges):
-        count = max(0, -(-(end - begin - BLOCK) // _STEP))
-        for number in range(count + 1):
-            start = begin + number * _STEP
-            is_last = number == count
-            block = _Block(
-                start=start,
-                end=end if is_last else start + BLOCK,
-                first=start + _MARGIN if number else begin,
-                last=end if is_last else start + _STEP + _MARGIN,
-            )
-            if block.end > since:
-                yield block
-
-
-def _edges(segments: Sequence[object] | None, length: int) -> list[int]:
-    """Return where labels differ from the one before."""
-    return [] if segments is None else [i for i in range(1, length) if segments[i] != segments[i - 1]]
 
 
 def _checked(
@@ -255,9 +210,9 @@ def _checked(
     return series, stated
 
 
-def _described(values: Floats, block: _Block, found: Sequence[Border]) -> Iterator[ChangePoint]:
-    """Yield the change points at those borders between the levels of a block on which it has the word."""
-    edges = [0, *(each.index for each in found), len(values)]
+def _described(values: Floats, block: Block, found: Sequence[Border]) -> Iterator[ChangePoint]:
+    """Yield the change points at those borders of a block that belong to it."""
+    edges = [0, *(border.index for border in found), len(values)]
     is_relative = bool((values > 0).all())
     for start, border, end in zip(edges, found, edges[2:], strict=False):
         if not block.first <= block.start + border.index < block.last:
@@ -265,7 +220,7 @@ def _described(values: Floats, block: _Block, found: Sequence[Border]) -> Iterat
         before = values[max(start, border.index - REACH) : border.index]
         after = values[border.index : min(end, border.index + REACH)]
         ends = (border.step, border.step - _NORMAL_975 * border.error, border.step + _NORMAL_975 * border.error)
-        effect, low, high = (math.expm1(each) for each in ends) if is_relative else ends
+        effect, low, high = (math.expm1(step) for step in ends) if is_relative else ends
         yield ChangePoint(
             index=block.start + border.index,
             effect=effect,

@@ -1,7 +1,7 @@
-"""Two sides measured apart: what can honestly be said from their files alone.
+"""Compare two sides that were measured apart: what can be said from their result files alone.
 
-Whoever has pairs taken in turn on one machine uses `perfgate.stats.sequential`; this is for result files that come
-from two separate runs, where the machine's mood is mixed into the difference and cannot be taken out again.
+Pairs measured in turn on one machine are judged by `perfgate.stats.sequential`. Here the two files come from separate runs,
+so environment noise is part of the difference and cannot be removed.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 MIN_PROCESSES = 4
-"""Fewest processes a side from which a spread between processes is worth estimating."""
+"""Fewest processes per side from which a spread between processes is worth estimating."""
 
 WIDENING = 2.0
-"""Factor on the standard error. Runs made one after the other differ by more than their processes do: on unchanged
-code the z-scores of sequential layouts have 1.5 to 1.9 times the spread of a normal distribution."""
+"""Factor on the standard error. Runs made one after the other differ by more than their processes do: on unchanged code
+the z-scores of sequential layouts have 1.5 to 1.9 times the spread of a normal distribution."""
 
 
 @dataclass(frozen=True)
 class FileComparison:
-    """The candidate against the baseline, from two files."""
+    """The candidate compared with the baseline, from two files."""
 
     effect: float
     """Candidate ÷ baseline − 1; NaN where the baseline is 0."""
@@ -32,7 +31,7 @@ class FileComparison:
     high: float | None
     """Upper end."""
     processes: tuple[int, int]
-    """Processes of the baseline and of the candidate."""
+    """Number of processes of the baseline and of the candidate."""
     reason: str
     """Why there is no interval, or what weakens it."""
 
@@ -41,7 +40,7 @@ def compare_files(baseline: Sequence[float], candidate: Sequence[float]) -> File
     """Compare the levels of two sides that were measured apart.
 
     Args:
-        baseline: One level for each process, all > 0 or a single value, in the metric's unit.
+        baseline: One level per process, all > 0 or a single value, in the metric's unit.
         candidate: The same of the other side.
 
     Returns:
@@ -55,14 +54,10 @@ def compare_files(baseline: Sequence[float], candidate: Sequence[float]) -> File
     """
     processes = (len(baseline), len(candidate))
     before, after = float(np.median(baseline)), float(np.median(candidate))
-    effect = after / before - 1 if before else math.nan
     if min(processes) < MIN_PROCESSES or min(*baseline, *candidate) <= 0:
+        effect = after / before - 1 if before else math.nan
         return FileComparison(effect, None, None, processes, _why_not(processes))
-    x, y = np.log(np.asarray(baseline, float)), np.log(np.asarray(candidate, float))
-    vx, vy = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
-    difference, error = float(y.mean() - x.mean()), math.sqrt(vx + vy)
-    freedom = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1)) if error else math.inf
-    half = WIDENING * error * (float(stdtrit(freedom, 0.975)) if error else 0.0)
+    difference, half = _welch(np.log(np.asarray(baseline, float)), np.log(np.asarray(candidate, float)))
     return FileComparison(
         effect=math.expm1(difference),
         low=math.expm1(difference - half),
@@ -70,6 +65,18 @@ def compare_files(baseline: Sequence[float], candidate: Sequence[float]) -> File
         processes=processes,
         reason="sequential layout, cannot certify",
     )
+
+
+def _welch(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return the difference of the means, and half the width of its widened 95 % interval."""
+    vx, vy = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
+    difference, error = float(y.mean() - x.mean()), math.sqrt(vx + vy)
+    if error == 0:
+        return difference, 0.0
+    from scipy.special import stdtrit  # noqa: PLC0415 - costs 0.1 s, and most files hold one process per side
+
+    freedom = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1))
+    return difference, WIDENING * error * float(stdtrit(freedom, 0.975))
 
 
 def _why_not(processes: tuple[int, int]) -> str:
