@@ -19,7 +19,7 @@ CONFIRM_LOOKS = (8, 16, 32, 64)
 CALLED = frozenset({Judgment.REGRESSED, Judgment.IMPROVED})
 
 
-def look(suspects: Sequence[Evidence], level: float, widening: float, *, last: bool) -> None:
+def conclude(suspects: Sequence[Evidence], level: float, widening: float, *, last: bool) -> None:
     """Look once at all suspects of one direction: call, clear or give up each of them, or leave it open.
 
     A suspect that is called passes its share of the error on to the others (Holm's step-down), now and at later looks.

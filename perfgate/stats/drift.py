@@ -133,8 +133,8 @@ def concordance(values: Floats) -> float:
     Source:
         Kendall (1945). Equal to ``scipy.stats.kendalltau(range(n), values).statistic``, which costs 0.7 s to import.
 
-    >>> concordance(np.array([1.0, 2.0, 3.0, 2.5]))
-    0.6666666666666667
+    >>> round(concordance(np.array([1.0, 2.0, 3.0, 2.5])), 3)
+    0.667
     """
     later, earlier = np.tril_indices(len(values), -1)
     signs = np.sign(values[later] - values[earlier])

@@ -34,7 +34,7 @@ STILL = 0.02
 """Benchmarks whose change seems smaller than this, or than their budget, show how much the runner drifts."""
 
 
-def look(evidence: Evidence, prior: Prior, widening: float, *, last: bool) -> None:
+def conclude(evidence: Evidence, prior: Prior, widening: float, *, last: bool) -> None:
     """Certify, suspect or give up one benchmark, or leave it open for another look."""
     estimate = evidence.screen_estimate(prior, widening)
     slower, faster = estimate.exceeds(evidence.limit), estimate.mirrored().exceeds(evidence.limit)

@@ -136,7 +136,7 @@ class _Suite:
                 self.prior = common_prior(values, min_samples=screening.MIN_SUITE)
                 self.inflation = screening.inflation(complete, self.prior)
             for evidence in complete:
-                screening.look(evidence, self.prior, self.widening, last=look == SCREEN_LOOKS[-1])
+                screening.conclude(evidence, self.prior, self.widening, last=look == SCREEN_LOOKS[-1])
 
     def confirm(self) -> None:
         """Run stage 2, slower suspects before faster ones."""
@@ -146,7 +146,7 @@ class _Suite:
             for look in CONFIRM_LOOKS:
                 self._take(suspects, look, lambda evidence: evidence.confirmed)
                 last = look == CONFIRM_LOOKS[-1]
-                confirmation.look(list(suspects.values()), self.level, self.widening, last=last)
+                confirmation.conclude(list(suspects.values()), self.level, self.widening, last=last)
 
     def judgment(self) -> SuiteJudgment:
         """Return the judgment of every benchmark; each has a conclusion by now."""

@@ -20,9 +20,10 @@ from perfgate.gate import Row
 from perfgate.policy import Budgets
 from perfgate.results.records import Direction
 from perfgate.stats import pooling
-from perfgate.stats.changepoints import ChangePoint, Found, first_open, search
+from perfgate.stats.blocks import first_open
+from perfgate.stats.changepoints import ChangePoint, SearchResult, search
 from perfgate.stats.drift import find_drift
-from perfgate.stats.pooling import Move
+from perfgate.stats.pooling import Candidate
 from webapp.alerts.models import AlertKind
 from webapp.history.chunks import IntArray
 from webapp.history.models import Series
@@ -61,7 +62,7 @@ class Followed:
     points: Points
     ranks: IntArray
     """Shape (n,): which commit of the group each point belongs to, counted from 0."""
-    found: Found
+    found: SearchResult
     drift_since: int = 0
     """Position from which creep counts: what came before was accepted."""
     bridged: Sequence[tuple[int, Row]] = ()
@@ -72,14 +73,14 @@ class Followed:
 class _Known:
     length: int
     digest: bytes
-    found: Found
+    found: SearchResult
 
 
 _known: OrderedDict[int, _Known] = OrderedDict()
 _lock = Lock()
 
 
-def look(series_id: int, points: Points) -> Found:
+def look(series_id: int, points: Points) -> SearchResult:
     """Return what one series shows by itself; only what may differ from the last time is searched again."""
     values, segments = points.values, points.segments
     with _lock:
@@ -92,7 +93,7 @@ def look(series_id: int, points: Points) -> Found:
         start = first_open(since, len(values), labels) if since else 0
         new = search(values, segments=labels, since=since)
         if since and known is not None:
-            new = Found(
+            new = SearchResult(
                 (*(one for one in known.found.change_points if one.index < start), *new.change_points),
                 (*(one for one in known.found.candidates if one.index < start), *new.candidates),
             )
@@ -130,15 +131,15 @@ def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, 
     """Add to what each series shows what only the group shows, and tell the machine from the code."""
     length = max((int(one.ranks[-1]) + 1 for one in group if len(one.ranks)), default=0)
     possible = [{_move(one, each): each for each in one.found.candidates} for one in group]
-    for meeting in pooling.meetings([list(each) for each in possible], length):
-        present = sum(len(one.ranks) > 0 and one.ranks[0] < meeting.position <= one.ranks[-1] for one in group)
-        common = pooling.common_step(meeting, present)
-        for number, move in meeting.members.items():
+    for cluster in pooling.find_clusters([list(each) for each in possible], length):
+        present = sum(len(one.ranks) > 0 and one.ranks[0] < cluster.position <= one.ranks[-1] for one in group)
+        common = pooling.common_step(cluster, present)
+        for number, move in cluster.members.items():
             one, found = group[number], shown[number]
             alone = _nearest(one, found, move)
             change = alone or possible[number][move]
             if alone is None or alone.confidence < SURE_OF_ITS_PLACE:
-                change = _placed(one, change, meeting.position)
+                change = _placed(one, change, cluster.position)
             if alone is not None:
                 del found[alone]
             if any(each.index == change.index for each in found):
@@ -147,18 +148,18 @@ def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, 
             found[change] = AlertKind.RUNNER if is_machine else AlertKind.REGRESSION
 
 
-def _move(one: Followed, each: ChangePoint) -> Move:
+def _move(one: Followed, each: ChangePoint) -> Candidate:
     step = _log(each.effect)
     error = (_log(each.high) - _log(each.low)) / 3.92
-    return Move(int(one.ranks[each.index]), step, each.confidence, (step / error) ** 2 if error > 0 else 1.0)
+    return Candidate(int(one.ranks[each.index]), step, each.confidence, (step / error) ** 2 if error > 0 else 1.0)
 
 
 def _log(effect: float) -> float:
     return math.log1p(effect) if effect > -1 else effect
 
 
-def _nearest(one: Followed, found: Mapping[ChangePoint, AlertKind], move: Move) -> ChangePoint | None:
-    """Return the change that a series shows by itself where it takes part in a meeting."""
+def _nearest(one: Followed, found: Mapping[ChangePoint, AlertKind], move: Candidate) -> ChangePoint | None:
+    """Return the change that a series shows by itself where it takes part in a cluster."""
     near = [
         each
         for each in found
@@ -168,7 +169,7 @@ def _nearest(one: Followed, found: Mapping[ChangePoint, AlertKind], move: Move) 
 
 
 def _placed(one: Followed, change: ChangePoint, position: int) -> ChangePoint:
-    """Return *change* at the commit of the meeting, if its series has points on both sides of it in one segment."""
+    """Return *change* at the commit of the cluster, if its series has points on both sides of it in one segment."""
     index = int(np.searchsorted(one.ranks, position))
     segments = one.points.segments
     if not 0 < index < len(segments) or segments[index - 1] != segments[index]:

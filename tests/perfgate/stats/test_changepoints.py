@@ -1,4 +1,4 @@
-"""A lasting change of level is found where it happened; everything else is left alone."""
+"""A lasting change of level is found where it happened, and nothing else is reported."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from perfgate.stats.changepoints import BLOCK, ChangePoint, Tracker, find_change_points, first_open, search
-from perfgate.stats.segmentation import MIN_SIDE
+from perfgate.stats.blocks import BLOCK, first_open
+from perfgate.stats.changepoints import ChangePoint, Tracker, find_change_points, search
+from perfgate.stats.odds import MIN_SIDE
 
 
-def noisy(levels: list[float], each: int, noise: float = 0.01, seed: int = 1) -> NDArray[np.float64]:
+def noisy(levels: list[float], length: int, noise: float = 0.01, seed: int = 1) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
-    return np.asarray(np.repeat(levels, each) * np.exp(noise * rng.standard_normal(len(levels) * each)), np.float64)
+    return np.asarray(np.repeat(levels, length) * np.exp(noise * rng.standard_normal(len(levels) * length)), np.float64)
 
 
 def test_a_step_is_found_at_its_commit() -> None:
@@ -30,25 +31,25 @@ def test_a_step_is_found_at_its_commit() -> None:
 
 
 def test_up_and_back_are_two_changes() -> None:
-    """A regression and its fix are both marked, in order."""
-    assert [30, 60] == [each.index for each in find_change_points(noisy([1.0, 1.2, 1.0], 30))]
+    """A regression and its fix are two change points, in order."""
+    assert [30, 60] == [change.index for change in find_change_points(noisy([1.0, 1.2, 1.0], 30))]
 
 
 @pytest.mark.parametrize(("before", "slow", "after"), [(12, 12, 12), (30, 12, 30), (60, 20, 60)])
 def test_a_regression_that_was_soon_fixed_is_seen(before: int, slow: int, after: int) -> None:
-    """A short-lived level between two longer ones is two changes, so that its fix can be told."""
+    """A short level between two longer ones is two changes, so that the fix can be reported."""
     values = np.concatenate([noisy([1.0], before), noisy([1.1], slow, seed=2), noisy([1.0], after, seed=3)])
 
-    assert [before, before + slow] == [each.index for each in find_change_points(values)]
+    assert [before, before + slow] == [change.index for change in find_change_points(values)]
 
 
 def test_noise_alone_is_no_change() -> None:
-    """A hundred histories of pure noise give no more than a handful of marks."""
+    """A hundred histories of pure noise give at most five change points."""
     assert sum(len(find_change_points(noisy([1.0], 200, 0.05, seed))) for seed in range(100)) <= 5
 
 
 def test_single_spikes_are_no_change() -> None:
-    """One bad morning of a runner is not a new level."""
+    """Isolated outliers are not a new level."""
     values = noisy([1.0], 100)
     values[[20, 55, 56, 80]] *= 3
 
@@ -56,7 +57,7 @@ def test_single_spikes_are_no_change() -> None:
 
 
 def test_a_new_segment_is_never_a_change() -> None:
-    """Another machine or another version of the benchmark starts afresh."""
+    """A difference between two environments or two versions of the benchmark is not a change."""
     values = noisy([1.0, 2.0], 20)
 
     assert () == find_change_points(values, segments=["old"] * 20 + ["new"] * 20)
@@ -71,24 +72,24 @@ def test_levels_below_zero_are_handled() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0] * 500, [0.0] * 100, [0.0] * 50 + [1.0] + [0.0] * 50])
-def test_constant_and_short_series_are_quiet(values: list[float]) -> None:
-    """Nothing to see is said by an empty answer."""
+def test_constant_and_short_series_have_no_change(values: list[float]) -> None:
+    """The result is empty."""
     assert () == find_change_points(values)
 
 
 def test_a_clean_step_between_constants_is_found() -> None:
-    """Counted quantities have no noise at all, and change all the same."""
-    assert [25] == [each.index for each in find_change_points([100.0] * 25 + [101.0] * 25)]
+    """Counted quantities have no noise at all, and their steps are found."""
+    assert [25] == [change.index for change in find_change_points([100.0] * 25 + [101.0] * 25)]
 
 
 def test_values_that_are_not_finite_are_refused() -> None:
-    """A failed measurement is left out by the caller, never guessed here."""
+    """The caller leaves failed measurements out; a NaN is an error."""
     with pytest.raises(ValueError, match="finite"):
         find_change_points([1.0, float("nan")])
 
 
 def test_segment_labels_must_fit() -> None:
-    """A label for each value, or none at all."""
+    """There is a label for each value, or none at all."""
     with pytest.raises(ValueError, match="2 segment labels for 3 values"):
         find_change_points([1.0, 2.0, 3.0], segments=["a", "b"])
 
@@ -96,19 +97,19 @@ def test_segment_labels_must_fit() -> None:
 @settings(max_examples=60)
 @given(hnp.arrays(float, st.integers(0, 80), elements=st.floats(1e-9, 1e9)), st.sampled_from([1e-6, 8.0, 1e6]))
 def test_the_unit_does_not_matter(values: NDArray[np.float64], factor: float) -> None:
-    """Seconds and microseconds have the same change points; no input makes it crash."""
+    """Seconds and microseconds have the same change points, and no input crashes the search."""
     here, there = find_change_points(values), find_change_points(values * factor)
 
-    assert [each.index for each in here] == [each.index for each in there]
-    assert all(MIN_SIDE <= each.index <= len(values) - MIN_SIDE for each in here)
+    assert [change.index for change in here] == [change.index for change in there]
+    assert all(MIN_SIDE <= change.index <= len(values) - MIN_SIDE for change in here)
 
 
 def indices(found: Sequence[ChangePoint]) -> list[int]:
-    return [each.index for each in found]
+    return [change.index for change in found]
 
 
-def test_levels_and_spreads_stand_beside_the_step() -> None:
-    """What a reader needs for a chart: both levels, and how widely their points scatter, in the series' unit."""
+def test_levels_and_spreads_are_reported() -> None:
+    """A change point holds both levels and how widely their points scatter, in the unit of the series."""
     (found,) = find_change_points(np.concatenate([noisy([5.0], 60), noisy([10.0], 60, 0.04, seed=2)]))
 
     assert 0.03 < found.spread_before < 0.08
@@ -116,7 +117,7 @@ def test_levels_and_spreads_stand_beside_the_step() -> None:
 
 
 @pytest.mark.parametrize(("effect", "points"), [(0.3, 6), (0.1, 10), (0.05, 15)])
-def test_a_clear_step_is_told_soon(effect: float, points: int) -> None:
+def test_a_clear_step_is_found_soon(effect: float, points: int) -> None:
     """A few points of the new level are enough where the step is far above the noise."""
     for seed in range(5):
         values = np.concatenate([noisy([1.0], 30, seed=seed), noisy([1 + effect], points, seed=seed + 50)])
@@ -126,36 +127,36 @@ def test_a_clear_step_is_told_soon(effect: float, points: int) -> None:
 
 @pytest.mark.parametrize("slope", [-0.001, 0.001, 0.003])
 def test_a_ramp_is_no_step(slope: float) -> None:
-    """Slow creep has no commit to blame; it is the business of drift."""
+    """Slow drift has no commit to blame; `find_drift` reports it."""
     values = noisy([1.0], 100) * np.exp(slope * np.arange(100))
 
     assert len(find_change_points(values)) <= 1
 
 
-def test_two_modes_are_no_changes() -> None:
-    """Code layout luck puts every third point 4 % up; that is no level."""
+def test_two_modes_are_no_change() -> None:
+    """Where every third point lies 4 % higher, as with memory layout effects, there is no change of level."""
     modes = np.where(np.random.default_rng(3).random(300) < 0.3, 1.04, 1.0)
 
     assert () == find_change_points(noisy([1.0], 300, 0.003) * modes)
 
 
-def test_a_louder_machine_is_no_change() -> None:
-    """Thrice the noise from some point on is no other level."""
+def test_a_noisier_machine_is_no_change() -> None:
+    """Three times the noise from some point on is not a new level."""
     values = np.concatenate([noisy([1.0], 100, 0.01), noisy([1.0], 100, 0.03, seed=2)])
 
     assert () == find_change_points(values)
 
 
 def test_whole_numbers_with_ties_are_handled() -> None:
-    """Counts repeat exactly and change by one."""
+    """Counts that repeat exactly and differ by one are searched like other values."""
     rng = np.random.default_rng(5)
     values = np.concatenate([100 + rng.integers(0, 2, 60), 104 + rng.integers(0, 2, 60)])
 
     assert [60] == indices(find_change_points(values))
 
 
-def test_what_a_measurement_leaves_open_is_no_change() -> None:
-    """A step within the stated errors of its values is not told; infinite errors state nothing."""
+def test_a_step_within_the_stated_errors_is_no_change() -> None:
+    """Stated errors widen those of the search; infinite errors are unknown ones."""
     values = noisy([1.0, 1.05], 20, 0.002)
 
     assert [20] == indices(find_change_points(values))
@@ -164,8 +165,8 @@ def test_what_a_measurement_leaves_open_is_no_change() -> None:
 
 
 @pytest.mark.parametrize("errors", [[0.1], [0.1, -0.1, 0.1], [0.1, float("nan"), 0.1]])
-def test_errors_that_cannot_be_are_refused(errors: list[float]) -> None:
-    """One number for each value, none below zero."""
+def test_impossible_errors_are_refused(errors: list[float]) -> None:
+    """There is one error per value, none below zero."""
     with pytest.raises(ValueError, match="errors must be 3 numbers of at least 0"):
         find_change_points([1.0, 2.0, 3.0], errors=errors)
 
@@ -178,8 +179,8 @@ def history(blocks: float) -> NDArray[np.float64]:
     return np.asarray(np.exp(levels + 0.01 * rng.standard_normal(length)), np.float64)
 
 
-def test_a_tracker_shows_what_the_whole_history_shows() -> None:
-    """Point by point, through saving and restoring, across blocks and segments: the same as asked at once."""
+def test_a_tracker_equals_the_search_of_the_whole_history() -> None:
+    """Point by point, through saving and restoring, across blocks and segments, the change points are the same."""
     values = history(1.7)
     labels = ["a"] * 200 + ["b"] * (len(values) - 200)
     tracker = Tracker()
@@ -193,8 +194,8 @@ def test_a_tracker_shows_what_the_whole_history_shows() -> None:
 
 
 @pytest.mark.parametrize("broken", [b"nonsense", b"[]", b"{}", b'{"open": [], "settled": [], "else": 1}'])
-def test_a_tracker_takes_no_broken_value(broken: bytes) -> None:
-    """What is refused leaves no trace, and a broken state is named."""
+def test_a_tracker_refuses_broken_values(broken: bytes) -> None:
+    """A refused value leaves the tracker unchanged, and a broken state is an error that says so."""
     tracker = Tracker()
     tracker.append(1.0)
     before = tracker.state()
@@ -202,12 +203,12 @@ def test_a_tracker_takes_no_broken_value(broken: bytes) -> None:
     with pytest.raises(ValueError, match="finite"):
         tracker.append(float("inf"))
     assert before == tracker.state()
-    with pytest.raises(ValueError, match="state of a tracker"):
+    with pytest.raises(ValueError, match="not the state of a tracker"):
         Tracker.restore(broken)
 
 
 def test_the_state_stays_small() -> None:
-    """It does not grow with the history, but for what was found."""
+    """The state grows with the number of change points, not with the history."""
     tracker = Tracker()
     for value in noisy([1.0], 3 * BLOCK):
         tracker.append(value)
@@ -216,35 +217,35 @@ def test_the_state_stays_small() -> None:
 
 
 @pytest.mark.parametrize("since", [0, 100, 600, 1500, 2047])
-def test_only_what_is_open_needs_to_be_looked_at(since: int) -> None:
-    """What lies before `first_open` is the same whatever comes later; the rest is all that is returned."""
+def test_results_before_the_first_open_position_are_settled(since: int) -> None:
+    """Changes before `first_open` do not depend on later points; only the others are returned."""
     values = history(4)
     start = first_open(since, len(values))
     changed = np.concatenate([values[:since], values[since:] * 1.5])
 
-    assert tuple(each for each in find_change_points(values) if each.index >= start) == find_change_points(
+    assert tuple(change for change in find_change_points(values) if change.index >= start) == find_change_points(
         values, since=since
     )
-    assert [each for each in find_change_points(changed) if each.index < start] == [
-        each for each in find_change_points(values) if each.index < start
+    assert [change for change in find_change_points(changed) if change.index < start] == [
+        change for change in find_change_points(values) if change.index < start
     ]
     assert start <= since
 
 
 def test_candidates_are_weaker_than_changes() -> None:
-    """Every change is among the candidates, with its sign; a step that noise hides is one of them."""
+    """Every change is among the candidates; so is a step that noise hides."""
     values = np.concatenate([noisy([1.0], 60, 0.02), noisy([0.982], 60, 0.02, seed=4), noisy([1.2], 40, 0.02, seed=5)])
     found = search(values).candidates
 
     for index in indices(find_change_points(values)):
-        assert any(abs(each.index - index) <= 3 for each in found)
-    assert any(abs(each.index - 60) <= 5 and each.effect < 0 for each in found)
-    assert all(0.01 < each.confidence < 1 for each in found)
+        assert any(abs(candidate.index - index) <= 3 for candidate in found)
+    assert any(abs(candidate.index - 60) <= 5 and candidate.effect < 0 for candidate in found)
+    assert all(0.01 < candidate.confidence < 1 for candidate in found)
 
 
 @pytest.mark.parametrize("values", [[5e-324] + [0.0] * 9, [5e-324] * 6 + [1e-323] * 6, [1e300] * 6 + [1e-300] * 6])
 def test_numbers_at_the_ends_of_what_a_float_holds_are_searched(values: list[float]) -> None:
-    """With errors larger than any step nothing is sure; nothing overflows either way."""
+    """Nothing overflows, and with errors larger than any step nothing is found."""
     find_change_points(values)
 
     assert find_change_points(values, errors=[1e300] * len(values)) == ()
@@ -252,8 +253,8 @@ def test_numbers_at_the_ends_of_what_a_float_holds_are_searched(values: list[flo
 
 @settings(max_examples=60)
 @given(hnp.arrays(float, st.integers(0, 60), elements=st.floats(-1e6, 1e6)), st.integers(0, 60))
-def test_nothing_makes_a_tracker_differ(values: NDArray[np.float64], cut: int) -> None:
-    """Any finite numbers, zeros and negatives too."""
+def test_a_tracker_agrees_on_any_finite_values(values: NDArray[np.float64], cut: int) -> None:
+    """Zeros and negative values included, point by point gives the same as all at once."""
     tracker = Tracker()
     labels = ["a" if i < cut else "b" for i in range(len(values))]
     for value, label in zip(values, labels, strict=True):

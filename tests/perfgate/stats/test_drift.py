@@ -1,14 +1,17 @@
-"""Slow creep beyond the budget is told; steps, moods and noise are not."""
+"""Slow drift beyond the budget is found; level shifts and noise are no drift."""
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import kendalltau
 
 from perfgate.stats.changepoints import find_change_points
-from perfgate.stats.drift import Drift, find_drift
+from perfgate.stats.drift import Drift, concordance, find_drift
 
 
-def creep(slope: float, length: int, noise: float = 0.005, seed: int = 1) -> NDArray[np.float64]:
+def drifting(slope: float, length: int, noise: float = 0.005, seed: int = 1) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
     return np.asarray(np.exp(slope * np.arange(length) + noise * rng.standard_normal(length)), np.float64)
 
@@ -18,9 +21,9 @@ def drift(values: NDArray[np.float64], *, budget: float = 0.03, lower_is_better:
 
 
 @pytest.mark.parametrize(("slope", "length"), [(0.003, 30), (0.001, 80), (0.0005, 150)])
-def test_creep_beyond_the_budget_is_told(slope: float, length: int) -> None:
-    """How far, with an interval that holds the truth, and since when it is too much."""
-    found = drift(creep(slope, length))
+def test_drift_beyond_the_budget_is_found(slope: float, length: int) -> None:
+    """The effect, an interval that holds the truth, and the position from which the budget is exceeded."""
+    found = drift(drifting(slope, length))
 
     assert found is not None
     assert pytest.approx(np.expm1(slope * (length - 1 - 2 * found.start)), abs=0.015) == found.effect
@@ -29,35 +32,35 @@ def test_creep_beyond_the_budget_is_told(slope: float, length: int) -> None:
     assert found.before < found.after
 
 
-def test_creep_within_the_budget_is_tolerated() -> None:
-    """2.5 % over a hundred commits is what a budget of 3 % is for, and too much for one of 1 %."""
-    values = creep(0.00025, 100, 0.002)
+def test_drift_within_the_budget_is_tolerated() -> None:
+    """2.5 % over a hundred commits is within a budget of 3 % and beyond one of 1 %."""
+    values = drifting(0.00025, 100, 0.002)
 
     assert drift(values) is None
     assert drift(values, budget=0.01) is not None
 
 
 def test_the_good_direction_is_no_drift() -> None:
-    """Getting better is not reported; for a throughput, falling is what counts."""
-    values = creep(-0.003, 60)
+    """Getting better is not reported; for a throughput, falling is getting worse."""
+    values = drifting(-0.003, 60)
 
     assert drift(values) is None
     assert drift(values, lower_is_better=False) is not None
 
 
-def test_a_step_is_no_drift() -> None:
-    """What one commit explains has an alert of its own."""
-    values = creep(0.0, 80)
+def test_a_level_shift_is_no_drift() -> None:
+    """What one commit explains is a change point."""
+    values = drifting(0.0, 80)
     values[40:] *= 1.1
 
     assert drift(values) is None
 
 
 @pytest.mark.parametrize(("length", "step"), [(80, 1.2), (160, 1.2), (160, 0.85)])
-def test_creep_is_seen_beside_a_step(length: int, step: float) -> None:
-    """The step is taken out, and not what crept meanwhile; what creeps on both sides of it is left."""
+def test_drift_is_found_beside_a_level_shift(length: int, step: float) -> None:
+    """The level shift is removed, and the drift on both sides of it is left."""
     for seed in range(10):
-        values = creep(0.0015, length, seed=seed)
+        values = drifting(0.0015, length, seed=seed)
         values[length // 2 :] *= step
 
         found = drift(values)
@@ -66,9 +69,9 @@ def test_creep_is_seen_beside_a_step(length: int, step: float) -> None:
         assert pytest.approx(np.expm1(0.0015 * (length - 1 - 2 * found.start)), abs=0.02) == found.effect
 
 
-def test_a_step_amid_spikes_is_no_drift() -> None:
-    """Wild points tilt neither the slope nor the step that is taken out."""
-    values = creep(0.0, 80)
+def test_a_level_shift_amid_spikes_is_no_drift() -> None:
+    """Outliers bias neither the slope nor the level shift that is removed."""
+    values = drifting(0.0, 80)
     values[40:] *= 1.1
     values[[3, 20, 38, 44, 70, 76]] *= 3
 
@@ -76,13 +79,13 @@ def test_a_step_amid_spikes_is_no_drift() -> None:
 
 
 def test_noise_is_no_drift() -> None:
-    """Two hundred series of noise alone."""
-    assert 0 == sum(drift(creep(0.0, 120, 0.03, seed)) is not None for seed in range(200))
+    """Two hundred series of noise alone have no drift."""
+    assert 0 == sum(drift(drifting(0.0, 120, 0.03, seed)) is not None for seed in range(200))
 
 
 def test_the_unit_does_not_matter() -> None:
-    """Seconds and nanoseconds creep alike."""
-    here, there = drift(creep(0.003, 40)), drift(creep(0.003, 40) * 1e9)
+    """Seconds and nanoseconds have the same drift."""
+    here, there = drift(drifting(0.003, 40)), drift(drifting(0.003, 40) * 1e9)
 
     assert here is not None
     assert there is not None
@@ -91,6 +94,30 @@ def test_the_unit_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [1.0] * 10, [1.0] * 60, [0.0] * 60, [-1.0] * 60])
-def test_short_constant_and_unsuited_series_are_quiet(values: list[float]) -> None:
-    """Nothing to see, or no ratio to speak of."""
+def test_short_constant_and_nonpositive_series_have_no_drift(values: list[float]) -> None:
+    """There is no trend to see, or no ratio."""
     assert drift(np.asarray(values)) is None
+
+
+@given(st.lists(st.integers(-4, 4) | st.floats(-1e6, 1e6), min_size=2, max_size=30))
+def test_concordance_is_scipys_kendall_tau(values: list[float]) -> None:
+    """Ties included, the result equals ``scipy.stats.kendalltau`` to the last digit."""
+    assume(len(set(values)) > 1)
+
+    assert float(kendalltau(range(len(values)), values).statistic) == concordance(np.asarray(values, float))
+
+
+def test_one_jump_that_makes_most_of_the_way_is_no_drift() -> None:
+    """Where no change point was found, a jump of more than half of the rise still is no drift."""
+    values = drifting(0.0, 60, 0.001)
+    values[30:] *= 1.1
+
+    assert find_drift(values, (), budget=0.03, lower_is_better=True) is None
+
+
+def test_the_newest_stretch_takes_the_points_that_are_left() -> None:
+    """Older stretches stay as they are when points come, so the start of a drift does not move with every point."""
+    values = drifting(0.003, 47)
+    starts = {found.start for length in range(40, 48) if (found := drift(values[:length])) is not None}
+
+    assert 1 == len(starts)
