@@ -10,7 +10,7 @@ from perfgate.gate import Outcome
 from perfgate.measure import canary
 from perfgate.measure.canary import Planted
 from perfgate.measure.progress import Progress, ProgressCallback, ignore
-from perfgate.measure.sides import checkout
+from perfgate.measure.workspaces import workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def check_canary(
         InvalidInput, MeasurementFailed: As `check`; also where no benchmark is suitable.
     """
     options, report = options or CheckOptions(), progress or ignore
-    with checkout.workspace() as folder:
+    with workspace() as folder:
         planted = canary.plant(
             repository,
             revision,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from perfgate import git, policy
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure.discover import Kind, Suite, read_configuration, suites
@@ -191,7 +193,7 @@ def _mapping(value: object) -> dict[str, Any]:
 def _named(lines: Sequence[str], tools: Sequence[str]) -> set[str]:
     """Return which of *tools* the lines of a requirements file name."""
     found = (re.match(r"[A-Za-z0-9][\w.-]*", line.strip()) for line in lines)
-    names = {re.sub(r"[-_.]+", "-", each[0]).lower() for each in found if each}
+    names: set[str] = {canonicalize_name(each[0]) for each in found if each}
     return names.intersection(tools)
 
 

@@ -1,6 +1,6 @@
 """The canary: a known slowdown planted in a throw-away copy, to prove that the gate can go red.
 
-    with checkout.workspace() as folder:
+    with workspaces.workspace() as folder:
         planted = plant(repository, "HEAD", workspace=folder)
         ...  # the ordinary check of planted.base and planted.head in planted.repository
 
@@ -23,10 +23,11 @@ from typing import TypeGuard
 
 from perfgate import git
 from perfgate.errors import InvalidInput, MeasurementFailed
+from perfgate.measure import workspaces
 from perfgate.measure.discover import Suite
 from perfgate.measure.reach.tracing import Called, Traced, Tracer
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import AUTOMATIC
+from perfgate.measure.sides.preparation import AUTOMATIC
 
 SHARE = 0.3
 """How much slower the benchmark becomes, as a fraction."""
@@ -113,11 +114,11 @@ def plant(
     Args:
         repository: The developer's work tree, or any folder in it.
         revision: What is copied.
-        workspace: An empty folder; whoever gives it removes it (see `perfgate.measure.sides.checkout.workspace`).
+        workspace: An empty folder; whoever gives it removes it (see `perfgate.measure.workspaces.workspace`).
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where *revision* holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: any benchmark.
         share: How much slower the benchmark shall become, as a fraction.
-        install: How the project comes into its side; see `perfgate.measure.sides.environment.prepare_all`.
+        install: How the project comes into its side; see `perfgate.measure.sides.preparation.prepare_all`.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
         progress: Is told what begins.
 
@@ -149,7 +150,7 @@ def plant(
                 if _slow_down(clone / called.file, called, share / called.share):
                     return _planted(clone, sha, one.label, called, share)
     finally:
-        checkout.remove(traced)
+        workspaces.remove(traced)
     least = _DECORATOR_SECONDS / _TOLERATED * 1e6
     raise MeasurementFailed(
         f"no benchmark of {sha[:12]} is suitable for the canary: it needs one that passes, takes {least:g} µs or more"

@@ -26,7 +26,7 @@ import numpy as np
 
 from perfgate import git
 from perfgate.errors import MeasurementFailed
-from perfgate.measure import machine
+from perfgate.measure import machine, workspaces
 from perfgate.measure.counts import deterministic
 from perfgate.measure.counts.deterministic import Budget, Counter
 from perfgate.measure.counts.probes import OUT_OF_TIME
@@ -37,8 +37,9 @@ from perfgate.measure.live.asv_pairs import AsvPairs
 from perfgate.measure.live.pytest_pairs import PytestPairs
 from perfgate.measure.live.source import BASE, HEAD, Item, PairFailed, Source, Turn
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import AUTOMATIC, Side, prepare_all
+from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
 from perfgate.measure.sides.requirements import differences
+from perfgate.measure.sides.side import Side
 from perfgate.results import metrics
 from perfgate.results.records import (
     CPU_TIME,
@@ -373,7 +374,7 @@ def open_pairs(
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
         python: Interpreter whose packages, the tool among them, both sides see; None: the running one.
-        install: How the project comes into its side; see `perfgate.measure.sides.environment.prepare_all`.
+        install: How the project comes into its side; see `perfgate.measure.sides.preparation.prepare_all`.
         timeout_seconds: Longest call of a benchmark that sets no time-out of its own.
         progress: Is told what begins.
 
@@ -385,7 +386,7 @@ def open_pairs(
     python = (python or Path(sys.executable)).absolute()
     root = git.root(repository)
     commits = {BASE: git.commit(root, base), HEAD: git.commit(root, head)}
-    with checkout.workspace() as folder, contextlib.ExitStack() as stack:
+    with workspaces.workspace() as folder, contextlib.ExitStack() as stack:
         for role, commit in commits.items():
             tell(f"checking out {role} {commit.sha[:12]}")
             checkout.check_out(root, commit.sha, folder / role)
@@ -400,7 +401,7 @@ def open_pairs(
         before = _labels_before(suite, found, sides[BASE], folder, timeout_seconds)
         for role in (BASE, HEAD):
             if folder / role != origin:
-                checkout.share_benchmarks(found, origin, folder / role)
+                checkout.copy_benchmarks(found, origin, folder / role)
         source = _source(found, sides, folder, timeout_seconds, stack)
         pairs = Pairs(
             source,

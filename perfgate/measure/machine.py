@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from perfgate.errors import MeasurementFailed
 from perfgate.results.records import MAX_TEXT_CHARACTERS, Environment
@@ -33,14 +34,12 @@ _ADDR_NO_RANDOMIZE = 0x0040000
 """Bit of a process's personality, see personality(2)."""
 
 _INTERPRETER = """
-import importlib.metadata, json, platform, re, sysconfig
-packages = {}
+import importlib.metadata, json, platform, sysconfig
+packages = []
 for found in importlib.metadata.distributions():
-    name = found.metadata["Name"]
-    if name:
-        key = re.sub(r"[-_.]+", "-", name).lower()
-        origin = json.loads(found.read_text("direct_url.json") or "{}")
-        packages.setdefault(key, [found.version or "", origin.get("url", "").startswith("file:") and "dir_info" in origin])
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    is_local = origin.get("url", "").startswith("file:") and "dir_info" in origin
+    packages.append([found.metadata["Name"] or "", found.version or "", is_local])
 settings = sysconfig.get_config_vars()
 how = settings.get("CONFIG_ARGS") or ""
 traits = [("debug build", settings.get("Py_DEBUG")), ("free-threaded", settings.get("Py_GIL_DISABLED")),
@@ -57,8 +56,8 @@ class _Interpreter(msgspec.Struct):
     version: str
     build: str
     """Compiler, and what sets this build apart."""
-    packages: dict[str, tuple[str, bool]]
-    """Normalised name to (version, whether it was installed from a folder on this machine)."""
+    packages: list[tuple[str, str, bool]]
+    """Name, version, and whether it was installed from a folder on this machine, in the order of the import path."""
 
 
 def describe(name: str | None = None, python: Path | None = None, *, leaving_out: Collection[str] = ()) -> Environment:
@@ -187,9 +186,13 @@ def _interpreter(python: Path) -> _Interpreter:
 
 
 def _dependencies(interpreter: _Interpreter, leaving_out: Collection[str]) -> dict[str, str]:
+    packages: dict[str, tuple[str, bool]] = {}
+    for name, version, is_local in interpreter.packages:
+        if name:
+            packages.setdefault(canonicalize_name(name), (version, is_local))
     listed = sorted(
         f"{name}=={version}"
-        for name, (version, is_local) in interpreter.packages.items()
+        for name, (version, is_local) in packages.items()
         if not is_local and name not in leaving_out
     )
     text = " ".join(listed)

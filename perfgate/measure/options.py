@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfgate.measure.sides.environment import AUTOMATIC
+from perfgate.measure.sides.preparation import AUTOMATIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class MeasureOptions:
     """Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks."""
     install: str = AUTOMATIC
     """How the project is installed: ``auto``, ``asv``, ``plain``, ``never``, or a command with ``{python}`` and
-    ``{checkout}``; see `perfgate.measure.sides.environment.prepare_all`."""
+    ``{checkout}``; see `perfgate.measure.sides.preparation.prepare_all`."""
     environment: str | None = None
     """Name of the environment in the run; None: made from the system and the interpreter."""
     python: Path | None = None

@@ -1,4 +1,8 @@
-"""Processes that never outlive us: run a tool and keep its last words, end process groups."""
+"""Child processes that never outlive the call: each leads a process group, which is killed at the end.
+
+Nothing here installs a signal handler. A program that must clean up on SIGTERM turns the signal into an exception, as
+`perfgate.cli` does.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
@@ -17,47 +21,49 @@ from typing import TypeVar
 from perfgate.errors import MeasurementFailed
 
 TAIL_LINES = 15
-"""Lines of a failed tool's output that an error shows."""
+"""Lines of a failed program's output that an error shows."""
 
 _MAX_TAIL_BYTES = 64 * 1024
 _POLL_SECONDS = 0.02
 
 T = TypeVar("T")
 
-_given_up: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("given_up", default=None)
-"""Is set, in a thread of `together`, when what it does is wanted no longer."""
+_canceled: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("canceled", default=None)
+"""In a thread of `run_parallel`: set when its result is not needed any more."""
 
 
-class _GivenUp(BaseException):
-    """Ends a thread whose result nobody wants any more; no handler of errors is meant to catch it."""
+class _Canceled(BaseException):
+    """Ends a thread of `run_parallel`. Not an `Exception`, so that no error handling in the thread catches it."""
 
 
-def together(calls: Mapping[str, Callable[[], T]], *, at_once: bool) -> dict[str, T]:
-    """Return what each of *calls* returns, under its name.
+def run_parallel(calls: Mapping[str, Callable[[], T]], *, in_threads: bool) -> dict[str, T]:
+    """Return the result of each call under its name.
 
-    The first that raises, or whatever interrupts the wait for them (SIGTERM included), ends the programs that the
-    others run; nothing goes on after this returned or raised.
+    If one call raises, or the wait for them is interrupted (KeyboardInterrupt, SystemExit), the programs that the other
+    calls run are killed. Nothing is running any more when this function returns or raises.
 
     Args:
         calls: What to do, by name.
-        at_once: In a thread each; else one after the other.
+        in_threads: Use one thread for each call; else make the calls one after the other.
     """
-    if not at_once or len(calls) < 2:
+    if not in_threads or len(calls) < 2:
         return {name: call() for name, call in calls.items()}
-    stop = threading.Event()
+    cancel = threading.Event()
 
-    def one(call: Callable[[], T]) -> T:
-        _given_up.set(stop)
+    def cancelable(call: Callable[[], T]) -> T:
+        _canceled.set(cancel)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
         try:
-            running = {name: pool.submit(contextvars.copy_context().run, one, call) for name, call in calls.items()}
+            running = {
+                name: pool.submit(contextvars.copy_context().run, cancelable, call) for name, call in calls.items()
+            }
             wait(running.values(), return_when=FIRST_EXCEPTION)
         finally:
-            stop.set()  # nothing runs any more unless something went wrong
+            cancel.set()  # has no effect on calls that are done
     failures = [failure for done in running.values() if (failure := done.exception())]
-    for failure in sorted(failures, key=lambda one: isinstance(one, _GivenUp)):
+    for failure in sorted(failures, key=lambda failure: isinstance(failure, _Canceled)):
         raise failure
     return {name: done.result() for name, done in running.items()}
 
@@ -71,56 +77,61 @@ def run_tool(
     allowed: Sequence[int] = (0,),
     timeout_seconds: float | None = None,
 ) -> int:
-    """Run a program to its end in a process group of its own.
+    """Run a program to its end and return its exit status.
 
     Args:
         command: The program and its arguments.
-        cwd: Where it runs.
+        cwd: Its working folder.
         environment: All of its environment variables.
-        output: File that receives what it prints.
+        output: File that receives its standard output and standard error.
         allowed: Exit statuses that are no failure.
-        timeout_seconds: End it after so long; None: never.
-
-    Returns:
-        Its exit status.
+        timeout_seconds: Kill the program after this time; None: never.
 
     Raises:
-        MeasurementFailed: It cannot be started, took too long, or its exit status is not *allowed*; carries its last
-            lines.
+        MeasurementFailed: The program cannot be started, took too long, or its exit status is not *allowed*. The message
+            has its last lines.
     """
     words = [str(word) for word in command]
-    with output.open("wb") as file:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the point of this function
-                words,
-                cwd=cwd,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise MeasurementFailed(f"cannot start {words[0]}: {error}") from error
-        is_in_time = False
-        try:
-            is_in_time = wait_for_end(process, timeout_seconds)
-        finally:
-            status = end_group(process)
+    with output.open("wb") as file, _process_group(words, cwd, environment, file.fileno()) as process:
+        is_in_time = wait_for_end(process, timeout_seconds)
+        status = end_group(process)
     if not is_in_time:
-        raise MeasurementFailed(f"{_shown(words)} took longer than {timeout_seconds} s:\n{tail(output)}")
+        raise MeasurementFailed(f"{_shortened(words)} took longer than {timeout_seconds} s:\n{tail(output)}")
     if status not in allowed:
-        raise MeasurementFailed(f"{_shown(words)} ended with status {status}:\n{tail(output)}")
+        raise MeasurementFailed(f"{_shortened(words)} ended with status {status}:\n{tail(output)}")
     return status
 
 
+@contextlib.contextmanager
+def _process_group(
+    words: Sequence[str], cwd: Path, environment: Mapping[str, str], output: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program as the leader of a new process group; the whole group is killed when the block is left."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the purpose of this module
+            words,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MeasurementFailed(f"cannot start {words[0]}: {error}") from error
+    try:
+        yield process
+    finally:
+        end_group(process)
+
+
 def wait_for_end(process: subprocess.Popen[bytes], timeout_seconds: float | None) -> bool:
-    """Wait until *process* ended and tell whether it did; its process id is not given free yet."""
+    """Wait until *process* ended and return whether it did; its process id is not released yet."""
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-    given_up = _given_up.get()
+    canceled = _canceled.get()
     while not has_ended(process):
-        if given_up is not None and given_up.is_set():
-            raise _GivenUp
+        if canceled is not None and canceled.is_set():
+            raise _Canceled
         if deadline is not None and time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
@@ -128,16 +139,16 @@ def wait_for_end(process: subprocess.Popen[bytes], timeout_seconds: float | None
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether *process* ended, without giving its process id free: its group can still be addressed safely."""
+    """Tell whether *process* ended, without releasing its process id: its group can still be addressed safely."""
     if process.returncode is not None:
         return True
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def end_group(process: subprocess.Popen[bytes]) -> int:
-    """Kill whatever is left of the process group that *process* leads, and return its exit status."""
+    """Kill what is left of the process group that *process* leads, and return its exit status."""
     if process.returncode is None:
-        # The leader is alive or not yet waited for, so its id cannot mean anybody else's group.
+        # The leader is alive or not yet waited for, so its id cannot belong to another group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
@@ -151,6 +162,6 @@ def tail(output: Path, lines: int = TAIL_LINES) -> str:
     return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
 
 
-def _shown(words: Sequence[str]) -> str:
+def _shortened(words: Sequence[str]) -> str:
     text = " ".join(words)
     return text if len(text) <= 200 else text[:200] + " …"

@@ -11,13 +11,14 @@ import msgspec
 
 from perfgate import git
 from perfgate.errors import MeasurementFailed
-from perfgate.measure import machine
+from perfgate.measure import machine, workspaces
 from perfgate.measure.discover import Kind, Suite, discover, read_configuration
 from perfgate.measure.live.pytest_pairs import pytest_command
 from perfgate.measure.live.source import HEAD
 from perfgate.measure.processes import run_tool, tail
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import AUTOMATIC, Side, prepare_all
+from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
+from perfgate.measure.sides.side import Side
 from perfgate.results.formats import read_results
 from perfgate.results.records import Run
 
@@ -49,7 +50,7 @@ def measure(
         select: Shell-style pattern over the tool's names of benchmarks; None: all.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
-        install: How the project comes into its environment; see `perfgate.measure.sides.environment.prepare_all`.
+        install: How the project comes into its environment; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Is told what begins.
 
     Raises:
@@ -60,7 +61,7 @@ def measure(
     python = (python or Path(sys.executable)).absolute()
     root = git.root(repository)
     commit = git.commit(root, revision)
-    with checkout.workspace() as folder:
+    with workspaces.workspace() as folder:
         tell(f"checking out {commit.sha[:12]}")
         checkout.check_out(root, commit.sha, folder / HEAD)
         found = discover(folder / HEAD, suite)
@@ -107,7 +108,7 @@ def _run_asv(suite: Suite, side: Side, select: str | None) -> Run:
         "html_dir": str(folder / "asv_html"),
     }
     (folder / "asv.conf.json").write_bytes(msgspec.json.encode(configuration))
-    command: list[str | Path] = [side.tool, "-m", "asv", "--config", folder / "asv.conf.json", "run"]
+    command: list[str | Path] = [side.tool_python, "-m", "asv", "--config", folder / "asv.conf.json", "run"]
     command += ["--environment", f"existing:{side.python}", "--set-commit-hash", side.sha, "--machine", _MACHINE]
     command += ["--record-samples", "--show-stderr", *(["--bench", _as_regex(select)] if select else [])]
     # asv keeps its description of the machine in the home folder and asks for it where there is none.

@@ -12,7 +12,7 @@ import msgspec
 from perfgate.measure.counts import instructions, memory, probes
 from perfgate.measure.discover import Suite
 from perfgate.measure.live.source import BASE, HEAD, Item
-from perfgate.measure.sides.environment import Side
+from perfgate.measure.sides.side import Side
 from perfgate.results import metrics
 from perfgate.results.records import Metric, Sample, SampleState, level
 from perfgate.stats.deterministic import is_settled, judge_counts

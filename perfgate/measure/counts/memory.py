@@ -16,7 +16,7 @@ from perfgate.measure.counts import probes
 from perfgate.measure.discover import Suite
 from perfgate.measure.live.agent_process import START_SECONDS
 from perfgate.measure.live.source import Item
-from perfgate.measure.sides.environment import Side
+from perfgate.measure.sides.side import Side
 from perfgate.results.metrics import TRACED_PEAK
 from perfgate.results.records import PEAK_MEMORY, Sample
 

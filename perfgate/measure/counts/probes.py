@@ -20,7 +20,7 @@ from perfgate.measure.live.agent_process import GRACE_SECONDS, START_SECONDS, En
 from perfgate.measure.live.lockstep import ONE_THREAD
 from perfgate.measure.live.pytest_pairs import pytest_command
 from perfgate.measure.live.source import Item
-from perfgate.measure.sides.environment import SERVED, Side
+from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.results.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, SampleState, level
 
 Progress = Callable[[str], None]
@@ -127,9 +127,9 @@ class _Live:
 
     def _arguments(self, side: Side, wanted: Sequence[Item]) -> list[str]:
         if self._suite.kind is Kind.ASV:
-            return ["-m", f"{SERVED}.asv_probe"]
+            return ["-m", f"{AGENT_PACKAGE}.asv_probe"]
         files = dict.fromkeys(item.address.partition("::")[0] for item in wanted)
-        return [*pytest_command(side), "-p", f"{SERVED}.pytest_probe", *files]
+        return [*pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_probe", *files]
 
     def _common(self, side: Side) -> dict[str, object]:
         """Return what a process is told first."""

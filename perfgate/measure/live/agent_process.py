@@ -17,7 +17,7 @@ from typing import Any, Self
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.channel import VARIABLE
 from perfgate.measure.processes import end_group, has_ended, tail, wait_for_end
-from perfgate.measure.sides.environment import Side
+from perfgate.measure.sides.side import Side
 
 START_SECONDS = 300.0
 """How long importing or collecting a suite may take."""

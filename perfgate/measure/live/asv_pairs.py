@@ -17,11 +17,11 @@ from perfgate.measure.discover import Suite
 from perfgate.measure.live.agent_process import START_SECONDS, Ended, Server
 from perfgate.measure.live.lockstep import Lockstep
 from perfgate.measure.live.source import HEAD, Item, PairFailed, Turn
-from perfgate.measure.sides.environment import SERVED, Side
+from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.results.formats.asv import reader as asv
 from perfgate.results.formats.untrusted_text import NO_COMMIT
 
-_WORKER = ("-m", f"{SERVED}.asv_worker")
+_WORKER = ("-m", f"{AGENT_PACKAGE}.asv_worker")
 _ALONE = Turn(number=0, hash_seed=0, cpu=None)
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 from perfgate.measure.discover import Suite
 from perfgate.measure.live.agent_process import GRACE_SECONDS, Ended, Finished, Server, stop_all
 from perfgate.measure.live.source import Item, PairFailed, Turn
-from perfgate.measure.sides.environment import Side
+from perfgate.measure.sides.side import Side
 
 ONE_THREAD = ("MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Set to 1 where nobody set them: on the one CPU of a pair, threads of a pool only wait for each other."""

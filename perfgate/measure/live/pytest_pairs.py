@@ -17,7 +17,7 @@ from perfgate.measure.live.agent_process import START_SECONDS, Ended
 from perfgate.measure.live.lockstep import Lockstep
 from perfgate.measure.live.source import HEAD, Item, PairFailed, Turn
 from perfgate.measure.processes import tail
-from perfgate.measure.sides.environment import SERVED, Side
+from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.results.formats.pytest_benchmark import reader as pytest_benchmark
 
 _PYTEST = "import sys; sys.path.remove(''); import pytest; raise SystemExit(pytest.console_main())"
@@ -75,7 +75,7 @@ class PytestPairs(Lockstep):
         self._cpu = turn.cpu
         for role in turn.order:
             side = self._sides[role]
-            arguments = [*pytest_command(side), "-p", f"{SERVED}.pytest_plugin", *files]
+            arguments = [*pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_plugin", *files]
             self._live[role] = self._start(side, arguments, side.checkout, turn)
         collected = {}
         for role in turn.order:
@@ -107,7 +107,7 @@ def pytest_command(side: Side) -> list[str]:
             words += ["-p", plugin, *options]
     words += [
         "-p",
-        f"{SERVED}.pytest_select",
+        f"{AGENT_PACKAGE}.pytest_select",
         "-p",
         "benchmark",
         "--benchmark-only",

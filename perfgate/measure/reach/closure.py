@@ -17,10 +17,10 @@ from typing import Any
 from perfgate import git
 from perfgate.errors import InvalidInput
 from perfgate.formatting import code
+from perfgate.measure import workspaces
 from perfgate.measure.discover import Suite
 from perfgate.measure.reach.tracing import VERSION_FILES, Traced, Tracer
-from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import AUTOMATIC
+from perfgate.measure.sides.preparation import AUTOMATIC
 
 ASSUMPTIONS = (
     "A benchmark runs the same files at every call: it was traced once, at the base.",
@@ -99,7 +99,7 @@ def trace(
         base: Revision to trace.
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where *base* holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
-        install: How the project comes into its side; see `perfgate.measure.sides.environment.prepare_all`.
+        install: How the project comes into its side; see `perfgate.measure.sides.preparation.prepare_all`.
         python: Interpreter whose packages, the tool among them, are seen; None: the running one.
         progress: Is told what begins.
 
@@ -109,7 +109,7 @@ def trace(
     """
     root = git.root(repository)
     sha = git.resolve(root, base)
-    with checkout.workspace() as folder:
+    with workspaces.workspace() as folder:
         tracer = Tracer(
             root,
             sha,

@@ -16,14 +16,11 @@ import msgspec
 
 from perfgate import __version__, git
 from perfgate.errors import MeasurementFailed
-from perfgate.measure import cache, machine
+from perfgate.measure import machine
+from perfgate.measure.cache import TRACES, Cache
 from perfgate.measure.reach import closure
 from perfgate.measure.reach.closure import Closure, Exemption
-from perfgate.measure.sides.environment import AUTOMATIC
-
-KEPT_AS = "traces"
-FORM = 1
-"""Counts up with every change of what is traced, so that no older trace is taken for a new one."""
+from perfgate.measure.sides.preparation import AUTOMATIC
 
 _COUNTS = frozenset({"python", "python_build", "arch", "os", "dependencies", "packages"})
 """Facts of the environment on which it may depend what a benchmark reaches."""
@@ -59,7 +56,8 @@ def find(
         return Exemption(labels=frozenset(), notes=(why,), assumptions=())
     python = (python or Path(sys.executable)).absolute()
     key = _key(repository, base, suite=suite, select=select, install=install, python=python)
-    traced = _read(cache.load(KEPT_AS, key))
+    traces = _cache()
+    traced = _read(traces.load(key)) if traces else None
     if traced is None:
         try:
             traced = closure.trace(
@@ -68,8 +66,17 @@ def find(
         except MeasurementFailed as failure:
             reason = f"Every benchmark is gated, for the base could not be traced: {failure}"
             return Exemption(labels=frozenset(), notes=(reason,), assumptions=())
-        cache.keep(KEPT_AS, key, msgspec.json.encode(traced, enc_hook=str))
+        if traces:
+            traces.save(key, msgspec.json.encode(traced, enc_hook=str))
     return closure.exempt(repository, base, head, traced)
+
+
+def _cache() -> Cache | None:
+    """Return the cache of traces; None where it cannot be written: every base is then traced anew."""
+    try:
+        return Cache(TRACES)
+    except (OSError, RuntimeError):
+        return None
 
 
 def _key(repository: Path, base: str, *, python: Path, **arguments: str | None) -> str:
@@ -77,7 +84,7 @@ def _key(repository: Path, base: str, *, python: Path, **arguments: str | None) 
     root = git.root(repository)
     fields = machine.describe(python=python).fields
     facts = {name: text for name, text in fields.items() if name in _COUNTS}
-    parts = [FORM, __version__, str(root.resolve()), git.resolve(root, base), str(python), facts, arguments]
+    parts = [__version__, str(root.resolve()), git.resolve(root, base), str(python), facts, arguments]
     return json.dumps(parts, sort_keys=True)
 
 

@@ -29,7 +29,8 @@ from perfgate.measure.discover import Kind, Suite, discover
 from perfgate.measure.live.pytest_pairs import pytest_command
 from perfgate.measure.processes import run_tool, tail
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import SERVED, Side, prepare_all
+from perfgate.measure.sides.preparation import prepare_all
+from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.results.formats.asv import reader as asv
 from perfgate.results.formats.pytest_benchmark import reader as pytest_benchmark
 from perfgate.results.formats.untrusted_text import NO_COMMIT
@@ -99,7 +100,7 @@ class Tracer:
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where the revision holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         python: Interpreter whose packages the side sees.
-        install: How the project comes into its side; see `perfgate.measure.sides.environment.prepare_all`.
+        install: How the project comes into its side; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Is told what begins.
 
     Raises:
@@ -225,9 +226,9 @@ class Tracer:
         if self.suite.kind is Kind.ASV:
             room = self._folder / "traced_room"
             room.mkdir(exist_ok=True)
-            return [str(side.python), "-m", f"{SERVED}.asv_trace"], room
+            return [str(side.python), "-m", f"{AGENT_PACKAGE}.asv_trace"], room
         files = [session] if session else [str(file) for file in self.suite.files]
-        return [str(side.python), *pytest_command(side), "-p", f"{SERVED}.pytest_trace", *files], side.checkout
+        return [str(side.python), *pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_trace", *files], side.checkout
 
     def _collect(self) -> list[dict[str, Any]]:
         lines, _ = self._run("", None, calibrate=False)

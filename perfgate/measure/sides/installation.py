@@ -1,4 +1,4 @@
-"""The project and what it asks for, installed into one side: wheels by pip or uv, kept by commit."""
+"""Install the project and its requirements into one side, with pip or uv."""
 
 from __future__ import annotations
 
@@ -8,64 +8,88 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from perfgate.errors import MeasurementFailed
-from perfgate.measure.processes import run_tool, tail
-from perfgate.measure.sides import checkout, requirements
-from perfgate.measure.sides.requirements import Seen
+from perfgate.measure.processes import run_tool
+from perfgate.measure.sides.installed import InstalledPackages, installed_packages
+from perfgate.measure.sides.requirements import unmet
+from perfgate.measure.workspaces import remove
 
-_ROUNDS = 20
-"""How often what was installed may itself ask for more: deeper than any chain of dependencies seen."""
+_MAX_ROUNDS = 20
+"""How often a newly installed package may itself have unmet requirements: more than any chain of dependencies seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Installer:
-    """pip or uv, at work on one side.
+    """Builds and installs into one side: with uv if there is one, else with pip.
 
-    pip runs in the developer's interpreter; a side has none.
+    pip runs in the developer's interpreter, because a side has none.
     """
 
-    developers: Path
+    developer_python: Path
     """The developer's interpreter."""
     python: Path
-    """The side's."""
+    """The side's interpreter."""
     variables: Mapping[str, str]
+    """Environment variables."""
     log: Path
+    """File that receives the output."""
 
     def build(self, source: Path, folder: Path) -> None:
         """Build the wheel of *source* into the new *folder*.
 
         Raises:
-            MeasurementFailed: It cannot be built, neither with what it asks for nor with what is installed here.
+            MeasurementFailed: The build fails, with its build requirements and with the packages installed here.
         """
         try:
             self._build(source, folder, [])
         except MeasurementFailed as failure:
-            checkout.remove(folder)
-            try:  # without a package index, what builds it may still be installed here
+            remove(folder)
+            try:  # without a package index, the build requirements may still be installed here
                 self._build(source, folder, ["--no-build-isolation"])
             except MeasurementFailed:
                 raise failure from None
 
-    def install(self, wanted: Sequence[str | Path]) -> None:
-        """Install files or requirements, and these alone.
+    def install(self, items: Sequence[str | Path]) -> None:
+        """Install files or requirements, without their dependencies.
 
         Raises:
-            MeasurementFailed: That does not work.
+            MeasurementFailed: The installation fails.
         """
         uv: list[str | Path] = [self._uv, "pip", "install", "--python", self.python] if self._uv else []
-        self._run([*(uv or [*self._pip, "install"]), "--quiet", "--no-deps", *wanted])
+        self._run([*(uv or [*self._pip, "install"]), "--quiet", "--no-deps", *items])
 
-    @property
-    def _uv(self) -> str | None:
-        return shutil.which(
-            "uv", path=os.pathsep.join((str(self.developers.parent), os.environ.get("PATH", os.defpath)))
+    def install_requirements(self, installed: InstalledPackages) -> InstalledPackages:
+        """Install the unmet requirements of the side's own packages; return what is installed then.
+
+        Raises:
+            MeasurementFailed: A package cannot be installed; the message names it and what to do.
+        """
+        for _ in range(_MAX_ROUNDS):
+            lacking = unmet(installed, installed.own)
+            if not lacking:
+                return installed
+            try:
+                self.install([text for package in lacking for text in package.requirements])
+            except MeasurementFailed as failure:
+                raise MeasurementFailed(
+                    f"the project requires {'; '.join(map(str, lacking))}, which cannot be installed. Install it"
+                    " where perfgate runs, or name an index that has it (PIP_INDEX_URL, PIP_FIND_LINKS; for uv"
+                    f" UV_INDEX_URL, UV_FIND_LINKS)\n{failure}"
+                ) from failure
+            installed = installed_packages(self.python, self.variables, self.log)
+        raise MeasurementFailed(
+            f"the project's requirements are still not met after {_MAX_ROUNDS} rounds of installing:"
+            f" {'; '.join(map(str, lacking))}. Give the command that installs it (install=)"
         )
 
     @property
+    def _uv(self) -> str | None:
+        path = os.pathsep.join((str(self.developer_python.parent), os.environ.get("PATH", os.defpath)))
+        return shutil.which("uv", path=path)
+
+    @property
     def _pip(self) -> list[str | Path]:
-        return [self.developers, "-m", "pip", "--python", self.python]
+        return [self.developer_python, "-m", "pip", "--python", self.python]
 
     def _build(self, source: Path, folder: Path, options: Sequence[str]) -> None:
         uv: list[str | Path] = [self._uv, "build", "--wheel", "--python", self.python] if self._uv else []
@@ -74,42 +98,3 @@ class Installer:
 
     def _run(self, command: Sequence[str | Path]) -> None:
         run_tool(command, cwd=self.log.parent, environment=self.variables, output=self.log)
-
-
-def look(python: Path, variables: Mapping[str, str], log: Path) -> Seen:
-    """Return what *python* sees installed.
-
-    Raises:
-        MeasurementFailed: It does not tell.
-    """
-    answer = log.with_name(f"{log.name}_seen")
-    run_tool([python, "-c", requirements.LOOK, answer], cwd=log.parent, environment=variables, output=log)
-    try:
-        return msgspec.json.decode(answer.read_bytes(), type=Seen)
-    except (OSError, msgspec.DecodeError) as error:
-        raise MeasurementFailed(f"{python} does not tell what is installed: {tail(log)}") from error
-
-
-def satisfy(installer: Installer, seen: Seen) -> Seen:
-    """Install what the side's own packages ask for and do not see, and return what it sees then.
-
-    Raises:
-        MeasurementFailed: Something cannot be installed; names it, and what to do.
-    """
-    for _ in range(_ROUNDS):
-        lacking = requirements.missing(seen, seen.own)
-        if not lacking:
-            return seen
-        try:
-            installer.install([text for one in lacking for text in one.wanted])
-        except MeasurementFailed as failure:
-            raise MeasurementFailed(
-                f"the project asks for {'; '.join(map(str, lacking))}, which cannot be installed beside it. Install it"
-                " where perfgate runs, or name an index that has it (PIP_INDEX_URL, PIP_FIND_LINKS; for uv"
-                f" UV_INDEX_URL, UV_FIND_LINKS)\n{failure}"
-            ) from failure
-        seen = look(installer.python, installer.variables, installer.log)
-    raise MeasurementFailed(
-        f"what the project asks for is still not satisfied after {_ROUNDS} rounds of installing:"
-        f" {'; '.join(map(str, lacking))}. Say how to install it (install=)"
-    )

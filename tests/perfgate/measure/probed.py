@@ -11,7 +11,9 @@ from pathlib import Path
 from perfgate.measure.discover import Suite, discover
 from perfgate.measure.live.source import Item
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import NEVER, Side, prepare
+from perfgate.measure.sides.environment import NEVER, prepare
+from perfgate.measure.sides.side import Side
+from perfgate.measure.workspaces import workspace
 from perfgate.results.records import Benchmark, Metric, Sample
 from tests.perfgate.measure.conftest import Project
 
@@ -150,7 +152,7 @@ def make(path: Path) -> Project:
 
 @contextmanager
 def prepared(project: Project, kind: str, base: str = "base", head: str = "head") -> Iterator[Prepared]:
-    with checkout.workspace() as folder:
+    with workspace() as folder:
         sides = {}
         for role, revision in (("base", base), ("head", head)):
             sha = project.git("rev-parse", revision)

@@ -8,7 +8,7 @@ import pytest
 
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import canary, open_pairs
-from perfgate.measure.sides.checkout import workspace
+from perfgate.measure.workspaces import workspace
 from perfgate.stats.judgments import Judgment
 from perfgate.stats.sequential import judge_suite
 from tests.perfgate.measure.conftest import CLEARS_ENVIRONMENT, Project

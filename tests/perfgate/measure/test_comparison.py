@@ -16,7 +16,7 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import PairFailed, open_pairs
-from perfgate.measure.sides.checkout import PREFIX
+from perfgate.measure.workspaces import PREFIX
 from perfgate.results.records import Run, Sample, SampleState
 from perfgate.stats.judgments import Judgment
 from perfgate.stats.sequential import judge_suite

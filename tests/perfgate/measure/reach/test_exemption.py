@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perfgate.measure import cache
+from perfgate.measure.cache import TRACES, Cache
 from perfgate.measure.reach import closure, exemption
 from tests.perfgate.measure.conftest import CLEARS_ENVIRONMENT, Project
 
@@ -45,7 +45,7 @@ def test_a_base_is_traced_once(shop: Project, tmp_path: Path) -> None:
     """The second time, and from another folder of the repository, the kept trace answers the same; damaged, it is made anew."""
     first, began = told(shop, "changed")
     again, repeated = told(shop, "changed")
-    (entry,) = (tmp_path / "cache" / exemption.KEPT_AS).iterdir()
+    (entry,) = (tmp_path / "cache" / TRACES).glob("*/content/value")
     entry.write_bytes(entry.read_bytes()[:-1])
     anew, renewed = told(shop, "changed")
 
@@ -59,7 +59,7 @@ def test_a_kept_trace_of_another_form_is_not_read(shop: Project) -> None:
     """What is whole but cannot be read as a trace is none: the base is traced anew."""
     python = Path(sys.executable).absolute()
     key = exemption._key(shop.path, "base", suite=None, select=None, install="auto", python=python)
-    cache.keep(exemption.KEPT_AS, key, b'{"base": 1}')
+    Cache(TRACES).save(key, b'{"base": 1}')
     found, said = told(shop, "changed")
 
     assert WORDS == found.labels

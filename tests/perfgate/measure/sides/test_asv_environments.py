@@ -10,8 +10,8 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import measure, open_pairs
-from perfgate.measure.sides import environment
-from perfgate.measure.sides.asv_environments import asks
+from perfgate.measure.sides import preparation
+from perfgate.measure.sides.asv_environments import needs_asv
 from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import Project
 from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
@@ -77,7 +77,7 @@ def test_a_configuration_asks_for_asv_or_not(tmp_path: Path, given: dict[str, st
     file = tmp_path / "asv.conf.json"
     file.write_text(configuration(**given)["asv.conf.json"])
 
-    assert asks(file) == expected
+    assert expected == needs_asv(file)
 
 
 def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Callable[[], int], temporary: Path) -> None:
@@ -95,8 +95,8 @@ def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Calla
         assert versions == (1.0, 2.0)
         assert builds() == 2
         assert run.notes[0] == f"Dependencies differ between the sides: {NEEDED} 1.0 → 2.0."
-        assert "the first of 2 that its configuration asks for" in run.notes[1]
-        assert "Python 2.7, which it asks for, is not here" in run.notes[2]
+        assert "the first of 2 that its configuration names" in run.notes[1]
+        assert "Python 2.7, which the configuration names, is not installed" in run.notes[2]
         assert not list(temporary.iterdir())
     again = measure(project.path, "HEAD", suite="asv", select="shops.time_total")
     assert [sample.state for sample in again.samples] == [SampleState.MEASURED]
@@ -113,7 +113,7 @@ def test_what_was_released_in_between_is_no_part_of_the_change(
     with open_pairs(project.path, "HEAD~1", "HEAD~1", suite="asv"):
         assert builds() == 2
     make_wheel(tmp_path / "index", NEEDED, "3.0")
-    monkeypatch.setattr(environment, "APART_SECONDS", 0.0)
+    monkeypatch.setattr(preparation, "MAX_BUILD_GAP_SECONDS", 0.0)
 
     with open_pairs(project.path, "HEAD~1", "HEAD", suite="asv") as pairs:
         assert pairs.take_values("shops.track_version") == (3.0, 3.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.discover import discover
-from perfgate.measure.sides.checkout import PREFIX, check_out, share_benchmarks, workspace
+from perfgate.measure.sides.checkout import check_out, copy_benchmarks
 from perfgate.measure.sides.environment import prepare
 from tests.perfgate.measure.conftest import HEAD_CODE, Project
 
@@ -49,7 +47,7 @@ def test_the_heads_benchmarks_replace_the_bases(project: Project, tmp_path: Path
         check_out(project.path, project.git("rev-parse", role), tmp_path / role)
     (tmp_path / "base/benchmarks/test_old.py").write_text("")
 
-    share_benchmarks(discover(tmp_path / "head", "pytest-benchmark"), tmp_path / "head", tmp_path / "base")
+    copy_benchmarks(discover(tmp_path / "head", "pytest-benchmark"), tmp_path / "head", tmp_path / "base")
 
     tests = Path("benchmarks/test_shop.py")
     assert (tmp_path / "base" / tests).read_text() == (tmp_path / "head" / tests).read_text()
@@ -69,35 +67,3 @@ def test_both_sides_have_paths_of_equal_length(project: Project, tmp_path: Path)
     assert len(str(base.variables)) == len(str(head.variables))
     assert base.variables.keys() == head.variables.keys()
     assert base.names == ("shop",)
-
-
-def test_a_workspace_is_removed_whatever_happens(temporary: Path) -> None:
-    """Also when its content was made read-only and the block raises."""
-
-    def fail() -> None:
-        with workspace() as folder:
-            (folder / "locked").mkdir()
-            (folder / "locked/file").write_text("")
-            (folder / "locked").chmod(0o500)
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-
-    assert not list(temporary.iterdir())
-
-
-def test_what_a_killed_process_left_is_swept(temporary: Path) -> None:
-    """An old workspace that nobody holds is removed; one in use and a new one stay."""
-    for name, age_seconds in (("dead", 1000), ("held", 1000), ("new", 0)):
-        folder = temporary / f"{PREFIX}{name}"
-        folder.mkdir()
-        (folder / "lock").write_text("")
-        now = (folder / "lock").stat().st_mtime
-        os.utime(folder / "lock", (now, now - age_seconds))
-    with (temporary / f"{PREFIX}held/lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with workspace():
-            pass
-
-    assert {path.name for path in temporary.iterdir()} == {f"{PREFIX}held", f"{PREFIX}new"}

@@ -14,8 +14,11 @@ import pytest
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import open_pairs
 from perfgate.measure.discover import discover
-from perfgate.measure.sides.checkout import PREFIX, check_out, workspace
-from perfgate.measure.sides.environment import AUTOMATIC, PLAIN, Side, prepare_all
+from perfgate.measure.sides.checkout import check_out
+from perfgate.measure.sides.environment import PLAIN
+from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
+from perfgate.measure.sides.side import Side
+from perfgate.measure.workspaces import PREFIX, workspace
 from tests.perfgate.measure.conftest import Project
 from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
 
@@ -86,7 +89,7 @@ def test_what_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> 
     """With the requirement, the side and what to do; nothing is left behind."""
     bumped.commit("Need what nobody has", backend("shelf>=7"))
     with (
-        pytest.raises(MeasurementFailed, match=r"(?s)^the head side: .*shelf>=7 \(it is not there\).*PIP_INDEX_URL"),
+        pytest.raises(MeasurementFailed, match=r"(?s)^the head side: .*shelf>=7 \(not installed\).*PIP_INDEX_URL"),
         workspace() as folder,
     ):
         prepared(bumped, folder, "HEAD~1", "HEAD")

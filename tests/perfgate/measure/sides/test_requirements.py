@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from perfgate.measure.sides.requirements import Package, Seen, differences, missing
+from perfgate.measure.sides.installed import InstalledPackages, Package
+from perfgate.measure.sides.requirements import differences, unmet
 
 OWN, SHARED = "/side", "/developer"
 
 
 def package(version: str, *requires: str, folder: str = SHARED, url: str = "", revision: str = "") -> Package:
     return Package(
-        version=version, requires=list(requires), folder=folder, url=url, revision=revision, modules=["module"]
+        name="", version=version, requires=list(requires), folder=folder, url=url, revision=revision, modules=["module"]
     )
 
 
 def wanted(**packages: Package) -> dict[str, tuple[str, ...]]:
     markers = {"python_version": "3.11", "sys_platform": "linux", "platform_system": "Linux"}
-    seen = Seen(purelib=OWN, prefixes=[], markers=markers, packages=packages)
-    return {one.name: one.wanted for one in missing(seen, ["shop"])}
+    named = [msgspec.structs.replace(package, name=name) for name, package in packages.items()]
+    installed = InstalledPackages(purelib=OWN, prefixes=[], markers=markers, distributions=named)
+    return {package.name: package.requirements for package in unmet(installed, ["shop"])}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""One side of a measurement: a checkout, and an environment that imports the project from there and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perfgate import git
+from perfgate.errors import MeasurementFailed
+
+BASE, HEAD = "base", "head"
+"""The roles of the two sides. They have the same length, so that all paths made from them have, too."""
+
+AGENT_PACKAGE = "perfgate_agent"
+"""Name under which `perfgate/measure/agent` is imported in a side."""
+
+_REMOVED_VARIABLES = (
+    "COVERAGE_PROCESS_START",
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTEST_XDIST_WORKER",  # with it, pytest-benchmark measures nothing
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+)
+"""Variables that would make a side load the developer's files, or compile all modules again in every process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A prepared checkout with its environment."""
+
+    role: str
+    """`BASE` or `HEAD`."""
+    sha: str
+    checkout: Path
+    environment: Path
+    """Folder of the virtual environment."""
+    site_packages: Path
+    """The environment's own site-packages folder."""
+    shared: tuple[Path, ...]
+    """The developer's site-packages folders, which the environment sees behind its own."""
+    prefixes: tuple[str, ...]
+    """Folders of the developer's interpreter."""
+    repository: Path
+    """The developer's work tree. Nothing may be imported from there."""
+    names: tuple[str, ...] = ()
+    """Top-level names of the project's modules."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Version by normalized name of all installed packages except the project."""
+    project: frozenset[str] = frozenset()
+    """Normalized names of the project's own distributions."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables that belong to the environment."""
+    tool_python: Path
+    """The interpreter that has the benchmark tool itself, not only what runs inside the benchmarks."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the environment, one sentence each."""
+    built_at: float = field(default_factory=time.time)
+    """When its packages were installed, in seconds since 1970."""
+
+    @property
+    def python(self) -> Path:
+        """Return the path of the interpreter."""
+        return self.environment / "bin/python"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables for processes of this side."""
+        clean = clean_variables()
+        path = os.pathsep.join((str(self.environment / "bin"), clean.get("PATH", os.defpath)))
+        return {**clean, "PATH": path, "VIRTUAL_ENV": str(self.environment), **self.settings}
+
+    @property
+    def origins(self) -> dict[str, Any]:
+        """Return the arguments of `agent.origins.Origins`, which finds modules that were imported from elsewhere."""
+        return {
+            "own": [str(self.checkout), str(self.environment)],
+            "elsewhere": str(self.repository),
+            "shared": [*map(str, self.shared), *self.prefixes],
+            "names": list(self.names),
+        }
+
+    def refuse_foreign(self, foreign: Iterable[Iterable[str]]) -> None:
+        """Raise if a process of this side imported the project from anywhere but its own checkout.
+
+        Args:
+            foreign: Name and file of each such module, as the agent reports them.
+
+        Raises:
+            MeasurementFailed: There is one, so both sides may have run the same code.
+        """
+        for name, file in foreign:
+            raise MeasurementFailed(
+                f"the {self.role} side imported {name!r} from {file}, not from its own checkout of {self.sha[:12]}:"
+                " the two sides would run the same code. Uninstall the project there, or give the command that installs"
+                " it (install=)"
+            )
+
+
+def clean_variables() -> dict[str, str]:
+    """Return our environment variables without those that would make a side load the developer's files."""
+    return {name: value for name, value in os.environ.items() if name not in {*_REMOVED_VARIABLES, *git.REDIRECTING}}
