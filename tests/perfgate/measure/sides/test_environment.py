@@ -1,4 +1,7 @@
-"""Each side is built once, gets what it asks for, and says what it could not get."""
+"""Each side is built once, gets its requirements, and errors name what it could not get.
+
+preparation.py, side.py, installation.py and installed.py work on real sides here.
+"""
 
 from __future__ import annotations
 
