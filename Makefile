@@ -30,7 +30,8 @@ test: check ## everything that must hold: check, then all tests, the server's on
 	$(BIN)/python -m pytest -q tests/test_demo.py tests/test_action.py
 	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/webapp
 
-docs: setup ## build the documents into build/docs; a warning is an error
+docs: setup ## write the reference from the code, and build the documents into build/docs; a warning is an error
+	$(BIN)/python -m docs.generate
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals

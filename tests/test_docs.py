@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docs import generate
 from perfgate import policy
 from perfgate.ci import onboarding
 from perfgate.results.records import Policy
@@ -152,6 +153,13 @@ def test_the_lock_file_names_no_registry() -> None:
 
     assert "--hash=sha256:" in lock
     assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links", lock)
+
+
+def test_the_reference_is_written_from_the_code() -> None:
+    """The committed pages are those that `make docs` would write."""
+    folder = ROOT / "docs/reference"
+
+    assert generate.pages() == {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
 
 
 def test_the_documents_build_without_a_warning(tmp_path: Path) -> None:
