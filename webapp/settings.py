@@ -1,20 +1,6 @@
-"""Django settings, all from the environment; the defaults run on one machine with nothing else installed.
+"""Django settings. `webapp.environment` lists the environment variables that change them.
 
-PERFGATE_DATA_DIR        where the database, the queue and the secret key live   (~/.perfgate)
-DATABASE_URL             postgres://user:password@host:port/name                 (SQLite in the data directory)
-CELERY_BROKER_URL        redis://… or amqp://…                                   (files in the data directory)
-PERFGATE_SECRET_KEY      signs cookies                                           (made once, kept in the data directory)
-PERFGATE_ALLOWED_HOSTS   comma-separated host names                              (localhost,127.0.0.1,[::1])
-PERFGATE_BASE_URL        the address that comments link to                       (http://127.0.0.1:8000)
-PERFGATE_GITHUB_APP_ID   the GitHub App that the bot is                          (none: the token below, or nobody)
-PERFGATE_GITHUB_APP_KEY  its private key: the .pem file's path, or its text
-PERFGATE_GITHUB_SECRET   what GitHub signs webhooks with; empty: they are refused
-PERFGATE_GITHUB_TOKEN    lets the bot write without an App; empty: it writes nothing
-PERFGATE_GITHUB_LOGIN    whom the bot writes as; an App: its-slug[bot]            (asked from GitHub, for personal tokens)
-PERFGATE_OIDC_ISSUER     who vouches for workflows that upload                   (https://token.actions.githubusercontent.com)
-PERFGATE_GITHUB_API_URL  GitHub Enterprise or a stand-in                         (https://api.github.com)
-PERFGATE_MAX_UPLOAD      largest request body in bytes                           (67108864)
-PERFGATE_DEBUG           1: Django's debug pages
+The defaults run the whole server on one machine with nothing else installed.
 """
 
 from __future__ import annotations
@@ -22,15 +8,18 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
+from webapp import environment
 
-def _secret_key(data_directory: Path) -> str:
-    """Return the key from the environment, else the one kept in the data directory, made at first use."""
-    if key := os.environ.get("PERFGATE_SECRET_KEY"):
+
+def _secret_key() -> str:
+    """Return the key that the environment gives, else the one in the data folder, which the first call creates."""
+    if key := environment.SECRET_KEY.read():
         return key
-    file = data_directory / "secret_key"
+    file = DATA_DIR / "secret_key"
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -40,24 +29,41 @@ def _secret_key(data_directory: Path) -> str:
     return file.read_text()
 
 
+def _databases() -> dict[str, dict[str, Any]]:
+    """Return the database that the environment names, else SQLite in the data folder."""
+    database = environment.DATABASE_URL.read() or {
+        **dj_database_url.parse(f"sqlite:///{DATA_DIR / 'perfgate.sqlite3'}", conn_max_age=60)
+    }
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
+            # A writer takes its lock at BEGIN: two ingests wait for each other and never fail half-way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+        }
+    return {"default": database}
+
+
 def broker_options(url: str) -> dict[str, object]:
-    """Return what the queue at *url* needs to know besides its address."""
+    """Return kombu's transport options for the broker at *url*."""
     if url.startswith("files:"):
         queue = DATA_DIR / "queue"
         folders = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": queue / "control"}
         return {**{name: str(folder) for name, folder in folders.items()}, "polling_interval": 0.1}
-    # An upload does not wait for a broker that is down: the sweep rings later. Workers wait by rules of their own.
+    # An upload does not wait for a broker that is down: the next sweep enqueues again. Workers have their own retries.
     options: dict[str, object] = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
     return {**options, "socket_connect_timeout": 2} if url.startswith("redis") else options
 
 
-DATA_DIR = Path(os.environ.get("PERFGATE_DATA_DIR", Path.home() / ".perfgate")).absolute()
+environment.check_names()
+
+DATA_DIR = environment.DATA_DIR.read()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
-DEBUG = os.environ.get("PERFGATE_DEBUG") == "1"
-SECRET_KEY = _secret_key(DATA_DIR)
-ALLOWED_HOSTS = os.environ.get("PERFGATE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
-BASE_URL = os.environ.get("PERFGATE_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+DEBUG = environment.DEBUG.read()
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = environment.ALLOWED_HOSTS.read()
+BASE_URL = environment.BASE_URL.read()
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -97,14 +103,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'perfgate.sqlite3'}", conn_max_age=60)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        # A writer takes its lock at BEGIN: two ingests wait for each other and never fail half-way.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
-    }
+DATABASES = _databases()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
@@ -116,10 +115,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-# The files are served from the apps themselves, there is no STATIC_ROOT: no collectstatic step to forget.
+# Files are served from the apps' own folders. Without STATIC_ROOT there is no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 
-# Reading needs nobody's name; who acts on alerts logs in.
+# Pages can be read without an account; acting on alerts needs one.
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
@@ -128,14 +127,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https:")
 CSRF_COOKIE_HTTPONLY = True
-# Behind a proxy that ends TLS, a browser's Origin says https and the server sees http.
+# Behind a proxy that terminates TLS, a browser's Origin is https while the server sees http.
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-MAX_UPLOAD_BYTES = int(os.environ.get("PERFGATE_MAX_UPLOAD", str(64 * 1024 * 1024)))
+MAX_UPLOAD_BYTES = environment.MAX_UPLOAD.read()
 # The upload view reads the body itself, bounded by MAX_UPLOAD_BYTES; nothing else takes large bodies.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
@@ -147,29 +146,29 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-GITHUB_APP_ID = os.environ.get("PERFGATE_GITHUB_APP_ID", "")
-GITHUB_APP_KEY = os.environ.get("PERFGATE_GITHUB_APP_KEY", "")
-GITHUB_SECRET = os.environ.get("PERFGATE_GITHUB_SECRET", "")
-OIDC_ISSUER = os.environ.get("PERFGATE_OIDC_ISSUER", "https://token.actions.githubusercontent.com").rstrip("/")
-# GitHub asks for at least this between two writes.
+GITHUB_APP_ID = environment.GITHUB_APP_ID.read()
+GITHUB_APP_KEY = environment.GITHUB_APP_KEY.read()
+GITHUB_SECRET = environment.GITHUB_SECRET.read()
+OIDC_ISSUER = environment.OIDC_ISSUER.read()
+# GitHub asks for at least one second between two writes.
 GITHUB_SPACING_SECONDS = 1.0
-GITHUB_TOKEN = os.environ.get("PERFGATE_GITHUB_TOKEN", "")
-GITHUB_LOGIN = os.environ.get("PERFGATE_GITHUB_LOGIN", "")
-GITHUB_API_URL = os.environ.get("PERFGATE_GITHUB_API_URL", "https://api.github.com").rstrip("/")
+GITHUB_TOKEN = environment.GITHUB_TOKEN.read()
+GITHUB_LOGIN = environment.GITHUB_LOGIN.read()
+GITHUB_API_URL = environment.GITHUB_API_URL.read()
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "files://localhost")
+CELERY_BROKER_URL = environment.BROKER_URL.read()
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "perfgate"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
-# What a task did stands in the database: nobody reads results.
+# Tasks store what they did in the database; nothing reads Celery's results.
 CELERY_TASK_IGNORE_RESULT = True
-# Tasks may run twice, so a message is only gone when its work is done.
+# Tasks may run twice, so a message is acknowledged only after its work is done.
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Threads share one process: SQLite has one writer anyway, and numpy lets go of the interpreter lock.
+# Threads in one process: SQLite has one writer anyway, and numpy releases the interpreter lock.
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 2
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
