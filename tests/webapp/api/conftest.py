@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.webapp.history.stored import run, store
+from tests.webapp.pages.stored import Shop, store_shop
 from webapp.history import models, tokens
 
 
@@ -25,3 +26,8 @@ def measured_project(db: None) -> models.Project:  # noqa: ARG001 - asks for the
         store(made, run(number, {"a": float(number), "b": 1.0}))
     made.refresh_from_db()
     return made
+
+
+@pytest.fixture
+def shop(db: None) -> Shop:  # noqa: ARG001 - asks for the database
+    return store_shop()

@@ -7,18 +7,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.webapp.pages.stored import HOSTILE, Shop, store_shop
+from tests.webapp.pages.stored import HOSTILE, Shop
 from webapp.alerts.models import Alert, Event
 from webapp.history import tokens
 from webapp.history.models import Project
 from webapp.history.tokens import Scope
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return store_shop()
 
 
 def act(shop: Shop, secret: str, body: Any) -> Any:
@@ -107,17 +102,3 @@ def test_bad_orders_are_refused(shop: Shop, body: Any, status: int) -> None:
     assert status == done.status_code
     assert done.json()["error"]["reason"]
     assert 2 == Event.objects.count()
-
-
-@pytest.mark.usefixtures("shop")
-def test_metrics() -> None:
-    """Prometheus reads how many alerts stand where, and what became of those that were decided."""
-    Alert.objects.update(state="invalid")
-
-    done = Client().get("/metrics")
-
-    lines = done.content.decode().splitlines()
-    assert done.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    assert 'perfgate_alerts{project="shop",state="invalid"} 1' in lines
-    assert 'perfgate_alert_share{project="shop",outcome="dismissed"} 1' in lines
-    assert "perfgate_runs_owed 0" in lines
