@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PERFGATE_DATA_DIR ?= $(CURDIR)/.perfgate
 
-.PHONY: help setup check test docs bench demo serve lock clean
+.PHONY: help setup check test docs bench mutants demo serve lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,10 @@ bench: setup ## measure the limits that perfgate promises to keep, beside their 
 	-$(BIN)/python -m benchmarks.pairs
 	-$(BIN)/python -m benchmarks.detector
 
+mutants: setup ## change stats, gate and policy one expression at a time, and list what no test notices; ONLY=perfgate/gate
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.lock
+	$(BIN)/python scripts/mutants.py $(ONLY)
+
 demo: setup ## the main job on a small real project; ONCE=1 prints a transcript and ends
 	$(BIN)/python -m demo $(if $(ONCE),--once)
 
@@ -50,6 +54,8 @@ lock: ## pin again what pyproject.toml allows
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 	@# What the action installs on a runner: pins of the same versions, and nothing of the server.
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra action --constraint requirements.lock pyproject.toml -o requirements-action.lock
+	@# What `make mutants` installs beside it.
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group mutants --constraint requirements.lock -o requirements-mutants.lock
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .perfgate build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .perfgate build mutants *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
