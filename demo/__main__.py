@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich.progress import track
 
 from demo import page, repository
 from demo.stage import PROJECT, REPOSITORY, Stage, open_stage, wait_for
+from perfgate.cli import raise_on_termination
 from standin.state import Comment, Issue
 
 SUITES = ("pytest-benchmark", "asv")
@@ -157,4 +159,10 @@ def show_pages(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        # SIGTERM becomes an exception: what was started is stopped on the way out.
+        with raise_on_termination():
+            main()
+    except KeyboardInterrupt:
+        out.print("stopping")
+        raise SystemExit(128 + signal.SIGINT) from None

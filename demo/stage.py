@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from standin import StandIn
 
@@ -22,6 +23,7 @@ REPOSITORY = "example/textstats"
 TOKEN = "demo-token"
 LOGIN = "perfgate[bot]"
 START_SECONDS = 60
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,16 @@ class Stage:
         return self._run("-m", "perfgate", *arguments, allowed=allowed)
 
     def _run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode not in allowed:
-            raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done
+        command = [sys.executable, *arguments]
+        pipe = subprocess.PIPE
+        with (
+            subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=pipe, stderr=pipe, text=True) as process,
+            terminating(process),
+        ):
+            output, errors = process.communicate()
+        if process.returncode not in allowed:
+            raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}{errors}")
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
     def answers(self, path: str) -> int:
         """Return the status with which the server answers a GET."""
@@ -86,14 +92,28 @@ def open_stage(folder: Path) -> Iterator[Stage]:
                 stderr=subprocess.STDOUT,
             )
             try:
-                wait_for("the server", lambda: _is_up(stage.url, server), START_SECONDS)
-                yield stage
-            except SystemExit:
-                print((folder / "server.log").read_text(encoding="utf-8", errors="replace")[-3_000:], file=sys.stderr)
+                with terminating(server):
+                    wait_for("the server", lambda: _is_up(stage.url, server), START_SECONDS)
+                    yield stage
+            except SystemExit as end:
+                if isinstance(end.code, str):  # an error message; a signal leaves a number
+                    log = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
+                    print(log[-3_000:], file=sys.stderr)
                 raise
-            finally:
-                server.terminate()
-                server.wait(30)
+
+
+@contextlib.contextmanager
+def terminating(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Send SIGTERM to *process* at the end and wait for it, so that it ends the processes that it started."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> None:
