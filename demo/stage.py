@@ -97,8 +97,8 @@ def open_stage(folder: Path) -> Iterator[Stage]:
                     yield stage
             except SystemExit as end:
                 if isinstance(end.code, str):  # an error message; a signal leaves a number
-                    log = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
-                    print(log[-3_000:], file=sys.stderr)
+                    text = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
+                    print(text[-3_000:], file=sys.stderr)
                 raise
 
 
