@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PERFGATE_DATA_DIR ?= $(CURDIR)/.perfgate
 
-.PHONY: help setup check test docs bench mutants demo serve lock clean
+.PHONY: help setup check quick test docs bench mutants demo serve lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,9 @@ check: setup ## lint, types, import contracts, migrations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+quick: check ## check, then a minute of the tests of what changed since main, nearest first
+	$(BIN)/python -m tests.quick
 
 test: check ## everything that must hold: check, then all tests, the server's on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --ignore tests/test_demo.py --ignore tests/test_action.py

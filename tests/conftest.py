@@ -10,8 +10,10 @@ a database called ``test_…`` of their own.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -26,6 +28,12 @@ from tests.settings import CHOICE, POSTGRESQL_GIVEN
 # A busy machine is no failure: no test asserts a time, and hypothesis would.
 hypothesis.settings.register_profile("perfgate", deadline=None)
 hypothesis.settings.load_profile("perfgate")
+
+
+def pytest_runtest_setup() -> None:
+    """Run no more tests after the minute that `make quick` allows."""
+    if time.time() > float(os.environ.get("QUICK_DEADLINE", "inf")):
+        pytest.skip("the minute of `make quick` is over")
 
 
 @pytest.fixture(scope="session", autouse=True)
