@@ -45,6 +45,7 @@ def pages() -> dict[str, str]:
         "command-line.md": command_line,
         "policy.md": policy,
         "result-file.md": result_file,
+        "settings.md": settings,
         "api.md": api,
     }
     return {name: _page("\n".join(maker())) for name, maker in makers.items()}
@@ -102,6 +103,31 @@ def result_file() -> Iterator[str]:
         yield f"## {record.__name__}"
         yield ""
         yield from _record(record)
+
+
+def settings() -> Iterator[str]:
+    """Yield the page of the server's settings, from the list that reads them."""
+    from webapp import environment
+
+    yield "# Settings of the server"
+    yield ""
+    yield (
+        "The server reads its settings from environment variables. A value that is not allowed, and a variable with the"
+        f" prefix `{environment.PREFIX}` that does not exist, stop the server with an error. An empty value counts as not set."
+    )
+    yield ""
+    yield from _table(
+        ("variable", "meaning", "value", "default"),
+        (
+            (
+                f"`{setting.name}`",
+                _cell(setting.meaning),
+                _cell(setting.type.allowed),
+                setting.default_meaning or f"`{setting.default}`",
+            )
+            for setting in environment.SETTINGS
+        ),
+    )
 
 
 def api() -> Iterator[str]:

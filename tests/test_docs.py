@@ -16,7 +16,6 @@ from perfgate.results.records import Policy
 from tests import documents, habits
 from tests.documents import DOCUMENTS
 from tests.paths import ROOT
-from webapp.environment import SETTINGS
 
 
 def text(name: str) -> str:
@@ -104,16 +103,6 @@ def test_paths_exist() -> None:
 
     assert named
     assert not missing, "\n".join(missing)
-
-
-def test_every_setting_is_documented() -> None:
-    """The operator's table is the list that the settings are read from: name, meaning and default."""
-    expected = [
-        f"| `{setting.name}` | {setting.meaning} | {setting.default_meaning or f'`{setting.default}`'} |"
-        for setting in SETTINGS
-    ]
-
-    assert expected == re.findall(r"^\| `[A-Z_]+` .*$", text("docs/how-to/operate.md"), re.MULTILINE)
 
 
 def test_the_policy_in_the_readme_is_valid() -> None:

@@ -97,7 +97,7 @@ def check_names(variables: Mapping[str, str] = os.environ) -> None:
 
 def _unknown(name: str, known: set[str]) -> str:
     similar = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {similar[0]}?" if similar else "unset it; docs/how-to/operate.md lists the settings."
+    hint = f"did you mean {similar[0]}?" if similar else "unset it; docs/reference/settings.md lists the settings."
     return f"{name} is set, but there is no such setting: {hint}"
 
 
