@@ -1,4 +1,4 @@
-"""``perfgate doctor``: whether this machine can carry a gate, what it can see, and what to change."""
+"""``perfgate doctor``: whether this machine is fit to measure on, which changes it can detect, and what to improve."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from perfgate.doctor import Diagnosis, examine, measure
-from perfgate.doctor.judgement import BUDGET, MOST_LAMBDA, MOST_STEAL, MOST_SWITCHES
+from perfgate.doctor.advice import MAX_STEAL, MAX_SWITCHES
+from perfgate.doctor.grades import BUDGET
 from perfgate.formatting import percent, plain, quantity, share
 from perfgate.measure import machine
 from perfgate.report import terminal
+from perfgate.stats.judgments import MAX_INFLATION
 
 _ABOUT_THE_SOFTWARE = ("packages", "dependencies")
 """Facts that say nothing about the machine."""
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _document(diagnosis: Diagnosis) -> dict[str, object]:
     """Return everything as JSON holds it: fractions and seconds, null where unknown."""
-    measured = diagnosis.measured
+    measured = diagnosis.probe
     return {
         "fit": diagnosis.is_fit,
         "grade": diagnosis.grade,
@@ -57,7 +59,7 @@ def _document(diagnosis: Diagnosis) -> dict[str, object]:
         "seconds": measured.seconds,
         "seconds_per_pair": measured.pair_seconds,
         "budget": BUDGET,
-        "detectable": [asdict(reach) for reach in diagnosis.reaches],
+        "detectable": [asdict(change) for change in diagnosis.detectable],
         "workloads": [
             {"name": name, "spread": spread, "pair_values": measured.values[name].tolist()}
             for name, spread in diagnosis.spreads.items()
@@ -77,8 +79,8 @@ def _print(diagnosis: Diagnosis) -> None:
     _print_conditions(out, diagnosis)
     out.print()
     table = terminal.table("pairs of a benchmark", [], ["slowdown seen 9 times in 10", "cost"])
-    for reach in diagnosis.reaches:
-        table.add_row(str(reach.pairs), percent(reach.smallest_detectable), quantity(reach.seconds, "s"))
+    for change in diagnosis.detectable:
+        table.add_row(str(change.pairs), percent(change.smallest_detectable), quantity(change.seconds, "s"))
     terminal.show(out, table)
     for title, lines, style in (("to do first", diagnosis.flags, "red"), ("would help", diagnosis.advice, "yellow")):
         if lines:
@@ -89,7 +91,7 @@ def _print(diagnosis: Diagnosis) -> None:
 
 
 def _summary(diagnosis: Diagnosis) -> str:
-    eight = next(reach for reach in diagnosis.reaches if reach.pairs == 8)
+    eight = next(change for change in diagnosis.detectable if change.pairs == 8)
     return (
         f"With a budget of {share(BUDGET)} it sees a slowdown of {percent(eight.smallest_detectable)}"
         f" in 8 pairs, {quantity(eight.seconds, 's')} a benchmark."
@@ -97,7 +99,7 @@ def _summary(diagnosis: Diagnosis) -> str:
 
 
 def _print_conditions(out: Console, diagnosis: Diagnosis) -> None:
-    measured, facts = diagnosis.measured, diagnosis.facts
+    measured, facts = diagnosis.probe, diagnosis.facts
     spreads = sorted(diagnosis.spreads.values())
     noise = f"{share(diagnosis.spread, digits=2)} ({share(spreads[0], digits=2)} to {share(spreads[-1], digits=2)})"
     inflation = "run too short" if diagnosis.inflation is None else f"{diagnosis.inflation:.2f}"
@@ -105,9 +107,9 @@ def _print_conditions(out: Console, diagnosis: Diagnosis) -> None:
     pairs = f"{measured.pairs} pairs of {len(measured.values)} workloads in {quantity(measured.seconds, 's')}"
     rows = [
         ("spread of a pair", noise, "small", pairs),
-        ("λ", inflation, f"at most {MOST_LAMBDA:g}", "how much more than its own noise unchanged code moves"),
-        ("steal", steal, f"at most {share(MOST_STEAL)}", "of the CPU time wanted meanwhile"),
-        ("interruptions", f"{measured.switches:.2g}", f"at most {MOST_SWITCHES:g}", "involuntary switches a sample"),
+        ("λ", inflation, f"at most {MAX_INFLATION:g}", "how much more than its own noise unchanged code moves"),
+        ("steal", steal, f"at most {share(MAX_STEAL)}", "of the CPU time wanted meanwhile"),
+        ("interruptions", f"{measured.switches:.2g}", f"at most {MAX_SWITCHES:g}", "involuntary switches a sample"),
         ("bound to a CPU", "yes" if measured.is_pinned else "no", "yes", "both sides of a pair to the same"),
         *((title, facts.get(key, absent), wanted, "") for title, key, wanted, absent in _CONDITIONS),
     ]

@@ -23,27 +23,31 @@ from perfgate.measure.machine import available_cpus, cpu_ticks
 from perfgate.stats.pairs import Pair, pair_value
 
 SAMPLE_SECONDS = 1e-3
+"""Wanted length of a sample."""
+
 SAMPLES = 40
-"""Samples a side and pair, as for any short benchmark of a suite; a multiple of 4."""
+"""Samples per side and pair, as for any short benchmark of a suite; a multiple of 4."""
 
 LONGEST_SECONDS = 3600.0
 _ENOUGH_SECONDS = 5e-4
+"""Length of a sample from which the number of calls is calibrated."""
 _TURNS = ((0, 1), (1, 0), (1, 0), (0, 1))
+"""Order of the two sides in four consecutive samples."""
 
 Progress = Callable[[float], None]
-"""Is told after each pair how many seconds of the run are over."""
+"""Receives, after each pair, how many seconds of the run have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class ProbeResult:
     """What an A/A run showed."""
 
     values: Mapping[str, npt.NDArray[np.float64]]
     """Workload to its pair values in the order taken: log ratios of CPU time, truly 0."""
     switches: float
-    """Involuntary context switches a sample: the median over the pairs of a pair's mean."""
+    """Involuntary context switches per sample: the median over the pairs of a pair's mean."""
     steal: float | None
-    """Share of the CPU time wanted in this machine that the host gave to others meanwhile; None: not counted here."""
+    """Share of the CPU time wanted in this machine that the host gave to others meanwhile; None: unknown."""
     is_pinned: bool
     """Whether both sides of each pair were bound to one CPU."""
     seconds: float
@@ -61,19 +65,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _ProbePair:
     pair: Pair
     switches: float
     is_pinned: bool
 
 
-def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress | None = None) -> Measured:
+def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress | None = None) -> ProbeResult:
     """Take pairs of every workload in turn for so long; two rounds at least, however long they take.
 
     Args:
         seconds: How long to go on.
         root: Folder that holds ``proc``.
-        progress: Is told how far the run is.
+        progress: Called after each pair.
 
     Raises:
         InvalidInput: *seconds* is not above 0 or beyond an hour.
@@ -82,7 +86,21 @@ def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress
     if not 0 < seconds <= LONGEST_SECONDS:
         raise InvalidInput(f"the run may last more than 0 and up to {LONGEST_SECONDS:g} seconds, got {seconds:g}")
     began, ticks = time.monotonic(), cpu_ticks(root)
-    taken: dict[str, list[_Taken]] = {name: [] for name in workloads.WORKLOADS}
+    taken = _take_pairs(began, seconds, progress)
+    pairs = [pair for pairs in taken.values() for pair in pairs]
+    now = cpu_ticks(root)
+    return ProbeResult(
+        values={name: np.array([pair_value(pair.pair) for pair in pairs]) for name, pairs in taken.items()},
+        switches=median(pair.switches for pair in pairs),
+        steal=now.since(ticks).steal if now and ticks else None,
+        is_pinned=all(pair.is_pinned for pair in pairs),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _take_pairs(began: float, seconds: float, progress: Progress | None) -> dict[str, list[_ProbePair]]:
+    """Return the pairs of each workload, taken in turn."""
+    taken: dict[str, list[_ProbePair]] = {name: [] for name in workloads.WORKLOADS}
     calls: dict[str, int] = {}
     number = 0
     while number < 2 * len(taken) or time.monotonic() - began < seconds:
@@ -91,64 +109,56 @@ def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress
         number += 1
         if progress:
             progress(min(seconds, time.monotonic() - began))
-    everything = [one for each in taken.values() for one in each]
-    now = cpu_ticks(root)
-    return Measured(
-        values={name: np.array([pair_value(one.pair) for one in each]) for name, each in taken.items()},
-        switches=median(one.switches for one in everything),
-        steal=now.since(ticks).steal if now and ticks else None,
-        is_pinned=all(one.is_pinned for one in everything),
-        seconds=time.monotonic() - began,
-    )
+    return taken
 
 
-def _take_pair(name: str, number: int, calls: dict[str, int]) -> _Taken:
-    """Take pair *number* of a workload; its number of calls a sample is settled on the first and kept in *calls*."""
+def _take_pair(name: str, number: int, calls: dict[str, int]) -> _ProbePair:
+    """Take pair *number* of a workload. The first pair sets its number of calls per sample in *calls*."""
     began = time.monotonic()
     cpus = available_cpus()
     cpu = cpus[number % len(cpus)] if cpus else None
     seed = str(random.randrange(2**32))
     with contextlib.ExitStack() as stack:
-        workers = [stack.enter_context(_worker(name, seed)) for _ in range(2)]
+        processes = [stack.enter_context(_process(name, seed)) for _ in range(2)]
         if number % 2:
-            workers.reverse()  # neither side is always the one started first
-        is_pinned = all(worker.pin(cpu) for worker in workers)
+            processes.reverse()  # neither side is always the one started first
+        is_pinned = all(process.pin(cpu) for process in processes)
         if name not in calls:
-            calls[name] = _calibrate(workers[0])
-        for worker in workers:
-            worker.ask(calls[name])
-            worker.forget()
+            calls[name] = _calibrate(processes[0])
+        for process in processes:
+            process.sample(calls[name])
+            process.reset()
         for index in range(SAMPLES):
             for side in _TURNS[(index + 2 * number) % len(_TURNS)]:
-                workers[side].ask(calls[name])
+                processes[side].sample(calls[name])
     pair = Pair(
-        base_cpu=np.array(workers[0].cpu),
-        candidate_cpu=np.array(workers[1].cpu),
-        base_wall=np.array(workers[0].wall),
-        candidate_wall=np.array(workers[1].wall),
+        base_cpu=np.array(processes[0].cpu),
+        candidate_cpu=np.array(processes[1].cpu),
+        base_wall=np.array(processes[0].wall),
+        candidate_wall=np.array(processes[1].wall),
         base_switches=0.0,
         candidate_switches=0.0,
         seconds=time.monotonic() - began,
     )
-    switches = sum(worker.switches for worker in workers) / (2 * SAMPLES)
-    return _Taken(pair=pair, switches=switches, is_pinned=is_pinned)
+    switches = sum(process.switches for process in processes) / (2 * SAMPLES)
+    return _ProbePair(pair=pair, switches=switches, is_pinned=is_pinned)
 
 
-class _Worker:
+class _ProbeProcess:
     """A live process that repeats one workload on request."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Start counting anew."""
+    def reset(self) -> None:
+        """Drop the samples taken so far."""
         self.cpu: list[float] = []
         self.wall: list[float] = []
         self.switches = 0
 
     def pin(self, cpu: int | None) -> bool:
-        """Bind the process to one CPU and tell whether the system allows it."""
+        """Bind the process to one CPU; return whether the system allows it."""
         if cpu is None:
             return False
         try:
@@ -157,15 +167,15 @@ class _Worker:
             return False
         return True
 
-    def ask(self, calls: int) -> float:
-        """Take one sample, keep its seconds a call, and return the CPU seconds of all calls."""
-        requests, answers = self._process.stdin, self._process.stdout
+    def sample(self, calls: int) -> float:
+        """Take one sample, keep its seconds per call, and return the CPU seconds of all calls."""
+        requests, results = self._process.stdin, self._process.stdout
         assert requests
-        assert answers
+        assert results
         with contextlib.suppress(BrokenPipeError):
             requests.write(f"{calls}\n")
             requests.flush()
-        words = answers.readline().split()
+        words = results.readline().split()
         if len(words) != 3:
             raise MeasurementFailed(f"a process of the A/A run ended with status {self._process.wait()}: run it again")
         cpu, wall, switches = (int(word) for word in words)
@@ -176,8 +186,8 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _worker(workload: str, hash_seed: str) -> Iterator[_Worker]:
-    """Start a process and end it, however the block is left."""
+def _process(workload: str, hash_seed: str) -> Iterator[_ProbeProcess]:
+    """Start a process, and end it when the block is left."""
     command = [sys.executable, "-P", workloads.__file__, workload]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     pipe = subprocess.PIPE
@@ -188,20 +198,20 @@ def _worker(workload: str, hash_seed: str) -> Iterator[_Worker]:
             stdin=pipe,
             stdout=pipe,
             text=True,
-            start_new_session=True,  # Ctrl-C is ours to obey
+            start_new_session=True,  # Ctrl-C reaches this process only, which ends the other
         )
     except OSError as error:
         raise MeasurementFailed(f"cannot start {sys.executable}: {error}") from error
     with process:
         try:
-            yield _Worker(process)
+            yield _ProbeProcess(process)
         finally:
             process.kill()
 
 
-def _calibrate(worker: _Worker) -> int:
+def _calibrate(process: _ProbeProcess) -> int:
     """Return how many calls make a sample of the wanted length."""
     calls = 1
-    while (cpu := worker.ask(calls)) < _ENOUGH_SECONDS:
+    while (cpu := process.sample(calls)) < _ENOUGH_SECONDS:
         calls *= 2
     return max(1, math.ceil(calls * SAMPLE_SECONDS / cpu))

@@ -1,8 +1,8 @@
 """Small pieces of work, and the process that repeats one of them on request.
 
-Run as a script by the interpreter that is examined, so it imports the standard library only. A request is a line with
-a number of calls; the answer is a line with CPU nanoseconds, wall nanoseconds and involuntary context switches of
-these calls. The process ends when nobody asks any more.
+The interpreter that is examined runs this file as a script, so it imports the standard library only. A request is a line
+with a number of calls; the response is a line with the CPU nanoseconds, wall nanoseconds and involuntary context switches
+of these calls. The process ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ WORKLOADS: dict[str, Callable[[], object]] = {
     "matching": _matching,
     "objects": _objects,
 }
-"""Interpreter loop, hashing, comparing, parsing, a C loop, memory: each leans on another part of the machine."""
+"""Interpreter loop, hashing, comparing, parsing, a C loop, memory: each depends on another part of the machine."""
 
 
 def serve(work: Callable[[], object]) -> None:
