@@ -1,4 +1,4 @@
-"""Alerts by the API: reading is open, acting takes a token of the project with the scope for it."""
+"""Tests of `webapp.api.alerts`: reads are public, actions need a token with the scope `triage`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def act(shop: Shop, secret: str, body: Any) -> Any:
 
 
 def test_alerts_can_be_read(shop: Shop) -> None:
-    """Everybody may list a project's alerts by state, and read one with its series and its events."""
+    """Anybody can list a project's alerts by state, and read one with its change points and events."""
     listed = Client().get("/api/v1/projects/shop/alerts?state=confirmed").json()
     one = Client().get(f"/api/v1/alerts/{shop.alert.pk}").json()
 
@@ -40,8 +40,8 @@ def test_alerts_can_be_read(shop: Shop) -> None:
     assert 400 == Client().get("/api/v1/projects/shop/alerts?state=nonsense").status_code
 
 
-def test_a_token_for_it_acts(shop: Shop) -> None:
-    """A token with the scope acts on its project's alerts, and the event names it."""
+def test_a_triage_token_takes_actions(shop: Shop) -> None:
+    """A token with the scope `triage` takes actions on the alerts of its project, and the event names the token."""
     secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
 
     done = act(shop, secret, {"action": "accept", "reason": HOSTILE})
@@ -51,8 +51,8 @@ def test_a_token_for_it_acts(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("owner", ["nobody", "uploads", "another project"])
-def test_any_other_token_is_refused(shop: Shop, owner: str) -> None:
-    """No token, a token for uploads, and another project's token change nothing."""
+def test_other_tokens_are_refused(shop: Shop, owner: str) -> None:
+    """No token, an upload token, and the token of another project are refused and change nothing."""
     other = Project.objects.create(slug="other")
     secret = {
         "nobody": "",
@@ -67,8 +67,8 @@ def test_any_other_token_is_refused(shop: Shop, owner: str) -> None:
     assert "confirmed" == Alert.objects.get().state
 
 
-def test_a_token_for_alerts_uploads_nothing(shop: Shop) -> None:
-    """What a token was not made for it cannot do."""
+def test_a_triage_token_cannot_upload(shop: Shop) -> None:
+    """A token without the scope `upload` cannot upload."""
     secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
 
     done = Client().post(
@@ -93,8 +93,8 @@ def test_a_token_for_alerts_uploads_nothing(shop: Shop) -> None:
         ({"action": "merge", "into": 10**9}, 422),
     ],
 )
-def test_bad_orders_are_refused(shop: Shop, body: Any, status: int) -> None:
-    """A malformed body, and an order that cannot be obeyed, are answered with the reason and change nothing."""
+def test_invalid_actions_are_refused(shop: Shop, body: Any, status: int) -> None:
+    """A malformed body, or an action that is not possible, gets an error with the reason and changes nothing."""
     secret = tokens.create(shop.project, name="bot", scopes=[Scope.TRIAGE])
 
     done = act(shop, secret, body)

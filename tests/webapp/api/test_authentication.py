@@ -16,8 +16,8 @@ from webapp.history import models, tokens
 pytestmark = pytest.mark.django_db
 
 
-def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
-    """No token or an unknown one is 401; a revoked or expired one 403; nothing is stored by any."""
+def test_uploads_need_a_valid_token(project: models.Project, secret: str) -> None:
+    """A missing or unknown token is 401, a revoked or expired one 403, and nothing is stored."""
     data = result_file.write(run(1, {"a": 1.0}))
     assert Client().post(URL, data, content_type="application/json").status_code == 401
     assert post("pgt_unknown", data).status_code == 401
@@ -31,7 +31,7 @@ def test_tokens_guard_uploads(project: models.Project, secret: str) -> None:
 
 
 def test_use_is_recorded_at_most_once_a_minute(secret: str) -> None:
-    """`last_used_at` is set by the first upload and left by the next."""
+    """The first upload sets `last_used_at`; the next within a minute leaves it."""
     post(secret, result_file.write(run(1, {"a": 1.0})))
     first = models.Token.objects.get().last_used_at
     assert first is not None
@@ -39,8 +39,8 @@ def test_use_is_recorded_at_most_once_a_minute(secret: str) -> None:
     assert models.Token.objects.get().last_used_at == first
 
 
-def test_only_the_digest_of_a_token_is_kept(secret: str) -> None:
-    """Who reads the database cannot upload."""
+def test_only_the_digest_of_a_token_is_stored(secret: str) -> None:
+    """The database does not hold the secret of a token."""
     assert secret.startswith("pgt_")
     row = models.Token.objects.get()
     assert secret not in {str(getattr(row, field.attname)) for field in row._meta.fields}

@@ -18,8 +18,8 @@ from webapp.history import models
 pytestmark = pytest.mark.django_db
 
 
-def test_packed_with_gzip(secret: str) -> None:
-    """A packed body is the same upload as an unpacked one."""
+def test_gzip_bodies(secret: str) -> None:
+    """A compressed body is the same upload as a plain one."""
     data = result_file.write(run(1, {"a": 1.0}))
     assert post(secret, gzip.compress(data), **{"Content-Encoding": "gzip"}).status_code == 201
     assert post(secret, data).status_code == 200
@@ -27,7 +27,7 @@ def test_packed_with_gzip(secret: str) -> None:
 
 
 def test_a_body_that_is_too_large_is_not_read(project: models.Project, secret: str) -> None:
-    """100 MB are refused by the length they announce, and the limit is told."""
+    """A body of 100 MB is refused by its Content-Length, and the error has the limit."""
     before = counts(project)
     response = post(secret, b" " * (100 * 2**20))
     assert response.status_code == 413
@@ -35,8 +35,8 @@ def test_a_body_that_is_too_large_is_not_read(project: models.Project, secret: s
     assert counts(project) == before
 
 
-def test_a_small_body_cannot_become_a_large_one(secret: str, settings: Any) -> None:
-    """Unpacking stops at the limit."""
+def test_decompression_stops_at_the_limit(secret: str, settings: Any) -> None:
+    """A small compressed body that expands beyond the limit is refused."""
     settings.MAX_UPLOAD_BYTES = 2**20
     response = post(secret, gzip.compress(bytes(50 * 2**20)), **{"Content-Encoding": "gzip"})
     assert response.status_code == 413
@@ -52,8 +52,8 @@ def test_a_small_body_cannot_become_a_large_one(secret: str, settings: Any) -> N
     ],
     ids=["not packed", "cut", "more behind it", "unknown"],
 )
-def test_bad_packing_is_refused(secret: str, data: bytes, encoding: str, status: int) -> None:
-    """What cannot be unpacked is the client's error."""
+def test_invalid_compression_is_refused(secret: str, data: bytes, encoding: str, status: int) -> None:
+    """Invalid gzip data is 400, an unknown encoding 415."""
     response = post(secret, data, **{"Content-Encoding": encoding})
     assert (response.status_code, response.json()["error"]["path"]) == (status, "$")
 
@@ -68,15 +68,15 @@ def test_bad_packing_is_refused(secret: str, data: bytes, encoding: str, status:
         ("multipart/form-data; boundary=\xe9", b"{}", 400),
     ],
 )
-def test_other_kinds_of_bodies_are_refused(secret: str, content_type: str, data: bytes, status: int) -> None:
-    """The two kinds of bodies are a file and a form with a file."""
+def test_other_content_types_are_refused(secret: str, content_type: str, data: bytes, status: int) -> None:
+    """Only a result file and a form with the part ``file`` are accepted."""
     response = Client().post(URL, data, content_type=content_type, headers={"Authorization": f"Bearer {secret}"})
     assert response.status_code == status
     assert response.json()["error"]["reason"]
 
 
 def test_a_form_of_many_parts_is_refused(secret: str) -> None:
-    """A form is bounded in parts as in bytes."""
+    """The number of parts of a form is limited."""
     form = {f"f{index}": SimpleUploadedFile("x", b"x") for index in range(200)}
     response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
     assert (response.status_code, response.json()["error"]["path"]) == (400, "$")

@@ -1,4 +1,4 @@
-"""A workflow's second job and a server, over real sockets: an identity is asked for, shown once, and the run is stored."""
+"""The report job of a workflow uploads to a server over real sockets, with OIDC tokens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webapp.history.models import Project, Run, SpentIdentity
 def test_a_workflow_uploads_what_it_measured(
     live_server: LiveServer, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two files, two identities, no secret; the server takes both."""
+    """Two files are uploaded with one OIDC token each and no secret."""
     project = Project.objects.create(slug="hello", repository=REPOSITORY)
     settings.BASE_URL = live_server.url
     event, results = tmp_path / "event.json", tmp_path / "results"
@@ -51,8 +51,8 @@ def test_a_workflow_uploads_what_it_measured(
     assert [each["audience"] for each in asked] == [[live_server.url]] * 2
 
 
-def test_a_token_comes_before_an_identity_and_nothing_is_told(tmp_path: Path) -> None:
-    """What is there is used; what is missing, or out of reach, says what to do."""
+def test_credentials_prefer_the_token(tmp_path: Path) -> None:
+    """A token is preferred to an OIDC token; without either, the error says what to do."""
     assert client.credentials("https://x.invalid", {"PERFGATE_TOKEN": "pgt_x"}) == "pgt_x"
     with pytest.raises(InvalidInput, match="id-token: write"):
         client.credentials("https://x.invalid", {})

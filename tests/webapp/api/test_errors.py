@@ -1,4 +1,4 @@
-"""Tests of the one form of refusals."""
+"""Tests of `webapp.api.errors`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from perfgate.errors import InvalidResult, UnknownFormat
 from webapp.api import errors
 
 
-def test_a_busy_database_asks_to_come_back() -> None:
-    """A lock that was not granted in time is nobody's bad input: 503, and when to try again."""
+def test_a_busy_database_is_503() -> None:
+    """A lock timeout is 503 with a Retry-After header."""
     response = errors.handle(OperationalError("database is locked"), {})
     assert response is not None
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert "locked" not in response.data["error"]["reason"]
 
 
-def test_bad_results_tell_where() -> None:
-    """422 with the path of the offending field; 415 where the format is not known at all."""
+def test_invalid_results_name_the_field() -> None:
+    """An invalid file is 422 with the path of the field, an unknown format 415."""
     for error, status in ((InvalidResult("bad", path="$.run.suite"), 422), (UnknownFormat("what?"), 415)):
         response = errors.handle(error, {})
         assert response is not None
@@ -25,6 +25,6 @@ def test_bad_results_tell_where() -> None:
         assert response.data == {"error": {"reason": error.reason, "path": error.path}}
 
 
-def test_our_own_mistakes_stay_visible() -> None:
-    """What is no refusal is left to Django: it is logged as the error it is."""
+def test_unexpected_exceptions_are_left_to_django() -> None:
+    """An exception that is no error of the client is logged by Django as a server error."""
     assert errors.handle(ZeroDivisionError(), {}) is None

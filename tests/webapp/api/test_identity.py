@@ -1,4 +1,4 @@
-"""A workflow's identity instead of a secret: who is believed, and what each event may write."""
+"""Tests of `webapp.api.identity`: which OIDC tokens are accepted, and what each event may upload."""
 
 from __future__ import annotations
 
@@ -74,15 +74,15 @@ def upload(token: str, run: Run) -> tuple[int, str]:
 
 
 def test_a_push_to_the_default_branch_writes_history(issuer: Issuer, project: Project) -> None:
-    """Without a secret; from the first time on the repository is known by GitHub's numbers."""
+    """A push to the default branch uploads without a secret; the first upload ties the project to GitHub's numeric ids."""
     assert upload(issuer.token(), side(HEAD)) == (201, "")
     project.refresh_from_db()
     assert (project.repository_id, project.repository_owner_id) == (74, 65)
     assert StoredRun.objects.get().trusted
 
 
-def test_it_is_good_for_one_upload(issuer: Issuer, project: Project) -> None:
-    """Whoever overhears it can do nothing with it."""
+def test_a_token_is_accepted_once(issuer: Issuer, project: Project) -> None:
+    """A token that was used is refused."""
     token = issuer.token()
     assert upload(token, side(HEAD))[0] == 201
     status, reason = upload(token, side(HEAD))
@@ -112,16 +112,16 @@ def test_it_is_good_for_one_upload(issuer: Issuer, project: Project) -> None:
     ],
     ids=lambda changes: next(iter(changes)) + str(next(iter(changes.values())))[:12],
 )
-def test_who_is_not_believed(issuer: Issuer, changes: dict[str, Any]) -> None:
-    """Not for us, not now, not signed by GitHub, or not by the one algorithm there is."""
+def test_invalid_tokens_are_refused(issuer: Issuer, changes: dict[str, Any]) -> None:
+    """A token for another audience, outside its time, from another issuer or with another algorithm is refused."""
     status, reason = upload(issuer.token(**changes), side(HEAD))
     assert status == 401, reason
     assert not StoredRun.objects.exists()
 
 
 @pytest.mark.usefixtures("project")
-def test_the_public_key_is_no_secret(issuer: Issuer) -> None:
-    """A token signed by HMAC with the public key: a library that obeyed the token's header would take it."""
+def test_hmac_with_the_public_key_is_refused(issuer: Issuer) -> None:
+    """A token signed by HMAC with the public key as secret is refused."""
 
     def part(value: object) -> bytes:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=")
@@ -154,10 +154,10 @@ def test_the_public_key_is_no_secret(issuer: Issuer) -> None:
         ({"repository": "mallory/hello", "repository_id": "99"}, side(HEAD), "no project on this server"),
     ],
 )
-def test_what_an_event_may_not_write(
+def test_what_each_event_may_not_upload(
     issuer: Issuer, claims: dict[str, Any], run: Run, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Above all no baseline from anything but the default branch's own pushes; the log says why, too."""
+    """Only pushes to the default branch write history, and each event has its limits; the log has the reason."""
     status, reason = upload(issuer.token(**claims), run)
     assert status == 403
     assert why in reason
@@ -165,8 +165,8 @@ def test_what_an_event_may_not_write(
     assert not StoredRun.objects.exists()
 
 
-def test_a_name_that_changed_hands_is_not_the_project(issuer: Issuer, project: Project) -> None:
-    """After the first upload the numbers count, whatever the repository is called."""
+def test_a_reused_repository_name_is_refused(issuer: Issuer, project: Project) -> None:
+    """After the first upload the numeric ids decide, not the name."""
     upload(issuer.token(), side(HEAD))
     assert upload(issuer.token(repository_id="99"), side(BASE))[0] == 403
     renamed = {"repository": "octocat/new", "workflow_ref": f"octocat/new/.github/workflows/perfgate.yml@{DEFAULT}"}
@@ -174,16 +174,16 @@ def test_a_name_that_changed_hands_is_not_the_project(issuer: Issuer, project: P
     assert project.runs.count() == 2
 
 
-def test_an_owner_that_changed_is_not_the_project(issuer: Issuer, project: Project) -> None:
-    """A repository that was handed over keeps its number; the team that made the project is gone all the same."""
+def test_a_transferred_repository_is_refused(issuer: Issuer, project: Project) -> None:
+    """A repository with a new owner keeps its id, and is refused because the owner id differs."""
     upload(issuer.token(), side(HEAD))
     assert upload(issuer.token(repository_owner_id="66", sha=BASE), side(BASE))[0] == 403
     assert project.runs.count() == 1
 
 
 @pytest.mark.usefixtures("project")
-def test_keys_may_change(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new key is fetched when it is first named; a name that nobody has costs one fetch, not one each time."""
+def test_keys_are_rotated(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown key id makes the keys be fetched again, but not more often than the cooldown allows."""
     monkeypatch.setattr("webapp.api.identity.COOLDOWN_SECONDS", 0.0)
     identity._keys.cache_clear()
     assert upload(issuer.token(), side(HEAD))[0] == 201
@@ -198,10 +198,8 @@ def test_keys_may_change(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Non
     assert issuer.fetches - before <= 2
 
 
-def test_a_pull_request_is_that_of_the_workflow_and_at_its_head(
-    issuer: Issuer, project: Project, github: StandIn
-) -> None:
-    """GitHub is asked for the head: a result about any other commit would write a check there."""
+def test_a_pull_request_upload_must_measure_its_head(issuer: Issuer, project: Project, github: StandIn) -> None:
+    """GitHub is asked for the head of the pull request; a result of another commit is refused."""
     number = github.open_pull_request(REPOSITORY, title="Change", head_sha=HEAD, base_sha=BASE)
     claims = {"event_name": "pull_request", "ref": f"refs/pull/{number}/merge", "sha": "c" * 40}
     assert upload(issuer.token(**claims), pair(number))[0] == 201
@@ -214,22 +212,23 @@ def test_a_pull_request_is_that_of_the_workflow_and_at_its_head(
     assert project.runs.count() == 1
 
 
-def test_a_range_that_was_asked_for(issuer: Issuer, project: Project) -> None:
+def test_a_dispatched_range_may_be_uploaded(issuer: Issuer, project: Project) -> None:
+    """A workflow dispatched on the default branch may upload a range."""
     assert upload(issuer.token(**DISPATCH), pair(None))[0] == 201
     assert project.runs.get().number is None  # no point of the history
 
 
 @pytest.mark.usefixtures("project")
-def test_keys_that_cannot_be_read_are_no_refusal(issuer: Issuer, settings: Settings) -> None:
-    """503: the same upload may succeed later, with a new identity."""
+def test_unreachable_keys_are_503(issuer: Issuer, settings: Settings) -> None:
+    """If the keys cannot be fetched, the answer is 503: a retry may succeed."""
     token = issuer.token(iss="http://127.0.0.1:9")
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
     assert upload(token, side(HEAD))[0] == 503
 
 
 @pytest.mark.usefixtures("project")
-def test_an_identity_acts_on_no_alert(issuer: Issuer) -> None:
-    """It may upload, and nothing else."""
+def test_an_oidc_token_takes_no_actions(issuer: Issuer) -> None:
+    """An OIDC token may upload, and nothing else."""
     project = Project.objects.get()
     alert = Alert.objects.create(
         project=project, branch="main", commit=StoredCommit.objects.create(project=project, sha=HEAD)

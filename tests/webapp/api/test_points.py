@@ -13,8 +13,8 @@ from webapp.history import models
 pytestmark = pytest.mark.django_db
 
 
-def test_one_series(measured_project: models.Project) -> None:
-    """A series comes whole: what it is, its segments, and its points in commit order."""
+def test_a_series_with_its_points(measured_project: models.Project) -> None:
+    """The document has identity, segments and points in commit order."""
     one = models.Series.objects.get(benchmark__name="a")
     body = get(f"series/{one.pk}").json()
     points = body.pop("points")
@@ -37,8 +37,8 @@ def test_one_series(measured_project: models.Project) -> None:
     }
 
 
-def test_a_series_is_read_again_only_after_a_change(measured_project: models.Project) -> None:
-    """The entity tag stands for the project's revision: 304 until something is stored."""
+def test_etag_changes_with_the_project(measured_project: models.Project) -> None:
+    """The ETag stays the same, and the answer is 304, until something is stored."""
     one = models.Series.objects.get(benchmark__name="a")
     tag = get(f"series/{one.pk}")["ETag"]
     with CaptureQueriesContext(connection) as queries:

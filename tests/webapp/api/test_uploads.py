@@ -1,4 +1,4 @@
-"""Tests of ``POST /api/v1/runs``."""
+"""Tests of `webapp.api.uploads`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def named(name: str) -> dict[str, Any]:
 
 
 def test_a_result_is_stored_once(secret: str) -> None:
-    """The first upload is 201, the same again 200, and both say what is stored."""
+    """The first upload is 201 and the same file again is 200; both list what is stored."""
     data = result_file.write(run(1, {"a": 1.0, "b": None}))
     first, again = post(secret, data), post(secret, data)
     assert (first.status_code, again.status_code) == (201, 200)
@@ -79,21 +79,21 @@ def test_a_result_is_stored_once(secret: str) -> None:
 
 
 @pytest.mark.parametrize("document", [own(), asv(), pytest_file()], ids=["perfgate", "asv", "pytest-benchmark"])
-def test_every_format_is_taken(secret: str, document: dict[str, Any]) -> None:
-    """A raw file of a tool needs no converting."""
+def test_every_format_is_accepted(secret: str, document: dict[str, Any]) -> None:
+    """Files of asv and pytest-benchmark need no conversion."""
     assert post(secret, json.dumps(document).encode()).json()["stored"]["measured"] == 1
 
 
-def test_what_could_not_be_kept_is_listed(secret: str) -> None:
-    """A file that is partly readable keeps what is sound."""
+def test_refused_parts_are_listed(secret: str) -> None:
+    """The valid parts of a file are stored, and the invalid ones are listed."""
     document = asv(results={"bench.time_a": [[1.5], [], "v1"], "bench.time_b": "nonsense"})
     body = post(secret, json.dumps(document).encode(), "?name=m1/01234567-py.json").json()
     assert body["stored"]["measured"] == 1
     assert "time_b" in body["refused"][0]["where"]
 
 
-def test_asv_files_come_with_their_context(secret: str) -> None:
-    """A form takes ``benchmarks.json`` beside the file: it names parameters and units."""
+def test_asv_files_are_uploaded_with_their_context(secret: str) -> None:
+    """A form takes ``benchmarks.json`` with the names of parameters and units."""
     context = {"bench.time_a": {"type": "time", "unit": "seconds", "param_names": ["n"]}, "version": 2}
     document = asv(results={"bench.time_a": [[1.5, 2.5], [["1", "2"]], "v1"]})
     form = {
@@ -106,8 +106,8 @@ def test_asv_files_come_with_their_context(secret: str) -> None:
     assert models.Upload.objects.get().context is not None
 
 
-def test_asv_adds_to_a_file_and_it_is_one_run(secret: str) -> None:
-    """A later state of one asv file supersedes the earlier."""
+def test_a_later_version_of_an_asv_file_supersedes_the_earlier(secret: str) -> None:
+    """Asv adds to its files: a later upload of the same file replaces the run."""
     for value in (1.0, 2.0):
         document = asv(results={"bench.time_a": [[value], [], "v1"]})
         assert post(secret, json.dumps(document).encode(), "?name=01234567-py.json").status_code == 201
@@ -206,8 +206,8 @@ SPOILT = dict(spoilt())
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_what_is_malformed_changes_nothing(project: models.Project, secret: str, name: str) -> None:
-    """Bad input is refused with its path, never by a 500, and what is stored stays as it was."""
+def test_malformed_files_change_nothing(project: models.Project, secret: str, name: str) -> None:
+    """Invalid input gets an error with a path, never a 500, and stored data is unchanged."""
     post(secret, result_file.write(run(7, {"z": 1.0})))
     before = counts(project)
     response = post(secret, SPOILT[name])
@@ -218,19 +218,19 @@ def test_what_is_malformed_changes_nothing(project: models.Project, secret: str,
     assert counts(project) == before
 
 
-def test_enough_spoilt_files_are_tried() -> None:
-    """The list above does not shrink unseen."""
+def test_enough_malformed_files_are_tried() -> None:
+    """The list of malformed files is not shortened by accident."""
     assert len(SPOILT) >= 75
 
 
-def test_a_bad_context_is_refused(secret: str) -> None:
-    """The context is checked like the file."""
+def test_an_invalid_context_is_refused(secret: str) -> None:
+    """The context is validated like the file."""
     form = {"file": SimpleUploadedFile("f", json.dumps(asv()).encode()), "context": SimpleUploadedFile("c", b"\xff{")}
     response = Client().post(URL, form, headers={"Authorization": f"Bearer {secret}"})
     assert response.status_code == 422
 
 
 @pytest.mark.parametrize("name", ["", "%00", "../../x", "%F0%9F%92%A9", "x" * 3_000, "%ED%A0%80", "%E2%80%AE.json"])
-def test_any_file_name_is_survived(secret: str, name: str) -> None:
-    """A file's name is kept for people and opens nothing."""
+def test_any_file_name_is_accepted(secret: str, name: str) -> None:
+    """The file name is stored as text and opens no file."""
     assert post(secret, json.dumps(own()).encode(), f"?name={name}").status_code == 201

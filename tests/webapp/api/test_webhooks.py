@@ -1,4 +1,4 @@
-"""Webhooks: signed, noted once, answered at once; GitHub's own examples of every event are taken or passed by."""
+"""Tests of `webapp.api.webhooks`."""
 
 from __future__ import annotations
 
@@ -46,12 +46,13 @@ def comment(text: str = "/perfgate help") -> dict[str, Any]:
     }
 
 
-def test_githubs_own_vector() -> None:
-    """The signature that its documentation gives for a secret and a body."""
+def test_signature_of_githubs_example() -> None:
+    """The example of GitHub's documentation has the documented signature."""
     assert signed(b"Hello, World!") == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 
 
-def test_a_delivery_is_noted_once() -> None:
+def test_a_delivery_is_stored_once() -> None:
+    """A repeated delivery is stored once."""
     guid = str(uuid.uuid4())
     assert send("issue_comment", comment(), guid=guid).json() == {"status": "noted"}
     assert send("issue_comment", comment(), guid=guid).json() == {"status": "known"}
@@ -61,19 +62,21 @@ def test_a_delivery_is_noted_once() -> None:
 @pytest.mark.parametrize(
     "signature", ["", "sha256=", "sha256=" + "0" * 64, "sha1=" + "0" * 40, signed(b"{}", "other"), "ü"]
 )
-def test_what_is_not_signed_is_not_read(signature: str) -> None:
+def test_a_missing_or_wrong_signature_is_refused(signature: str) -> None:
+    """A delivery without the right signature is 401 and is not stored."""
     answer = send("issue_comment", comment(), signature=signature)
     assert answer.status_code == 401
     assert not Delivery.objects.exists()
 
 
 def test_the_raw_bytes_are_signed() -> None:
-    """The same JSON, written another way, is another body."""
+    """The signature covers the raw body: the same JSON with other whitespace is refused."""
     body = json.dumps(comment()).encode()
     assert send("issue_comment", body.replace(b": ", b":"), signature=signed(body)).status_code == 401
 
 
-def test_without_a_secret_nothing_is_believed(settings: Settings) -> None:
+def test_without_a_secret_webhooks_are_refused(settings: Settings) -> None:
+    """Without PERFGATE_GITHUB_SECRET every webhook is refused."""
     settings.GITHUB_SECRET = ""
     assert send("issue_comment", comment(), signature=signed(json.dumps(comment()).encode(), "")).status_code == 503
 
@@ -89,12 +92,14 @@ def test_without_a_secret_nothing_is_believed(settings: Settings) -> None:
         (b"{}", {"X-GitHub-Delivery": "../../x"}, 400),
     ],
 )
-def test_malformed_is_refused_and_nothing_crashes(body: bytes, headers: dict[str, str], status: int) -> None:
+def test_malformed_deliveries_are_refused(body: bytes, headers: dict[str, str], status: int) -> None:
+    """Malformed headers and bodies get an error, never a 500."""
     assert send("push", body, **headers).status_code == status
     assert not Delivery.objects.exists()
 
 
 def test_only_post() -> None:
+    """Other methods than POST are refused."""
     assert Client().get("/github/webhook").status_code == 405
 
 
@@ -112,14 +117,15 @@ def test_only_post() -> None:
         ("ping", {"zen": "Keep it logically awesome."}),
     ],
 )
-def test_what_asks_for_nothing_is_not_kept(event: str, payload: object) -> None:
+def test_irrelevant_events_are_not_stored(event: str, payload: object) -> None:
+    """Events that need no action are answered and not stored."""
     answer = send(event, payload)
     assert answer.status_code == 202
     assert answer.json() == {"status": "ignored"}
     assert not Delivery.objects.exists()
 
 
-def test_only_what_is_read_is_kept() -> None:
+def test_only_the_needed_fields_are_stored() -> None:
     """A payload of megabytes leaves a row of a few hundred bytes."""
     send("issue_comment", {**comment("/perfgate help " + "x" * 100_000), "sender": {"secret": "y" * 100_000}})
     kept = Delivery.objects.get().payload
@@ -127,8 +133,8 @@ def test_only_what_is_read_is_kept() -> None:
     assert "secret" not in json.dumps(kept)
 
 
-def test_all_of_githubs_examples_are_taken() -> None:
-    """Every event that GitHub shows an example of: 202, whatever it holds."""
+def test_all_of_githubs_example_payloads_are_accepted() -> None:
+    """Every example payload of GitHub is answered with 202."""
     examples = json.loads((node.installed() / "@octokit/webhooks-examples/api.github.com/index.json").read_text())
     count = 0
     for group in examples:

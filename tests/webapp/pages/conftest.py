@@ -1,4 +1,4 @@
-"""The stored project that most tests of pages look at."""
+"""The stored project that most tests of pages use."""
 
 from __future__ import annotations
 

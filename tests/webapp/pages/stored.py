@@ -1,4 +1,4 @@
-"""A small project that has everything a page shows, stored the way uploads are."""
+"""A small project with everything that pages show, stored through the ingest."""
 
 from __future__ import annotations
 

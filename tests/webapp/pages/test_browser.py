@@ -1,4 +1,4 @@
-"""The chart in a real browser; everything else on the pages works without one."""
+"""The interactive chart in a real browser."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def visit(chromium: str, profile: Path, address: str) -> tuple[str, str]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("page", ["series", "alerts"])
 def test_the_chart_is_drawn_without_errors(chromium: str, live_server: Any, tmp_path: Path, page: str) -> None:
-    """UPlot replaces the server's drawing, strangers' text stays text, and nothing breaks the page's own policy."""
+    """UPlot replaces the static chart, untrusted text stays text, and the content security policy is kept."""
     shop = store_shop()
     number = {"series": shop.series.pk, "alerts": shop.alert.pk}[page]
 

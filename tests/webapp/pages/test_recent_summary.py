@@ -78,3 +78,27 @@ def test_a_change_stands_out_above_three_times_the_noise(latest: float, *, stand
 
     assert summary is not None
     assert stands_out == summary.stands_out
+
+
+def test_change_noise_and_significance() -> None:
+    """The noise ignores the last step; a change of 20 % stands out, one of 1 % does not."""
+    values_before = [1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0]
+    summary = summarize(points([*values_before, 1.2]))
+
+    assert summary is not None
+    assert summary.latest == 1.2
+    assert summary.change == pytest.approx(0.2)
+    assert summary.noise == pytest.approx(0.0105, rel=0.1)
+    assert summary.stands_out
+    small = summarize(points([*values_before, 1.01]))
+    assert small is not None
+    assert not small.stands_out
+
+
+@pytest.mark.parametrize("values", [[0.0] * 9, [1.0]])
+def test_zeros_and_single_points_have_no_change(values: list[float]) -> None:
+    """A median of zero and a single point have no relative change."""
+    summary = summarize(points(values))
+
+    assert summary is not None
+    assert summary.change is None

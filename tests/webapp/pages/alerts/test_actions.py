@@ -1,4 +1,4 @@
-"""Who may act on alerts by the pages, and how: by POST, with a token against forgery, as staff."""
+"""Tests of the forms on the page of an alert."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def act(browser: Client, number: int, **fields: str) -> int:
     return browser.post(f"/alerts/{number}/act/", {"csrfmiddlewaretoken": token, **fields}).status_code
 
 
-def test_staff_acts(shop: Shop) -> None:
-    """A member of the staff accepts with a reason, and the page says who did, and why."""
+def test_staff_takes_actions(shop: Shop) -> None:
+    """A member of the staff accepts an alert with a reason, and the page shows who did and why."""
     ada = person("ada", staff=True)
 
     assert 302 == act(ada, shop.alert.pk, action="accept", reason=HOSTILE)
@@ -59,7 +59,7 @@ def test_staff_acts(shop: Shop) -> None:
     ],
 )
 def test_every_form_is_recorded_and_escaped(shop: Shop, fields: dict[str, str]) -> None:
-    """Each action leaves one event by the person who did it, and strangers' markup stays text wherever it is shown."""
+    """Each action leaves one event with the name of the user, and untrusted markup is shown as text."""
     ada = person("ada", staff=True)
     before = Event.objects.count()
 
@@ -70,8 +70,8 @@ def test_every_form_is_recorded_and_escaped(shop: Shop, fields: dict[str, str]) 
         assert "<img src=x" not in ada.get(address).content.decode()
 
 
-def test_a_forged_form_does_nothing(shop: Shop) -> None:
-    """A POST without the page's own token is refused, though the browser is logged in."""
+def test_a_post_without_csrf_token_is_refused(shop: Shop) -> None:
+    """A POST without the CSRF token is refused although the user is logged in."""
     ada = person("ada", staff=True)
 
     done = ada.post(f"/alerts/{shop.alert.pk}/act/", {"action": "invalidate", "reason": "x"})
@@ -79,15 +79,15 @@ def test_a_forged_form_does_nothing(shop: Shop) -> None:
     assert (403, "confirmed") == (done.status_code, Alert.objects.get().state)
 
 
-def test_a_link_does_nothing(shop: Shop) -> None:
-    """Nothing is done by following a link."""
+def test_get_takes_no_action(shop: Shop) -> None:
+    """A GET request takes no action."""
     ada = person("ada", staff=True)
 
     assert 405 == ada.get(f"/alerts/{shop.alert.pk}/act/?action=acknowledge").status_code
 
 
-def test_who_is_nobody_is_sent_to_the_login(client: Client, shop: Shop) -> None:
-    """Without a login there are no forms, and a POST leads to the login and nowhere else."""
+def test_anonymous_users_are_sent_to_the_login(client: Client, shop: Shop) -> None:
+    """Without a login there are no forms, and a POST redirects to the login."""
     assert "<form method" not in client.get(f"/alerts/{shop.alert.pk}/").content.decode()
 
     done = client.post(f"/alerts/{shop.alert.pk}/act/", {"action": "acknowledge"})
@@ -96,8 +96,8 @@ def test_who_is_nobody_is_sent_to_the_login(client: Client, shop: Shop) -> None:
     assert "confirmed" == Alert.objects.get().state
 
 
-def test_who_is_not_staff_may_not(shop: Shop) -> None:
-    """A user who is not of the staff reads what everybody reads, and is refused."""
+def test_other_users_may_not_act(shop: Shop) -> None:
+    """A user who is not staff can read, and is refused every action."""
     bob = person("bob", staff=False)
     page = bob.get(f"/alerts/{shop.alert.pk}/").content.decode()
 
@@ -118,24 +118,24 @@ def test_who_is_not_staff_may_not(shop: Shop) -> None:
         {"action": "split", "series": "-1"},
     ],
 )
-def test_what_cannot_be_done_is_said_on_the_page(shop: Shop, fields: dict[str, str]) -> None:
-    """A form that cannot be obeyed brings the page again, with the complaint, and changes nothing."""
+def test_invalid_actions_are_shown_on_the_page(shop: Shop, fields: dict[str, str]) -> None:
+    """An invalid action shows the page again with the error, and changes nothing."""
     ada = person("ada", staff=True)
 
     assert 400 == act(ada, shop.alert.pk, **fields)
     assert "confirmed" == Alert.objects.get().state
 
 
-def test_the_login_leads_back_and_nowhere_else(shop: Shop) -> None:
-    """After the login one is where one came from; a foreign address is not followed."""
+def test_the_login_redirects_within_the_site(shop: Shop) -> None:
+    """After the login the user returns to the page; another host is not followed."""
     User.objects.create_user("ada", password=PASSWORD)
     for asked, reached in ((f"/alerts/{shop.alert.pk}/", f"/alerts/{shop.alert.pk}/"), ("https://evil.example/", "/")):
         done = Client().post(f"/login/?next={asked}", {"username": "ada", "password": PASSWORD, "next": asked})
         assert reached == done.headers["Location"]
 
 
-def test_a_wrong_password_is_told_no_more(client: Client, shop: Shop) -> None:  # noqa: ARG001 - asks for the pages
-    """An unknown name and a wrong password get one answer."""
+def test_a_wrong_password_and_an_unknown_name_look_alike(client: Client, shop: Shop) -> None:  # noqa: ARG001 - asks for the pages
+    """An unknown name and a wrong password get the same answer."""
     User.objects.create_user("ada", password=PASSWORD)
     answers = [
         client.post("/login/", {"username": name, "password": "wrong"}).content.decode() for name in ("ada", "nobody")
@@ -146,8 +146,8 @@ def test_a_wrong_password_is_told_no_more(client: Client, shop: Shop) -> None:  
     assert "do not belong together" in first
 
 
-def test_the_series_says_how_far_it_is_from_the_accepted_level(shop: Shop) -> None:
-    """Until a regression is accepted, project and series say how much worse the level is than the accepted one."""
+def test_the_change_since_the_accepted_level_is_shown(shop: Shop) -> None:
+    """Until a regression is accepted, project and series show how much worse the level is."""
     ada = person("ada", staff=True)
     pages = (f"/series/{shop.series.pk}/", "/projects/shop/")
     assert all("+12.2 % worse" in ada.get(address).content.decode() for address in pages)
@@ -158,8 +158,8 @@ def test_the_series_says_how_far_it_is_from_the_accepted_level(shop: Shop) -> No
     assert "accepted at" in ada.get(pages[0]).content.decode()
 
 
-def test_the_share_of_what_was_worth_it(shop: Shop) -> None:
-    """The project says what part of its decided alerts was acted on, dismissed and withdrawn."""
+def test_alert_quality_is_shown(shop: Shop) -> None:
+    """The project shows the shares of alerts that were acted on, dismissed and withdrawn."""
     ada = person("ada", staff=True)
     act(ada, shop.alert.pk, action="invalidate", reason="noise")
 

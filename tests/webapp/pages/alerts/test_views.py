@@ -13,8 +13,8 @@ from webapp.history.models import Commit
 from webapp.publishing.models import Publication
 
 
-def test_one_alert(client: Client, shop: Shop) -> None:
-    """An alert shows its cause, its state, its issue, and every series it moved."""
+def test_alert_detail(client: Client, shop: Shop) -> None:
+    """An alert shows its cause, its state, its issue and its change points."""
     Publication.objects.create(
         project=shop.project, kind="issue", key=f"alert/{shop.alert.pk}", wanted={}, remote_id=812
     )
@@ -32,7 +32,7 @@ def test_one_alert(client: Client, shop: Shop) -> None:
 
 
 def test_a_closed_alert_says_what_closed_it(client: Client, shop: Shop) -> None:
-    """A closed alert names when and by which commit the level came back."""
+    """A closed alert shows when, and by which commit, the level returned."""
     back = Commit.objects.get(sha__startswith="0000000e")
     Alert.objects.update(state="fixed", closed_at=timezone.now(), closed_by=back)
 
@@ -43,7 +43,7 @@ def test_a_closed_alert_says_what_closed_it(client: Client, shop: Shop) -> None:
 
 
 def test_list_by_state(client: Client, shop: Shop) -> None:
-    """The list shows open alerts unless asked otherwise; an unknown state counts as not asked."""
+    """The list shows open alerts by default; an unknown state is ignored."""
     address = "/projects/shop/alerts/"
     link = f'href="/alerts/{shop.alert.pk}/"'
 
@@ -55,7 +55,7 @@ def test_list_by_state(client: Client, shop: Shop) -> None:
 
 
 def test_an_alert_whose_changes_are_gone(client: Client, shop: Shop) -> None:
-    """Where a later look found no change any more, the page says so."""
+    """An alert without change points says so."""
     StoredChangePoint.objects.all().delete()
 
     assert "Nothing moved any more" in client.get(f"/alerts/{shop.alert.pk}/").content.decode()
@@ -63,7 +63,7 @@ def test_an_alert_whose_changes_are_gone(client: Client, shop: Shop) -> None:
 
 
 def test_queries_do_not_grow_with_alerts(client: Client, shop: Shop) -> None:
-    """A list of many alerts costs the queries of a list of one."""
+    """A list of many alerts takes as many queries as a list of one."""
 
     def count() -> int:
         with CaptureQueriesContext(connection) as caught:

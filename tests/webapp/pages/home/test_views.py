@@ -1,4 +1,4 @@
-"""Tests of `webapp.pages.home.views` and of what all pages share."""
+"""Tests of `webapp.pages.home.views`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from webapp.alerts.models import Alert
 from webapp.history.models import Project
 
 
-def test_projects_with_what_needs_attention(client: Client, shop: Shop) -> None:
-    """The first page names every project with its open alerts, its last run and its last verdict."""
+def test_projects_and_open_alerts(client: Client, shop: Shop) -> None:
+    """The first page lists every project with its open alerts, newest run and newest verdict."""
     text = client.get("/").content.decode()
 
     assert 'href="/projects/shop/"' in text
@@ -24,8 +24,8 @@ def test_projects_with_what_needs_attention(client: Client, shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_quiet_alerts_do_not_ask_for_attention(client: Client) -> None:
-    """An alert from an imported history is counted, and is not among what needs attention."""
+def test_imported_alerts_need_no_attention(client: Client) -> None:
+    """An alert from an imported history is counted, and not listed under attention."""
     Alert.objects.update(imported_only=True)
 
     text = client.get("/").content.decode()
@@ -35,16 +35,16 @@ def test_quiet_alerts_do_not_ask_for_attention(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_empty_server_says_what_to_do(client: Client) -> None:
-    """A server without projects tells how to make one."""
+def test_an_empty_server_shows_the_next_step(client: Client) -> None:
+    """A server without projects shows how to create one."""
     assert "create_project" in client.get("/").content.decode()
 
 
 @pytest.mark.usefixtures("shop")
-def test_home_asks_a_constant_number_of_queries(
+def test_queries_do_not_grow_with_projects(
     client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """More projects cost no more queries."""
+    """More projects take no more queries."""
     Project.objects.bulk_create([Project(slug=f"project-{number}") for number in range(60)])
 
     with django_assert_max_num_queries(7):

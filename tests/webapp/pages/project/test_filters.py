@@ -16,8 +16,8 @@ def get(client: Client, query: str = "") -> str:
 
 
 @pytest.mark.usefixtures("shop")
-def test_search_asks_for_all_words(client: Client) -> None:
-    """Every word must stand in the name or the parameters, in any case."""
+def test_search_matches_all_words(client: Client) -> None:
+    """Every word must occur in the name or the parameters, in any case."""
     assert "bench.<wbr>render" in get(client, "?q=RENDER+size")
     assert "bench.<wbr>parse" not in get(client, "?q=RENDER+size")
     assert "No series matches." in get(client, "?q=render+parse")
@@ -25,13 +25,13 @@ def test_search_asks_for_all_words(client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["?q=%00", "?page=nonsense&environment=x&branch=%00", "?page=99999999999999999999"])
 @pytest.mark.usefixtures("shop")
-def test_nonsense_in_the_query_is_no_error(client: Client, query: str) -> None:
-    """What the form cannot ask for counts as not asked."""
+def test_invalid_filters_are_ignored(client: Client, query: str) -> None:
+    """Values that the form does not offer are ignored."""
     assert "bench.<wbr>parse" in get(client, query)
 
 
 def test_filter_by_environment_branch_and_alert(client: Client, shop: Shop) -> None:
-    """The environment, the branch and the alerts narrow the list, and the form shows what was chosen."""
+    """Environment, branch and alerts narrow the list, and the form shows the choice."""
     run = history_run(20, [value("bench.other", 1.0)])
     store(shop.project, run)
     environment = Environment.objects.get(name="runner")

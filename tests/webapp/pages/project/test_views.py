@@ -19,8 +19,8 @@ def get(client: Client, query: str = "") -> str:
     return response.content.decode()
 
 
-def test_a_row_holds_the_facts_of_a_series(client: Client, shop: Shop) -> None:
-    """Newest points, latest value with a readable unit, change and the open alert stand in one row."""
+def test_a_row_summarizes_a_series(client: Client, shop: Shop) -> None:
+    """A row has the recent points, the latest value with its unit, the change and the open alert."""
     text = get(client)
     row = text[text.index(f'<a href="/series/{shop.series.pk}/">') :].partition("</tr>")[0]
 
@@ -33,7 +33,7 @@ def test_a_row_holds_the_facts_of_a_series(client: Client, shop: Shop) -> None:
 
 
 def test_the_measured_rate_of_false_alarms_is_shown(client: Client, shop: Shop) -> None:
-    """Once benchmarks were measured that their pull request could not reach, the page says how often the gate erred."""
+    """Once exempt benchmarks were measured, the page shows how often the gate was wrong about them."""
     assert "False alarms" not in get(client)
 
     StoredVerdict.objects.filter(run__project=shop.project).update(exempt_judged=240)
@@ -50,7 +50,7 @@ def test_units_follow_the_size(client: Client) -> None:
 
 
 def test_long_lists_are_paged(client: Client, shop: Shop) -> None:
-    """A page holds a fixed number of series, and the links to the others keep the filter."""
+    """A page has a fixed number of series, and links to other pages keep the filter."""
     store(shop.project, history_run(20, [value(f"bench.many.{number:03}", 1.0) for number in range(120)]))
 
     first, last = get(client, "?q=many"), get(client, "?q=many&page=3")
@@ -72,7 +72,7 @@ def queries(client: Client) -> int:
 
 
 def test_queries_do_not_grow_with_benchmarks(client: Client, shop: Shop) -> None:
-    """Fifty times the series cost no more queries."""
+    """Fifty times the series take no more queries."""
     before = queries(client)
 
     store(shop.project, history_run(20, [value(f"bench.many.{number:03}", 1.0) for number in range(150)]))
@@ -82,8 +82,8 @@ def test_queries_do_not_grow_with_benchmarks(client: Client, shop: Shop) -> None
 
 
 @pytest.mark.django_db
-def test_a_project_without_runs_says_what_to_do(client: Client) -> None:
-    """An empty project tells how to fill it."""
+def test_an_empty_project_shows_the_next_step(client: Client) -> None:
+    """An empty project shows how to upload results."""
     Project.objects.create(slug="empty")
 
     text = client.get("/projects/empty/").content.decode()

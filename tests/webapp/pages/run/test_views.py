@@ -10,8 +10,8 @@ from webapp.history.models import Run, Upload
 from webapp.pages.run.views import RUNS_PER_PAGE, SAMPLES_PER_PAGE
 
 
-def test_everything_about_a_run(client: Client, shop: Shop) -> None:
-    """Commit, environment, counts, refusals with their places, and every value with its series stand on the page."""
+def test_run_detail(client: Client, shop: Shop) -> None:
+    """The page has commit, environment, counts, refusals with their places, and every value with its series."""
     text = client.get(f"/runs/{shop.last_run}/").content.decode()
 
     assert "https://github.com/acme/shop/commit/0000000e" in text
@@ -26,7 +26,7 @@ def test_everything_about_a_run(client: Client, shop: Shop) -> None:
 
 
 def test_a_judged_run_shows_both_sides(client: Client, shop: Shop) -> None:
-    """A run that carries its baseline shows the value of either side and links its verdict."""
+    """A run with a baseline shows the values of both sides and links its verdict."""
     text = client.get(f"/runs/{shop.judged_run}/").content.decode()
 
     assert ">Base<" in text
@@ -52,8 +52,8 @@ def test_many_values_are_paged(client: Client, shop: Shop) -> None:
     assert "401–450 of 450" in client.get(f"/runs/{number}/?page=3").content.decode()
 
 
-def test_an_upload_that_cannot_be_read_is_told(client: Client, shop: Shop) -> None:
-    """Where the kept file cannot be read, the facts in the database are shown and the reason is given."""
+def test_an_unreadable_upload_is_reported(client: Client, shop: Shop) -> None:
+    """If the stored file cannot be read, the page shows the facts of the database and the reason."""
     upload = Upload.objects.get(run=shop.last_run)
     upload.content = b"no zlib"
     upload.save()
@@ -65,7 +65,7 @@ def test_an_upload_that_cannot_be_read_is_told(client: Client, shop: Shop) -> No
 
 
 def test_a_superseded_run_names_its_successor(client: Client, shop: Shop) -> None:
-    """A run that a newer file replaced says which run it is now."""
+    """A superseded run links the run that replaced it."""
     Run.objects.filter(pk=shop.last_run).update(superseded_by=shop.judged_run)
 
     assert (
@@ -75,7 +75,7 @@ def test_a_superseded_run_names_its_successor(client: Client, shop: Shop) -> Non
 
 
 def test_the_list_of_runs(client: Client, shop: Shop) -> None:
-    """The newest run comes first, with what was stored, its state and its verdict; long lists are paged."""
+    """The newest run comes first, with its counts, state and verdict; long lists are paged."""
     for number in range(20, 20 + RUNS_PER_PAGE):
         store(shop.project, history_run(number, [value("bench.parse", 0.0138)]))
 

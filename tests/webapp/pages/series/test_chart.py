@@ -8,7 +8,7 @@ from tests.webapp.pages.stored import STEP_AT, Shop, history_run, store, value
 
 
 def test_chart_data_is_in_commit_order(client: Client, shop: Shop) -> None:
-    """The chart gets equally long columns in commit order, whatever order the runs arrived in."""
+    """The chart data has columns of equal length in commit order, whatever order the runs arrived in."""
     late = history_run(2, [value("bench.parse", 0.5)])
     early = type(late)(suite="x", tool="late", commit=late.commit, environment=late.environment, samples=late.samples)
     store(shop.project, early)

@@ -8,7 +8,7 @@ from tests.webapp.pages.stored import Shop, history_run, store, value
 
 
 def test_environment_changes_are_named(client: Client, shop: Shop) -> None:
-    """Where the environment changed, the page says from which value to which, and the chart gets a labelled line."""
+    """The page lists what changed in the environment, and the chart has a labeled line."""
     text = client.get(f"/series/{shop.series.pk}/").content.decode()
 
     assert "python: <bdi>3.12</bdi> → <bdi>3.13</bdi>" in text
@@ -16,7 +16,7 @@ def test_environment_changes_are_named(client: Client, shop: Shop) -> None:
 
 
 def test_a_new_version_of_the_benchmark_is_named(client: Client, shop: Shop) -> None:
-    """A benchmark that was itself changed begins a segment that says so."""
+    """A changed benchmark begins a segment with that reason."""
     sample = value("bench.parse", 0.0138)
     changed = type(sample)(
         benchmark=type(sample.benchmark)(name="bench.parse", version="2"), metric=sample.metric, value=1.0

@@ -11,8 +11,8 @@ from tests.webapp.pages.stored import Shop, environment, history_run, store, val
 from webapp.history.models import Project, Series
 
 
-def test_facts_stand_in_the_page_without_javascript(client: Client, shop: Shop) -> None:
-    """Latest value, change point with effect, interval, levels, commits and state are text; the chart is drawn too."""
+def test_the_page_is_complete_without_javascript(client: Client, shop: Shop) -> None:
+    """Latest value, change point, interval, levels, commits and state are text, and the chart is SVG."""
     text = client.get(f"/series/{shop.series.pk}/").content.decode()
 
     assert "13.8 ms" in text
@@ -26,7 +26,7 @@ def test_facts_stand_in_the_page_without_javascript(client: Client, shop: Shop) 
     assert 'datetime="2026-10-15T00:00:00+00:00"' in text
 
 
-def test_the_same_benchmark_elsewhere_is_linked(client: Client, shop: Shop) -> None:
+def test_other_series_of_the_benchmark_are_linked(client: Client, shop: Shop) -> None:
     """The page links the same benchmark in other environments."""
     run = history_run(20, [value("bench.parse", 0.02)])
     elsewhere = type(run)(
@@ -41,7 +41,7 @@ def test_the_same_benchmark_elsewhere_is_linked(client: Client, shop: Shop) -> N
 
 
 def test_a_series_of_one_point(client: Client, shop: Shop) -> None:
-    """A single point is a page like any other: no change, no noise, a drawn dot."""
+    """A single point has no change and no noise, and is drawn."""
     store(shop.project, history_run(20, [value("bench.single", 0.0)]))
     single = Series.objects.get(benchmark__name="bench.single")
 
@@ -53,7 +53,7 @@ def test_a_series_of_one_point(client: Client, shop: Shop) -> None:
 
 
 def test_a_series_without_points(client: Client, shop: Shop) -> None:
-    """A series whose runs were all taken away has a page that says so by showing nothing."""
+    """A series without points has a page without a chart."""
     shop.series.chunks.all().delete()
     Project.objects.update(revision=99)
 
@@ -63,7 +63,7 @@ def test_a_series_without_points(client: Client, shop: Shop) -> None:
 
 @pytest.mark.parametrize("path", ["/series/{}/", "/series/{}/chart.json"])
 def test_queries_do_not_grow_with_points(client: Client, shop: Shop, path: str) -> None:
-    """Three times the points cost no more queries."""
+    """Three times the points take no more queries."""
 
     def count() -> int:
         client.get(path.format(shop.series.pk))

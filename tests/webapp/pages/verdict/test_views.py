@@ -10,7 +10,7 @@ from webapp.verdicts.models import StoredVerdict
 
 
 def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -> None:
-    """Outcome, headline, rows with effect, interval, budget and levels, and what was not judged stand on the page."""
+    """The page has outcome, headline, rows with effect, interval, budget and levels, and what was not judged."""
     document = StoredVerdict.objects.get(pk=shop.judged_run).document
     row = next(each for each in document["rows"] if each["label"] == "bench.parse")
 
@@ -28,14 +28,14 @@ def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -
 
 
 def test_failures_come_first(client: Client, shop: Shop) -> None:
-    """The rows that decided stand above those that passed."""
+    """Rows that failed come before those that passed."""
     text = client.get(f"/runs/{shop.judged_run}/verdict/").content.decode()
 
     assert text.index("bench.<wbr>parse") < text.index("bench.<wbr>lex")
 
 
-def test_what_is_exempt_is_told_apart(client: Client, shop: Shop) -> None:
-    """An exempt row is not gated, a change found in it is a false alarm, and the project's measured rate is shown."""
+def test_exempt_rows_are_marked(client: Client, shop: Shop) -> None:
+    """An exempt row is not gated, a change found in it is a false alarm, and the measured rate is shown."""
     verdict = StoredVerdict.objects.get(pk=shop.judged_run)
     row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
     row |= {"exempt": True, "outcome": "pass"}
@@ -51,8 +51,8 @@ def test_what_is_exempt_is_told_apart(client: Client, shop: Shop) -> None:
     assert "1 of 240 benchmarks that their pull request could not reach was called regressed: below 2 %" in text
 
 
-def test_rows_in_other_words(client: Client, shop: Shop) -> None:
-    """A waived row names owner, ceiling and last day; strangers' text in a document is escaped."""
+def test_waived_rows_name_the_waiver(client: Client, shop: Shop) -> None:
+    """A waived row names owner, ceiling and last day; untrusted text is escaped."""
     verdict = StoredVerdict.objects.get(pk=shop.judged_run)
     row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
     row["outcome"] = verdict.document["outcome"] = verdict.outcome = "waived"
