@@ -1,14 +1,15 @@
-"""What a person, or a machine with a token for it, does with an alert.
+"""The actions that a person, or a program with a token, takes on an alert.
 
-Each of these takes the project's lock, checks that the alert can be treated so, records an event, and asks for what
-GitHub is to show. Asking for the same again changes nothing. What was decided here is undone by nothing but another word.
+Each action takes the project's lock, checks that the alert allows it, and records an event. Taking the same action again
+changes nothing. Only another action undoes it, or the level returning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -22,7 +23,7 @@ from webapp.publishing import outbox
 MAX_TEXT_CHARACTERS = 2_000
 MAX_NAME_CHARACTERS = 150
 
-_FROM: dict[AlertState, Sequence[AlertState]] = {
+_ALLOWED_FROM: dict[AlertState, Sequence[AlertState]] = {
     AlertState.CONFIRMED: (
         AlertState.SUSPECTED,
         AlertState.ACKNOWLEDGED,
@@ -34,10 +35,9 @@ _FROM: dict[AlertState, Sequence[AlertState]] = {
     AlertState.ACCEPTED: OPEN,
     AlertState.INVALID: OPEN,
 }
-"""The states that a person may bring an alert into, and out of which."""
+"""For each state that a person may set: the states from which it may be set."""
 
 _NEEDS_REASON = (AlertState.ACCEPTED, AlertState.INVALID)
-
 
 _DECISIONS = {
     "confirm": AlertState.CONFIRMED,
@@ -49,7 +49,7 @@ _DECISIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ActionRequest:
-    """What is to be done, as forms and machines say it."""
+    """An action as a form or an API request names it."""
 
     action: str
     """confirm, acknowledge, accept, invalidate, assign, note, merge, split or bisect."""
@@ -58,74 +58,69 @@ class ActionRequest:
     text: str = ""
     """The note."""
     into: int = 0
-    """The alert to merge into."""
+    """Id of the alert to merge into."""
     series: Sequence[int] = ()
-    """The series to split out."""
+    """Ids of the series to split off."""
 
 
 def act(alert: Alert, request: ActionRequest, *, who: str) -> Alert:
-    """Do what is ordered; return the alert to look at then, a new one after a split.
+    """Take an action; return the alert to show next, which is a new one after a split.
 
     Raises:
-        InvalidInput: There is no such action, or it cannot be done; see the functions below.
+        InvalidInput: There is no such action, or the alert does not allow it; see the functions below.
     """
-    if request.action in _DECISIONS:
-        decide(alert, _DECISIONS[request.action], who=who, reason=request.reason)
-    elif request.action == "assign":
-        assign(alert, request.assignee, who=who)
-    elif request.action == "note":
-        note(alert, request.text, who=who)
-    elif request.action == "merge":
-        merge(alert, request.into, who=who, reason=request.reason)
-    elif request.action == "split":
-        return split(alert, request.series, who=who, reason=request.reason)
-    elif request.action == "bisect":
-        bisect(alert, who=who)
-    else:
-        known = ", ".join([*_DECISIONS, "assign", "note", "merge", "split", "bisect"])
-        raise InvalidInput(f"{request.action[:40]!r} is no action: choose one of {known}")
-    return alert
+    actions: dict[str, Callable[[], Alert | None]] = {
+        **{name: partial(decide, alert, state, who=who, reason=request.reason) for name, state in _DECISIONS.items()},
+        "assign": partial(assign, alert, request.assignee, who=who),
+        "note": partial(note, alert, request.text, who=who),
+        "merge": partial(merge, alert, request.into, who=who, reason=request.reason),
+        "split": partial(split, alert, request.series, who=who, reason=request.reason),
+        "bisect": partial(bisect, alert, who=who),
+    }
+    if request.action not in actions:
+        raise InvalidInput(f"{request.action[:40]!r} is no action: choose one of {', '.join(actions)}")
+    return actions[request.action]() or alert
 
 
 def decide(alert: Alert, state: AlertState, *, who: str, reason: str = "") -> None:
-    """Bring an alert into a state by somebody's word.
+    """Set an alert's state.
 
     Args:
-        alert: Any.
-        state: ``confirmed``, also to take a closed one up again; ``acknowledged``; ``accepted``: the new level is the
-            baseline from now on; ``invalid``: noise.
-        who: Whose word.
-        reason: Why; needed to accept, to dismiss, and to take up again.
+        alert: The alert.
+        state: ``confirmed``, which also reopens a closed alert; ``acknowledged``; ``accepted``: the new level becomes the
+            baseline; ``invalid``: the change is noise.
+        who: A user's name or ``token NAME``.
+        reason: Why; needed to accept, to dismiss as noise, and to reopen.
 
     Raises:
-        InvalidInput: The alert cannot be brought there from where it stands, or a reason is missing or too long.
+        InvalidInput: The alert's state does not allow it, or a reason is missing or too long.
     """
     reason = _text(reason, "the reason")
-    with _held(alert) as now:
-        if now.state == state:
+    with _locked(alert) as current:
+        if current.state == state:
             return
-        if state not in _FROM or now.state not in _FROM[state]:
-            raise InvalidInput(f"alert {now.pk} is {now.state}: it cannot become {state} from there")
-        if not reason and (state in _NEEDS_REASON or not now.is_open):
-            raise InvalidInput(f"a reason is needed for an alert to become {state} from {now.state}: say why")
-        states.transition(now, state, who=who, reason=reason)
-        _settle(now.project, [now])
+        if state not in _ALLOWED_FROM or current.state not in _ALLOWED_FROM[state]:
+            raise InvalidInput(f"alert {current.pk} is {current.state}: it cannot become {state} from there")
+        if not reason and (state in _NEEDS_REASON or not current.is_open):
+            raise InvalidInput(f"a reason is needed for an alert to become {state} from {current.state}: say why")
+        states.transition(current, state, who=who, reason=reason)
+        _update(current.project, [current])
 
 
 def assign(alert: Alert, assignee: str, *, who: str) -> None:
-    """Say who looks after an alert; an empty name: nobody.
+    """Set the person who works on an alert; an empty name removes it.
 
     Raises:
         InvalidInput: The name is too long.
     """
     assignee = " ".join(assignee.split())
     if len(assignee) > MAX_NAME_CHARACTERS:
-        raise InvalidInput(f"the assignee has {len(assignee)} characters, at most {MAX_NAME_CHARACTERS} are kept")
-    with _held(alert) as now:
-        if now.assignee != assignee:
-            now.assignee = assignee
-            now.save(update_fields=["assignee"])
-            states.record_event(now, Event.Action.ASSIGNED, who=who, text=assignee)
+        raise InvalidInput(f"the assignee has {len(assignee)} characters, at most {MAX_NAME_CHARACTERS} are allowed")
+    with _locked(alert) as current:
+        if current.assignee != assignee:
+            current.assignee = assignee
+            current.save(update_fields=["assignee"])
+            states.record_event(current, Event.Action.ASSIGNED, who=who, text=assignee)
 
 
 def note(alert: Alert, text: str, *, who: str) -> None:
@@ -137,107 +132,119 @@ def note(alert: Alert, text: str, *, who: str) -> None:
     text = _text(text, "the note")
     if not text:
         raise InvalidInput("the note is empty: write something")
-    with _held(alert) as now:
-        states.record_event(now, Event.Action.NOTED, who=who, text=text)
+    with _locked(alert) as current:
+        states.record_event(current, Event.Action.NOTED, who=who, text=text)
 
 
 def merge(alert: Alert, into: int, *, who: str, reason: str = "") -> None:
-    """Let another alert of the same project take over all series of this one: they have one cause.
+    """Move all series of an alert to another alert of the same project, because both have one cause.
 
     Raises:
-        InvalidInput: There is no such other alert, or one of the two was merged before.
+        InvalidInput: There is no such other alert, one of the two was merged before, or they differ in branch or kind.
     """
     reason = _text(reason, "the reason")
-    with _held(alert) as now:
-        if now.state == AlertState.MERGED and now.merged_into_id == into:
+    with _locked(alert) as current:
+        if current.state == AlertState.MERGED and current.merged_into_id == into:
             return
-        target = Alert.objects.filter(project=now.project_id, pk=into).select_related(*ALERT_RELATIONS).first()
-        if target is None or target.pk == now.pk:
-            raise InvalidInput(f"there is no other alert {into} in project {now.project.slug}: name one from its list")
-        for one in (now, target):
-            if one.merged_into_id is not None:
-                raise InvalidInput(f"alert {one.pk} was merged into alert {one.merged_into_id}: name that one")
-        if (now.branch, now.kind) != (target.branch, target.kind):
-            raise InvalidInput(f"alerts {now.pk} and {target.pk} are not about one branch and one kind of change")
-        assignment.join(now, target, who=who, reason=reason)
-        _settle(now.project, [now, target])
+        target = _merge_target(current, into)
+        assignment.merge_into(current, target, who=who, reason=reason)
+        _update(current.project, [current, target])
+
+
+def _merge_target(alert: Alert, into: int) -> Alert:
+    target = Alert.objects.filter(project=alert.project_id, pk=into).select_related(*ALERT_RELATIONS).first()
+    if target is None or target.pk == alert.pk:
+        raise InvalidInput(f"there is no other alert {into} in project {alert.project.slug}: name one from its list")
+    for candidate in (alert, target):
+        if candidate.merged_into_id is not None:
+            raise InvalidInput(f"alert {candidate.pk} was merged into alert {candidate.merged_into_id}: name that one")
+    if (alert.branch, alert.kind) != (target.branch, target.kind):
+        raise InvalidInput(f"alerts {alert.pk} and {target.pk} are not about one branch and one kind of change")
+    return target
 
 
 def split(alert: Alert, series: Sequence[int], *, who: str, reason: str = "") -> Alert:
-    """Take some series out of an alert into a new one: they have another cause.
+    """Move some series of an alert to a new alert, because they have another cause.
 
     Args:
         alert: An alert that is not merged.
-        series: Ids of series that it has regressions of; not all of them.
-        who: Whose word.
+        series: Ids of some, not all, of the series in which it has regressions.
+        who: A user's name or ``token NAME``.
         reason: Why.
 
     Returns:
         The new alert.
 
     Raises:
-        InvalidInput: It has no such series, or nothing would be left.
+        InvalidInput: The alert has no such series, or would have none left.
     """
     reason = _text(reason, "the reason")
-    with _held(alert) as now:
-        regressions = StoredChangePoint.objects.filter(alert=now, regression=True)
-        there, wanted = set(regressions.values_list("series_id", flat=True)), set(series)
-        if not wanted or not wanted < there:
+    with _locked(alert) as current:
+        regressions = StoredChangePoint.objects.filter(alert=current, regression=True)
+        present, moved = set(regressions.values_list("series_id", flat=True)), set(series)
+        if not moved or not moved < present:
             raise InvalidInput(
-                f"alert {now.pk} can be split by some, not all, of its {len(there)} series; got {sorted(wanted)[:10]}"
+                f"alert {current.pk} can be split by some, not all, of its {len(present)} series; got {sorted(moved)[:10]}"
             )
-        new = Alert.objects.create(
-            project=now.project,
-            branch=now.branch,
-            kind=now.kind,
-            commit=now.commit,
-            previous_commit=now.previous_commit,
-            imported_only=now.imported_only,
-            split_from=now,
-        )
-        states.record_event(new, Event.Action.OPENED, who=who, text=f"Split from alert {now.pk}. {reason}".strip())
-        states.record_event(now, Event.Action.SPLIT, who=who, text=f"{len(wanted)} to alert {new.pk}. {reason}".strip())
-        regressions.filter(series__in=wanted).update(alert=new)
-        for origin in _origins(now):
-            for number in sorted(wanted):
-                ManualAssignment.objects.update_or_create(series_id=number, origin=origin, defaults={"alert": new})
-        _settle(now.project, [now, new])
+        new = _open_split(current)
+        states.record_event(new, Event.Action.OPENED, who=who, text=f"Split from alert {current.pk}. {reason}".strip())
+        text = f"{len(moved)} to alert {new.pk}. {reason}".strip()
+        states.record_event(current, Event.Action.SPLIT, who=who, text=text)
+        regressions.filter(series__in=moved).update(alert=new)
+        for origin in _with_merged(current):
+            for series_id in sorted(moved):
+                ManualAssignment.objects.update_or_create(series_id=series_id, origin=origin, defaults={"alert": new})
+        _update(current.project, [current, new])
     return new
 
 
+def _open_split(alert: Alert) -> Alert:
+    return Alert.objects.create(
+        project=alert.project,
+        branch=alert.branch,
+        kind=alert.kind,
+        commit=alert.commit,
+        previous_commit=alert.previous_commit,
+        imported_only=alert.imported_only,
+        split_from=alert,
+    )
+
+
 def bisect(alert: Alert, *, who: str) -> None:
-    """Have GitHub measure one commit of the alert's range after the other until the one is found.
+    """Start a bisection: GitHub measures commits of the alert's range until the one that caused the change is found.
 
     Raises:
-        InvalidInput: There is nothing to search for, or nobody to ask; see `webapp.measurements.bisection.start`.
+        InvalidInput: The alert has no range to search, or no workflow can be started; see `webapp.measurements.bisection`.
     """
-    with _held(alert) as now:
-        bisection.start(now, who=who)
-        _settle(now.project, [now])
+    with _locked(alert) as current:
+        bisection.start(current, who=who)
+        _update(current.project, [current])
 
 
 @contextmanager
-def _held(alert: Alert) -> Iterator[Alert]:
-    """Yield the alert as it stands, while nobody else changes anything of its project."""
+def _locked(alert: Alert) -> Iterator[Alert]:
+    """Yield the alert as it is stored now, and lock its project until the end of the block."""
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=alert.project_id)
         yield Alert.objects.select_related(*ALERT_RELATIONS).get(pk=alert.pk)
 
 
-def _settle(project: Project, changed: Sequence[Alert]) -> None:
-    affected = assignment.Affected(alerts=[one.pk for one in changed])
+def _update(project: Project, changed: Sequence[Alert]) -> None:
+    affected = assignment.Affected(alerts=[alert.pk for alert in changed])
     outbox.want_alerts(project, assignment.update_alerts(project, affected))
 
 
-def _origins(alert: Alert) -> Iterator[Alert]:
-    """Yield the alert and all that were merged into it: each may be where a series would be put."""
+def _with_merged(alert: Alert) -> Iterator[Alert]:
+    """Yield the alert and all that were merged into it; a series may be assigned to any of them automatically."""
     yield alert
     for other in Alert.objects.filter(merged_into=alert).order_by("pk"):
-        yield from _origins(other)
+        yield from _with_merged(other)
 
 
 def _text(text: str, what: str) -> str:
     text = text.replace("\0", "").strip()
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise InvalidInput(f"{what} has {len(text):,} characters, at most {MAX_TEXT_CHARACTERS:,} are kept: shorten it")
+        raise InvalidInput(
+            f"{what} has {len(text):,} characters, at most {MAX_TEXT_CHARACTERS:,} are allowed: shorten it"
+        )
     return text

@@ -1,9 +1,8 @@
-"""Change points -> alerts: one alert for each cause, whichever series it moved.
+"""Assign change points to alerts: one alert for each cause, however many series it changed.
 
-An alert belongs to (project, branch, first commit at the new level, kind). It is opened by a regression; an improvement
-of the same commit is listed with it, and an improvement alone opens nothing. Series that a person merged into another
-alert, or split out of one, stay where they were put. An alert is kept for ever and changes state, see
-`webapp.alerts.states`.
+An alert belongs to (project, branch, first commit at the new level, kind). A regression opens it; an improvement of the
+same commit is listed with it, and an improvement alone opens none. Series that a person merged into another alert or
+split from one stay where the person put them. An alert is never deleted; it changes its state, see `webapp.alerts.states`.
 """
 
 from __future__ import annotations
@@ -22,61 +21,56 @@ from webapp.history.models import Project
 
 @dataclass(frozen=True)
 class Affected:
-    """What a detection, a measurement or a person may have changed."""
+    """What a detection, a remeasurement or a person may have changed."""
 
     series: Sequence[int] = ()
-    """Series whose change points were looked for."""
+    """Ids of series whose change points were detected again."""
     alerts: Collection[int] = ()
-    """Alerts that their change points belonged to before."""
+    """Ids of alerts that these change points belonged to before, or that something else changed."""
 
 
 def update_alerts(project: Project, affected: Affected) -> list[Alert]:
-    """Give the change points of the affected series their alerts, and each of those its state.
+    """Assign the change points of the affected series to alerts, and update the state of each alert concerned.
 
-    Must be called inside a transaction that holds the project's lock.
+    The caller holds the project's lock in a transaction.
 
     Returns:
-        The alerts that were looked at, as they stand now.
+        The alerts concerned, oldest first, as they are now.
     """
-    points = list(change_points(series__in=affected.series))
-    numbers = set(affected.alerts) | {one.alert_id for one in points if one.alert_id is not None}
-    numbers |= _attach(project, [one for one in points if one.regression and one.alert_id is None])
-    numbers |= _follow(numbers)
-    improved = {one.run.commit_id for one in points if not one.regression}
-    numbers.update(Alert.objects.filter(project=project, commit__in=improved).values_list("pk", flat=True))
-    known = Alert.objects.filter(pk__in=numbers).select_related("commit", "previous_commit", "closed_by", "project")
-    alerts = list(known.order_by("pk"))
-    members = _by_alert(numbers)
-    _attach_improvements(project, alerts, members)
-    later = defaultdict(list)
-    for one in change_points(series__in={one.series_id for each in members.values() for one in each}):
-        later[one.series_id].append(one)
+    alerts = _alerts_concerned(project, affected)
+    regressions = _regressions_by_alert([alert.pk for alert in alerts])
+    _attach_improvements(project, alerts, regressions)
+    all_changes = defaultdict(list)
+    series_ids = {change_point.series_id for found in regressions.values() for change_point in found}
+    for change_point in change_points(series__in=series_ids):
+        all_changes[change_point.series_id].append(change_point)
     for alert in alerts:
-        states.narrow_range(alert, members[alert.pk])
-    answers = remeasurement.answers(project, alerts, members)
-    obeyed = rules.alert_rules(project)
+        states.narrow_range(alert, regressions[alert.pk])
+    answers = remeasurement.answers(project, alerts, regressions)
+    alert_rules = rules.alert_rules(project)
     for alert in alerts:
-        states.update_state(alert, states.Facts(members[alert.pk], later, answers[alert.pk], obeyed))
+        facts = states.AlertFacts(regressions[alert.pk], all_changes, answers[alert.pk], alert_rules)
+        states.update_state(alert, facts)
     return alerts
 
 
-def orphans(project: Project) -> Affected:
+def alerts_without_regressions(project: Project) -> Affected:
     """Return the open alerts that no regression belongs to any more."""
     regressions = StoredChangePoint.objects.filter(alert=OuterRef("pk"), regression=True)
-    left = Alert.objects.filter(~Exists(regressions), project=project, state__in=OPEN)
-    return Affected(alerts=list(left.values_list("pk", flat=True)))
+    alerts = Alert.objects.filter(~Exists(regressions), project=project, state__in=OPEN)
+    return Affected(alerts=list(alerts.values_list("pk", flat=True)))
 
 
 def change_points(**conditions: object) -> QuerySet[StoredChangePoint]:
-    """Return change points in the order of their series, with all that is asked of them here."""
+    """Return change points ordered by series and position, with the relations that this package reads."""
     found = StoredChangePoint.objects.filter(**conditions)
     return found.select_related(
         "series__benchmark", "series__environment", "run__commit", "previous_run__commit"
     ).order_by("series_id", "position")
 
 
-def join(loser: Alert, winner: Alert, *, who: str, reason: str) -> None:
-    """Let *winner* take over all change points of *loser*, for good; needs the project's lock."""
+def merge_into(loser: Alert, winner: Alert, *, who: str, reason: str) -> None:
+    """Move all change points of *loser* to *winner* for good; the caller holds the project's lock."""
     StoredChangePoint.objects.filter(alert=loser, regression=True).update(alert=winner)
     StoredChangePoint.objects.filter(alert=loser).update(alert=None)
     loser.merged_into = winner
@@ -85,131 +79,155 @@ def join(loser: Alert, winner: Alert, *, who: str, reason: str) -> None:
     states.record_event(winner, Event.Action.MERGED, who=who, text=f"Took over alert {loser.pk}. {reason}")
 
 
-def _by_alert(numbers: Collection[int]) -> defaultdict[int, list[StoredChangePoint]]:
-    """Return the regressions of some alerts."""
-    members = defaultdict(list)
-    for one in change_points(alert__in=numbers, regression=True):
-        assert one.alert_id is not None
-        members[one.alert_id].append(one)
-    return members
+def _alerts_concerned(project: Project, affected: Affected) -> list[Alert]:
+    """Return the alerts to update, after assigning new regressions to theirs and moving those whose commit moved."""
+    found = list(change_points(series__in=affected.series))
+    alert_ids = set(affected.alerts) | {point.alert_id for point in found if point.alert_id is not None}
+    alert_ids |= _assign(project, [point for point in found if point.regression and point.alert_id is None])
+    alert_ids |= _follow_change_points(alert_ids)
+    improved = {point.run.commit_id for point in found if not point.regression}
+    alert_ids.update(Alert.objects.filter(project=project, commit__in=improved).values_list("pk", flat=True))
+    alerts = Alert.objects.filter(pk__in=alert_ids).select_related("commit", "previous_commit", "closed_by", "project")
+    return list(alerts.order_by("pk"))
 
 
-def _attach(project: Project, points: Sequence[StoredChangePoint]) -> set[int]:
-    """Give each regression its alert, a new one where its cause has none; return the alerts' ids."""
-    for one in points:
-        one.alert = _belongs(project, one)
-    StoredChangePoint.objects.bulk_update(points, ["alert"], batch_size=500)
-    return {one.alert_id for one in points if one.alert_id is not None}
+def _regressions_by_alert(alert_ids: Collection[int]) -> defaultdict[int, list[StoredChangePoint]]:
+    regressions = defaultdict(list)
+    for change_point in change_points(alert__in=alert_ids, regression=True):
+        assert change_point.alert_id is not None
+        regressions[change_point.alert_id].append(change_point)
+    return regressions
 
 
-def _belongs(project: Project, one: StoredChangePoint) -> Alert:
-    """Return the alert of a change point's cause, or the one that somebody put it into."""
-    there = Alert.objects.filter(
-        project=project, branch=one.series.branch, commit=one.run.commit, kind=one.kind, split_from=None
+def _assign(project: Project, regressions: Sequence[StoredChangePoint]) -> set[int]:
+    """Assign each regression to the alert of its cause, a new one if there is none; return the alerts' ids."""
+    for regression in regressions:
+        regression.alert = _alert_for(project, regression)
+    StoredChangePoint.objects.bulk_update(regressions, ["alert"], batch_size=500)
+    return {regression.alert_id for regression in regressions if regression.alert_id is not None}
+
+
+def _alert_for(project: Project, regression: StoredChangePoint) -> Alert:
+    """Return the alert of a regression's cause, or the one that a person assigned the series to."""
+    of_this_commit = Alert.objects.filter(
+        project=project,
+        branch=regression.series.branch,
+        commit=regression.run.commit,
+        kind=regression.kind,
+        split_from=None,
     )
-    # One that was merged still knows where its change points go to; a living one comes first.
-    alert = there.order_by(F("merged_into").asc(nulls_first=True), "pk").first()
+    # A merged alert still says where its change points go to; one that is not merged comes first.
+    alert = of_this_commit.order_by(F("merged_into").asc(nulls_first=True), "pk").first()
     if alert is None:
-        return _joined_drift(project, one) or _measured_elsewhere(project, one) or _opened(project, one)
-    placed = ManualAssignment.objects.filter(series=one.series, origin=alert).select_related("alert").first()
-    alert = placed.alert if placed is not None else alert
+        return (
+            _open_drift(project, regression) or _same_cause_elsewhere(project, regression) or _open(project, regression)
+        )
+    manual = ManualAssignment.objects.filter(series=regression.series, origin=alert).select_related("alert").first()
+    alert = manual.alert if manual is not None else alert
     while alert.merged_into is not None:
         alert = alert.merged_into
     return alert
 
 
-def _opened(project: Project, one: StoredChangePoint) -> Alert:
+def _open(project: Project, regression: StoredChangePoint) -> Alert:
     alert = Alert.objects.create(
         project=project,
-        branch=one.series.branch,
-        commit=one.run.commit,
-        previous_commit=one.previous_run.commit,
-        kind=one.kind,
-        imported_only=True,  # until a run that was not imported shows it, see states.update_state
+        branch=regression.series.branch,
+        commit=regression.run.commit,
+        previous_commit=regression.previous_run.commit,
+        kind=regression.kind,
+        imported_only=True,  # until states.update_state sees a run that was not imported
     )
     states.record_event(alert, Event.Action.OPENED)
     return alert
 
 
-def _joined_drift(project: Project, one: StoredChangePoint) -> Alert | None:
-    """Return the living alert about creep on the same branch: series that creep together have one cause."""
-    if one.kind != AlertKind.DRIFT:
+def _open_drift(project: Project, regression: StoredChangePoint) -> Alert | None:
+    """Return the open drift alert of the same branch: series that drift together have one cause."""
+    if regression.kind != AlertKind.DRIFT:
         return None
-    living = Alert.objects.filter(
-        project=project, branch=one.series.branch, kind=AlertKind.DRIFT, state__in=OPEN, split_from=None
+    alerts = Alert.objects.filter(
+        project=project, branch=regression.series.branch, kind=AlertKind.DRIFT, state__in=OPEN, split_from=None
     )
-    return living.order_by("pk").first()
+    return alerts.order_by("pk").first()
 
 
-def _measured_elsewhere(project: Project, one: StoredChangePoint) -> Alert | None:
-    """Return the alert about the same cause in another environment, which measured other commits of the same range."""
-    first, last = one.previous_run.commit.generation, one.run.commit.generation
+def _same_cause_elsewhere(project: Project, regression: StoredChangePoint) -> Alert | None:
+    """Return the one alert whose range overlaps, found in another environment that measured other commits."""
+    first, last = regression.previous_run.commit.generation, regression.run.commit.generation
     if first is None or last is None:
         return None
     overlapping = Alert.objects.filter(
         project=project,
-        branch=one.series.branch,
-        kind=one.kind,
+        branch=regression.series.branch,
+        kind=regression.kind,
         merged_into=None,
         split_from=None,
         commit__generation__gt=first,
         previous_commit__generation__lt=last,
     )
-    same = StoredChangePoint.objects.filter(alert=OuterRef("pk"), series__environment=one.series.environment_id)
-    found = list(overlapping.filter(~Exists(same)).select_related("commit")[:2])
+    same_environment = StoredChangePoint.objects.filter(
+        alert=OuterRef("pk"), series__environment=regression.series.environment_id
+    )
+    found = list(overlapping.filter(~Exists(same_environment)).select_related("commit")[:2])
     if len(found) != 1:
         return None
     (alert,) = found
-    if states.commit_age(one.run.commit) < states.commit_age(alert.commit):
-        alert.commit = one.run.commit
+    if states.commit_age(regression.run.commit) < states.commit_age(alert.commit):
+        alert.commit = regression.run.commit
         alert.save(update_fields=["commit"])
     return alert
 
 
-def _follow(numbers: Collection[int]) -> set[int]:
-    """Let alerts follow their change points where all of them settled on other commits.
+def _follow_change_points(alert_ids: Collection[int]) -> set[int]:
+    """Move each alert to another commit if all its change points moved there.
 
     Returns:
-        The ids of alerts that stood there already and became one with them.
+        The ids of alerts that were merged because another one was at that commit already.
     """
-    members = _by_alert(numbers)
-    joined = set()
-    for alert in Alert.objects.filter(pk__in=members).order_by("pk"):
-        regressions = members[alert.pk]
-        if any(one.run.commit_id == alert.commit_id for one in regressions):
-            continue
-        target = max(regressions, key=log_worsening).run.commit
-        place = Q(project=alert.project_id, branch=alert.branch, commit=target, kind=alert.kind)
-        other = Alert.objects.filter(place, merged_into=None, split_from=None).exclude(pk=alert.pk).first()
-        if other is not None and alert.split_from_id is None:
-            # Somebody's word on either is kept.
-            loser, winner = (other, alert) if alert.decided_by and not other.decided_by else (alert, other)
-            join(loser, winner, who="", reason="Their changes settled on one commit.")
-            joined |= {loser.pk, winner.pk}
-            if winner is other:
-                continue
-        alert.commit = target
-        alert.save(update_fields=["commit"])
-    return joined
+    regressions = _regressions_by_alert(alert_ids)
+    merged: set[int] = set()
+    for alert in Alert.objects.filter(pk__in=regressions).order_by("pk"):
+        if not any(regression.run.commit_id == alert.commit_id for regression in regressions[alert.pk]):
+            largest = max(regressions[alert.pk], key=log_worsening)
+            merged |= _move_to_commit(alert, largest)
+    return merged
+
+
+def _move_to_commit(alert: Alert, regression: StoredChangePoint) -> set[int]:
+    """Move an alert to the commit of *regression*; return the ids of both alerts if it was merged with another."""
+    commit, merged = regression.run.commit, set()
+    at_commit = Q(project=alert.project_id, branch=alert.branch, commit=commit, kind=alert.kind)
+    other = Alert.objects.filter(at_commit, merged_into=None, split_from=None).exclude(pk=alert.pk).first()
+    if other is not None and alert.split_from_id is None:
+        # The one that a person decided on stays.
+        loser, winner = (other, alert) if alert.decided_by and not other.decided_by else (alert, other)
+        merge_into(loser, winner, who="", reason="Their changes moved to the same commit.")
+        merged = {loser.pk, winner.pk}
+        if winner is other:
+            return merged
+    alert.commit = commit
+    alert.save(update_fields=["commit"])
+    return merged
 
 
 def _attach_improvements(
-    project: Project, alerts: Sequence[Alert], members: Mapping[int, Sequence[StoredChangePoint]]
+    project: Project, alerts: Sequence[Alert], regressions: Mapping[int, Sequence[StoredChangePoint]]
 ) -> None:
-    """List the improvements of an alert's commit with it, and no others."""
+    """List the improvements of each alert's commit with the alert, and no other improvements."""
     StoredChangePoint.objects.filter(alert__in=alerts, regression=False).exclude(run__commit=F("alert__commit")).update(
         alert=None
     )
-    # Of two at one commit, one was split from the other, which keeps them.
-    whole_last = sorted(alerts, key=lambda alert: alert.split_from_id is None)
-    by_place = {(alert.branch, alert.commit_id): alert for alert in whole_last if members.get(alert.pk)}
-    alone = change_points(
+    # If one of two alerts at a commit was split from the other, the other one keeps the improvements.
+    split_first = sorted(alerts, key=lambda alert: alert.split_from_id is None)
+    by_commit = {(alert.branch, alert.commit_id): alert for alert in split_first if regressions.get(alert.pk)}
+    unassigned = change_points(
         regression=False,
         alert=None,
         series__environment__project=project,
-        run__commit__in={commit for _, commit in by_place},
+        run__commit__in={commit for _, commit in by_commit},
     )
-    joining = [one for one in alone if (one.series.branch, one.run.commit_id) in by_place]
-    for one in joining:
-        one.alert = by_place[one.series.branch, one.run.commit_id]
-    StoredChangePoint.objects.bulk_update(joining, ["alert"], batch_size=500)
+    assigned = [point for point in unassigned if (point.series.branch, point.run.commit_id) in by_commit]
+    for change_point in assigned:
+        change_point.alert = by_commit[change_point.series.branch, change_point.run.commit_id]
+    StoredChangePoint.objects.bulk_update(assigned, ["alert"], batch_size=500)

@@ -1,9 +1,8 @@
-"""How far a series stands from the level that was last accepted.
+"""How far the level of a series is from its accepted level.
 
-The level at which a history begins is accepted, and so is every better one that is reached: from there on, getting worse
-counts. A worse one is accepted only by somebody's word (`webapp.alerts.actions`); however long it lasts, it does not
-become the baseline by itself. Changes that were taken back or dismissed as noise count for nothing, nor does what the
-machine did.
+The first level of a history is accepted, and so is every better level that is reached later; a change for the worse counts
+from there. Only a person accepts a worse level (`webapp.alerts.actions`), however long it lasts. Changes that were
+withdrawn or dismissed as noise do not count, and neither do changes of the machine.
 """
 
 from __future__ import annotations
@@ -16,53 +15,53 @@ from dataclasses import dataclass
 from webapp.alerts.models import AlertKind, AlertState, StoredChangePoint
 from webapp.alerts.states import REMAINING_SHARE, log_worsening
 
-_NOTHING = (AlertState.INVALID, AlertState.WITHDRAWN)
+_IGNORED_STATES = (AlertState.INVALID, AlertState.WITHDRAWN)
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """Where a series stands against its last accepted level."""
+    """The distance of a series from its accepted level."""
 
     step: float = 0.0
-    """How much worse it is, on the log scale, at least 0; sums over segments, whose levels cannot be compared."""
+    """How much worse the series is, on the log scale, at least 0. It is a sum over segments, whose levels cannot be compared."""
     since: StoredChangePoint | None = None
-    """The change at which the accepted level was left, or reached where it has not been left."""
+    """The change that left the accepted level, or, if `step` is 0, the change that reached it."""
     is_accepted: bool = False
-    """Whether that change was accepted by somebody's word."""
+    """Whether a person accepted the level that `since` reached."""
 
     @property
     def worse(self) -> float:
-        """Return by what fraction of the accepted level it is worse, whichever direction is bad."""
+        """Return how much worse the series is, as a fraction of the accepted level, whichever direction is bad."""
         return math.expm1(self.step)
 
 
 def deviation(change_points: Sequence[StoredChangePoint]) -> Deviation:
-    """Return where a series stands.
+    """Return how far a series is from its accepted level.
 
     Args:
-        change_points: All of it, oldest first, with series and alerts loaded.
+        change_points: All change points of the series, oldest first, with series and alerts loaded.
     """
-    now, furthest = Deviation(), 0.0
-    for one in change_points:
-        state = one.alert.state if one.alert is not None else ""
-        if state in _NOTHING or one.kind == AlertKind.RUNNER:
+    current, furthest = Deviation(), 0.0
+    for change_point in change_points:
+        state = change_point.alert.state if change_point.alert is not None else ""
+        if state in _IGNORED_STATES or change_point.kind == AlertKind.RUNNER:
             continue
-        step = now.step + log_worsening(one)
+        step = current.step + log_worsening(change_point)
         furthest = max(furthest, step)
-        if one.regression and state == AlertState.ACCEPTED:
-            now, furthest = Deviation(0.0, one, is_accepted=True), 0.0
-        elif step <= 0 or (not one.regression and step <= REMAINING_SHARE * furthest):
-            # An exact return drowns in noise.
-            now, furthest = Deviation(0.0, one), 0.0
+        if change_point.regression and state == AlertState.ACCEPTED:
+            current, furthest = Deviation(0.0, change_point, is_accepted=True), 0.0
+        elif step <= 0 or (not change_point.regression and step <= REMAINING_SHARE * furthest):
+            # A return is never exact, because of noise.
+            current, furthest = Deviation(0.0, change_point), 0.0
         else:
-            now = Deviation(step, one if now.step == 0 else now.since)
-    return now
+            current = Deviation(step, change_point if current.step == 0 else current.since)
+    return current
 
 
 def deviations(series_ids: Collection[int]) -> dict[int, Deviation]:
-    """Return where some series stand."""
-    found = defaultdict(list)
+    """Return how far each series is from its accepted level, by series id."""
+    change_points = defaultdict(list)
     rows = StoredChangePoint.objects.filter(series__in=series_ids).select_related("series", "alert", "run__commit")
-    for one in rows.order_by("series_id", "position"):
-        found[one.series_id].append(one)
-    return {number: deviation(found[number]) for number in series_ids}
+    for change_point in rows.order_by("series_id", "position"):
+        change_points[change_point.series_id].append(change_point)
+    return {series_id: deviation(change_points[series_id]) for series_id in series_ids}

@@ -1,4 +1,4 @@
-"""What changed in the history: change points, alerts, their events and states."""
+"""Change points in series, the alerts about them, and the alerts' events."""
 
 from __future__ import annotations
 
@@ -10,72 +10,72 @@ from webapp.history.models import Commit, Project, Run, Series
 
 
 class AlertKind(models.TextChoices):
-    """What a change of level, and the alert about it, is a sign of."""
+    """The kind of cause that a change of level, and the alert about it, has."""
 
     REGRESSION = "regression"
-    """One change of the code."""
+    """A change of the code."""
     RUNNER = "runner"
-    """The machine: most of a run moved together."""
+    """The machine: most series of a run moved together."""
     DRIFT = "drift"
-    """Slow creep against the last accepted level, which no single step explains."""
+    """A slow change away from the accepted level that no single step explains."""
 
 
 class AlertState(models.TextChoices):
-    """Where an alert stands."""
+    """The state of an alert."""
 
     SUSPECTED = "suspected"
-    """Seen in the history and not yet confirmed: nobody was told."""
+    """Found in the history, not confirmed yet; nobody has been notified."""
     CONFIRMED = "confirmed"
-    """Measured again, or held by later points, or by somebody's word."""
+    """Measured again, or seen in enough later points, or confirmed by a person."""
     ACKNOWLEDGED = "acknowledged"
-    """Somebody looks after it."""
+    """A person works on it."""
     FIXED = "fixed"
     """The level returned."""
     ACCEPTED = "accepted"
-    """Somebody said, with a reason, that the new level is the baseline from now on."""
+    """A person accepted the new level as the baseline and gave a reason."""
     INVALID = "invalid"
-    """Somebody said that it is noise."""
+    """A person dismissed it as noise."""
     WITHDRAWN = "withdrawn"
-    """perfgate took it back: later points or a new measurement do not show it."""
+    """perfgate withdrew it: later points or a new measurement do not show the change."""
     MERGED = "merged"
-    """It has the same cause as another, which goes on."""
+    """It has the same cause as another alert, which replaces it."""
 
 
 OPEN = (AlertState.SUSPECTED, AlertState.CONFIRMED, AlertState.ACKNOWLEDGED)
-"""The states in which something is still to be done."""
+"""The states in which there is still something to do."""
 
 
 ALERT_RELATIONS = ("project", "commit", "previous_commit", "closed_by", "merged_into")
-"""What is loaded with an alert that is to be told of."""
+"""The relations that a message about an alert needs, for ``select_related``."""
 
 
 class Alert(models.Model):
-    """The notice of one cause: one change, however many series it moved."""
+    """One cause that changed the level of one or more series."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="alerts")
     branch = models.CharField(max_length=255)
     kind = models.CharField(max_length=10, choices=AlertKind.choices, default=AlertKind.REGRESSION)
     previous_commit = models.ForeignKey(Commit, models.PROTECT, null=True, related_name="+")
-    """Last commit measured at the old level, the newest of its series': the cause lies after it, up to `commit`."""
+    """Newest commit that was measured at the old level. The cause lies after it, up to and including `commit`."""
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="alerts")
-    """First commit measured at the new level."""
+    """First commit that was measured at the new level."""
     state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.SUSPECTED)
     decided_by = models.CharField(max_length=150, blank=True)
-    """Who brought it into `state`; empty: perfgate itself, which then may also bring it out of it."""
+    """The person or token that set `state`; empty: perfgate set it and may change it again."""
     reason = models.TextField(blank=True)
-    """Why it is in `state`."""
+    """Why the alert is in `state`."""
     assignee = models.CharField(max_length=150, blank=True)
-    """Who looks after it: any name."""
+    """Name of the person who works on it; free text."""
     imported_only = models.BooleanField(default=False)
-    """Seen in imported runs only: shown on the pages, no issue is filed."""
+    """Whether only imported runs show it. Such an alert is shown on the pages and gets no issue."""
     merged_into = models.ForeignKey("self", models.CASCADE, null=True, related_name="merged")
-    """Given if, and only if, it is merged."""
+    """The alert that replaces this one; set if and only if `state` is merged."""
     split_from = models.ForeignKey("self", models.CASCADE, null=True, related_name="splits")
-    """The alert that its series were taken out of by hand; such an alert takes no further series by itself."""
+    """The alert that a person split this one from. A split alert takes over no further series by itself."""
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(Commit, models.PROTECT, null=True, related_name="+")
-    """First commit measured back at the old level, in a fixed alert."""
+    """First commit that was measured back at the old level, if the alert is fixed."""
 
     class Meta:
         constraints: ClassVar = [
@@ -92,25 +92,25 @@ class Alert(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to be done."""
+        """Whether there is still something to do."""
         return self.state in OPEN
 
 
 class Event(models.Model):
-    """One thing that happened to an alert; events are added and never changed."""
+    """One entry of an alert's log. Events are added and never changed."""
 
     class Action(models.TextChoices):
         """What happened."""
 
         OPENED = "opened"
         MOVED = "moved"
-        """From one state to another."""
+        """The state changed."""
         ASSIGNED = "assigned"
         NOTED = "noted"
         MERGED = "merged"
         SPLIT = "split"
         BISECTED = "bisected"
-        """A search for its commit began or ended."""
+        """A bisection started or ended."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="events")
     action = models.CharField(max_length=10, choices=Action.choices)
@@ -121,7 +121,7 @@ class Event(models.Model):
     after = models.CharField(max_length=12, blank=True)
     """The alert's state before and after."""
     text = models.TextField(blank=True)
-    """Why, or what was noted."""
+    """The reason, or the note."""
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["alert", "id"], name="event_in_order")]
@@ -133,7 +133,7 @@ class Event(models.Model):
         """Add the event.
 
         Raises:
-            TypeError: It is there already: what happened does not change.
+            TypeError: It was saved before; events cannot be changed.
         """
         if not self._state.adding:
             raise TypeError(f"event {self.pk} was recorded already and cannot be changed")
@@ -141,43 +141,45 @@ class Event(models.Model):
 
 
 class ManualAssignment(models.Model):
-    """Somebody's word that a change of a series belongs to another alert than the one of its commit."""
+    """A person's decision that a change in a series belongs to another alert than the one of its commit."""
 
     series = models.ForeignKey(Series, models.CASCADE, related_name="+")
     origin = models.ForeignKey(Alert, models.CASCADE, related_name="+")
-    """The alert that would take it."""
+    """The alert that the change would be assigned to automatically."""
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="+")
-    """The alert that takes it instead."""
+    """The alert that it is assigned to instead."""
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["series", "origin"], name="one_manual_assignment")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["series", "origin"], name="one_manual_assignment_per_origin")
+        ]
 
     def __str__(self) -> str:
         return f"series {self.series_id} to alert {self.alert_id}"
 
 
 class StoredChangePoint(models.Model):
-    """The first point of a new level in one series."""
+    """A lasting change of level in one series, at the first point of the new level."""
 
     series = models.ForeignKey(Series, models.CASCADE, related_name="change_points")
     kind = models.CharField(max_length=10, choices=AlertKind.choices, default=AlertKind.REGRESSION)
-    """What it is a sign of; whether it went in the bad direction is another question."""
+    """The kind of its cause. Whether it went in the bad direction is `regression`."""
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
-    """First run of the new level."""
+    """First run at the new level."""
     position = models.PositiveIntegerField()
-    """Place of `run` among the series' points when they were last read; orders the change points of one series."""
+    """Index of `run` among the series' points at the last detection; orders the change points of one series."""
     previous_run = models.ForeignKey(Run, models.CASCADE, related_name="+")
-    """Last run of the old level: the cause lies after its commit, up to that of `run`."""
+    """Last run at the old level. The cause lies after its commit, up to and including that of `run`."""
     seen = models.PositiveIntegerField(default=1)
-    """Points at the new level, the first one counted."""
+    """Number of points at the new level, the first one included."""
     effect = models.FloatField()
-    """After ÷ before − 1."""
+    """Relative change: after ÷ before − 1."""
     low = models.FloatField()
     high = models.FloatField()
     """Ends of the 95 % confidence interval of `effect`."""
     before = models.FloatField()
     after = models.FloatField()
-    """Levels in the series' unit."""
+    """The levels, in the series' unit."""
     regression = models.BooleanField()
     """Whether it went in the bad direction."""
     alert = models.ForeignKey(Alert, models.SET_NULL, null=True, related_name="change_points")

@@ -1,18 +1,16 @@
-"""Points of the series of one environment and branch -> what is seen in each: steps, moods of the machine, creep.
+"""Find the changes in all series of one environment and branch: level shifts, environment noise, drift.
 
-What one series shows by itself is remembered in the process, and only its open end is searched again. What the series show
-together is made anew each time; it follows from the stored points alone, whichever run came last.
+Series of one environment are read together: a small shift that several series share is found although none of them shows
+it alone, and a shift that most of them share comes from the machine. The result depends on the stored points only, not on
+the order in which runs arrived.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from threading import Lock
 
 import numpy as np
 
@@ -20,31 +18,26 @@ from perfgate.gate import Row
 from perfgate.policy import Budgets
 from perfgate.results.records import Direction
 from perfgate.stats import pooling
-from perfgate.stats.blocks import first_open
-from perfgate.stats.changepoints import ChangePoint, SearchResult, search
+from perfgate.stats.changepoints import ChangePoint, SearchResult
 from perfgate.stats.drift import find_drift
-from perfgate.stats.pooling import Candidate
+from perfgate.stats.pooling import Candidate, Cluster
 from webapp.alerts.models import AlertKind
 from webapp.history.chunks import IntArray
 from webapp.history.models import Series
 from webapp.history.series import Points
 
-SERIES_KEPT = 10_000
-"""Series that one process remembers."""
-
-SURE_OF_ITS_PLACE = 0.99
-"""Confidence from which a series keeps its own commit though others of the same cause are placed beside it."""
+CERTAIN_POSITION = 0.99
+"""A series keeps its own position from this confidence on, although its cluster is placed at another commit."""
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A change of level that a series shows now."""
+class ObservedChange:
+    """A change of level in one series; the fields have the meaning that `StoredChangePoint` gives them."""
 
     run_id: int
     previous_run_id: int
     position: int
     seen: int
-    """Points since, up to the next change."""
     effect: float
     low: float
     high: float
@@ -55,155 +48,147 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class Followed:
-    """One series and what it shows by itself."""
+class SearchedSeries:
+    """One series, and what was found in it by itself."""
 
     series: Series
     points: Points
     ranks: IntArray
-    """Shape (n,): which commit of the group each point belongs to, counted from 0."""
+    """Shape (n,): for each point the index of its commit among the commits of all series, from 0."""
     found: SearchResult
     drift_since: int = 0
-    """Position from which creep counts: what came before was accepted."""
+    """Position from which drift counts; a person accepted the drift before it."""
     bridged: Sequence[tuple[int, Row]] = ()
-    """Borders of segments that were measured again from both sides: first position after it, the gate's word."""
+    """Segment borders whose two sides were measured again side by side: first position after the border, result."""
+
+    def rank(self, change: ChangePoint) -> int:
+        """Return the index of the commit at which *change* is."""
+        return int(self.ranks[change.index])
+
+    def spans(self, rank: int) -> bool:
+        """Return whether the series has points on both sides of the border before a commit."""
+        return len(self.ranks) > 0 and bool(self.ranks[0] < rank <= self.ranks[-1])
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Return whether an increase is a regression."""
+        return self.series.direction == Direction.LOWER
 
 
-@dataclass(frozen=True)
-class _Known:
-    length: int
-    digest: bytes
-    found: SearchResult
-
-
-_known: OrderedDict[int, _Known] = OrderedDict()
-_lock = Lock()
-
-
-def look(series_id: int, points: Points) -> SearchResult:
-    """Return what one series shows by itself; only what may differ from the last time is searched again."""
-    values, segments = points.values, points.segments
-    with _lock:
-        known = _known.pop(series_id, None)
-    since = 0
-    if known is not None and known.digest == _digest(points, known.length):
-        since = known.length
-    if known is None or since < max(len(values), 1):
-        labels = segments.tolist()
-        start = first_open(since, len(values), labels) if since else 0
-        new = search(values, segments=labels, since=since)
-        if since and known is not None:
-            new = SearchResult(
-                (*(one for one in known.found.change_points if one.index < start), *new.change_points),
-                (*(one for one in known.found.candidates if one.index < start), *new.candidates),
-            )
-        known = _Known(len(values), _digest(points, len(values)), new)
-    with _lock:
-        _known[series_id] = known
-        while len(_known) > SERIES_KEPT:
-            _known.popitem(last=False)
-    return known.found
-
-
-def _digest(points: Points, length: int) -> bytes:
-    if length > len(points.values):
-        return b""
-    content = points.values[:length].tobytes() + points.segments[:length].tobytes()
-    return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def sightings(group: Sequence[Followed], budgets: Budgets) -> dict[int, list[Sighting]]:
-    """Return what each series of a group shows now, alone and together, oldest first, by series id.
+def find_observed_changes(group: Sequence[SearchedSeries], budgets: Budgets) -> dict[int, list[ObservedChange]]:
+    """Return the changes in each series of a group, oldest first within each kind, by series id.
 
     Args:
         group: All series of one environment and branch.
-        budgets: The project's policy; creep within a benchmark's budget is tolerated.
+        budgets: The project's policy; drift within a benchmark's budget is no change.
     """
-    shown = [dict.fromkeys(one.found.change_points, AlertKind.REGRESSION) for one in group]
-    _read_together(group, shown)
+    kinds = [dict.fromkeys(searched.found.change_points, AlertKind.REGRESSION) for searched in group]
+    _apply_clusters(group, kinds)
     return {
-        one.series.pk: [*_steps(one, found), *_across(one, found), *_drift(one, list(found), budgets)]
-        for one, found in zip(group, shown, strict=True)
+        searched.series.pk: [
+            *_level_shifts(searched, changes),
+            *_bridged_changes(searched, changes),
+            *_drifts(searched, list(changes), budgets),
+        ]
+        for searched, changes in zip(group, kinds, strict=True)
     }
 
 
-def _read_together(group: Sequence[Followed], shown: Sequence[dict[ChangePoint, AlertKind]]) -> None:
-    """Add to what each series shows what only the group shows, and tell the machine from the code."""
-    length = max((int(one.ranks[-1]) + 1 for one in group if len(one.ranks)), default=0)
-    possible = [{_move(one, each): each for each in one.found.candidates} for one in group]
-    for cluster in pooling.find_clusters([list(each) for each in possible], length):
-        present = sum(len(one.ranks) > 0 and one.ranks[0] < cluster.position <= one.ranks[-1] for one in group)
-        common = pooling.common_step(cluster, present)
-        for number, move in cluster.members.items():
-            one, found = group[number], shown[number]
-            alone = _nearest(one, found, move)
-            change = alone or possible[number][move]
-            if alone is None or alone.confidence < SURE_OF_ITS_PLACE:
-                change = _placed(one, change, cluster.position)
-            if alone is not None:
-                del found[alone]
-            if any(each.index == change.index for each in found):
-                continue  # two faint ones of one series beside each other
-            is_machine = common is not None and pooling.is_common(move.step, common)
-            found[change] = AlertKind.RUNNER if is_machine else AlertKind.REGRESSION
+def _apply_clusters(group: Sequence[SearchedSeries], kinds: Sequence[dict[ChangePoint, AlertKind]]) -> None:
+    """Add the changes that only the group shows, and tell changes of the machine from changes of the code.
+
+    Args:
+        group: The series.
+        kinds: The changes of each series with their kind, in the same order; updated in place.
+    """
+    length = max((int(searched.ranks[-1]) + 1 for searched in group if len(searched.ranks)), default=0)
+    candidates = [{_candidate(searched, change): change for change in searched.found.candidates} for searched in group]
+    for cluster in pooling.find_clusters([list(by_candidate) for by_candidate in candidates], length):
+        common = pooling.common_step(cluster, sum(searched.spans(cluster.position) for searched in group))
+        for number, candidate in cluster.members.items():
+            is_machine = common is not None and pooling.is_common(candidate.step, common)
+            kind = AlertKind.RUNNER if is_machine else AlertKind.REGRESSION
+            _add_member(group[number], kinds[number], candidates[number][candidate], cluster, kind)
 
 
-def _move(one: Followed, each: ChangePoint) -> Candidate:
-    step = _log(each.effect)
-    error = (_log(each.high) - _log(each.low)) / 3.92
-    return Candidate(int(one.ranks[each.index]), step, each.confidence, (step / error) ** 2 if error > 0 else 1.0)
+def _add_member(
+    searched: SearchedSeries,
+    kinds: dict[ChangePoint, AlertKind],
+    change: ChangePoint,
+    cluster: Cluster,
+    kind: AlertKind,
+) -> None:
+    """Add one series' change in a cluster to its changes, in place of the change that it shows there by itself."""
+    own = _nearest(searched, kinds, searched.rank(change), is_increase=change.effect > 0)
+    change = own or change
+    if own is None or own.confidence < CERTAIN_POSITION:
+        change = _moved(searched, change, cluster.position)
+    if own is not None:
+        del kinds[own]
+    # A series may have two faint changes beside each other; one of them is enough.
+    if all(other.index != change.index for other in kinds):
+        kinds[change] = kind
+
+
+def _candidate(searched: SearchedSeries, change: ChangePoint) -> Candidate:
+    step = _log(change.effect)
+    error = (_log(change.high) - _log(change.low)) / 3.92  # the width of a 95 % interval in standard errors
+    weight = (step / error) ** 2 if error > 0 else 1.0
+    return Candidate(searched.rank(change), step, change.confidence, weight)
 
 
 def _log(effect: float) -> float:
     return math.log1p(effect) if effect > -1 else effect
 
 
-def _nearest(one: Followed, found: Mapping[ChangePoint, AlertKind], move: Candidate) -> ChangePoint | None:
-    """Return the change that a series shows by itself where it takes part in a cluster."""
+def _nearest(
+    searched: SearchedSeries, kinds: Mapping[ChangePoint, AlertKind], rank: int, *, is_increase: bool
+) -> ChangePoint | None:
+    """Return the change nearest to a commit, within the reach of a cluster and in the same direction, None: there is none."""
     near = [
-        each
-        for each in found
-        if abs(int(one.ranks[each.index]) - move.position) <= pooling.WITHIN and (each.effect > 0) == (move.step > 0)
+        change
+        for change in kinds
+        if abs(searched.rank(change) - rank) <= pooling.WITHIN and (change.effect > 0) == is_increase
     ]
-    return min(near, key=lambda each: abs(int(one.ranks[each.index]) - move.position), default=None)
+    return min(near, key=lambda change: abs(searched.rank(change) - rank), default=None)
 
 
-def _placed(one: Followed, change: ChangePoint, position: int) -> ChangePoint:
-    """Return *change* at the commit of the cluster, if its series has points on both sides of it in one segment."""
-    index = int(np.searchsorted(one.ranks, position))
-    segments = one.points.segments
+def _moved(searched: SearchedSeries, change: ChangePoint, rank: int) -> ChangePoint:
+    """Return *change* at another commit, if the series has points of one segment on both sides of it."""
+    index = int(np.searchsorted(searched.ranks, rank))
+    segments = searched.points.segments
     if not 0 < index < len(segments) or segments[index - 1] != segments[index]:
         return change
     return replace(change, index=index)
 
 
-def _steps(one: Followed, found: Mapping[ChangePoint, AlertKind]) -> Iterator[Sighting]:
-    runs = one.points.runs
-    changes = sorted(found, key=lambda each: each.index)
-    ends = [*(each.index for each in changes), len(runs)][1:]
-    for each, end in zip(changes, ends, strict=True):
-        yield Sighting(
-            run_id=int(runs[each.index]),
-            previous_run_id=int(runs[each.index - 1]),
-            position=each.index,
-            seen=end - each.index,
-            effect=each.effect,
-            low=each.low,
-            high=each.high,
-            before=each.before,
-            after=each.after,
-            regression=(each.effect > 0) == (one.series.direction == Direction.LOWER),
-            kind=found[each],
+def _level_shifts(searched: SearchedSeries, kinds: Mapping[ChangePoint, AlertKind]) -> Iterator[ObservedChange]:
+    runs = searched.points.runs
+    changes = sorted(kinds, key=lambda change: change.index)
+    ends = [*(change.index for change in changes), len(runs)][1:]
+    for change, end in zip(changes, ends, strict=True):
+        yield ObservedChange(
+            run_id=int(runs[change.index]),
+            previous_run_id=int(runs[change.index - 1]),
+            position=change.index,
+            seen=end - change.index,
+            effect=change.effect,
+            low=change.low,
+            high=change.high,
+            before=change.before,
+            after=change.after,
+            regression=(change.effect > 0) == searched.lower_is_better,
+            kind=kinds[change],
         )
 
 
-def _across(one: Followed, found: Mapping[ChangePoint, AlertKind]) -> Iterator[Sighting]:
-    """Yield the steps of the code across borders of segments, as they were measured side by side."""
-    runs = one.points.runs
-    for index, row in one.bridged:
+def _bridged_changes(searched: SearchedSeries, kinds: Mapping[ChangePoint, AlertKind]) -> Iterator[ObservedChange]:
+    """Yield the changes of the code across segment borders, as they were measured side by side."""
+    runs = searched.points.runs
+    for index, row in searched.bridged:
         if row.judgement in {"regressed", "improved"} and row.effect is not None:
-            end = min((each.index for each in found if each.index > index), default=len(runs))
-            yield Sighting(
+            end = min((change.index for change in kinds if change.index > index), default=len(runs))
+            yield ObservedChange(
                 run_id=int(runs[index]),
                 previous_run_id=int(runs[index - 1]),
                 position=index,
@@ -217,30 +202,30 @@ def _across(one: Followed, found: Mapping[ChangePoint, AlertKind]) -> Iterator[S
             )
 
 
-def _drift(one: Followed, changes: Sequence[ChangePoint], budgets: Budgets) -> Iterator[Sighting]:
-    """Yield the creep of each segment in which there is any beyond the budget: a new machine takes none of it back."""
-    runs = one.points.runs
-    budget = budgets.max_regression(one.series.benchmark.label, one.series.metric).value
-    edges = [0, *(np.flatnonzero(np.diff(one.points.segments)) + 1).tolist(), len(runs)]
-    for begin, end in pairwise(edges):
-        start = max(begin, one.drift_since)
-        found = find_drift(
-            one.points.values[start:end],
-            [replace(each, index=each.index - start) for each in changes if start < each.index < end],
+def _drifts(searched: SearchedSeries, changes: Sequence[ChangePoint], budgets: Budgets) -> Iterator[ObservedChange]:
+    """Yield the drift beyond the budget in each segment; drift is kept across machine changes."""
+    runs = searched.points.runs
+    budget = budgets.max_regression(searched.series.benchmark.label, searched.series.metric).value
+    edges = [0, *(np.flatnonzero(np.diff(searched.points.segments)) + 1).tolist(), len(runs)]
+    for first, end in pairwise(edges):
+        start = max(first, searched.drift_since)
+        drift = find_drift(
+            searched.points.values[start:end],
+            [replace(change, index=change.index - start) for change in changes if start < change.index < end],
             budget=budget,
-            lower_is_better=one.series.direction == Direction.LOWER,
+            lower_is_better=searched.lower_is_better,
         )
-        if found is not None:
-            yield Sighting(
-                run_id=int(runs[start + found.index]),
-                previous_run_id=int(runs[start + found.start]),
-                position=start + found.index,
-                seen=end - start - found.index,
-                effect=found.effect,
-                low=found.low,
-                high=found.high,
-                before=found.before,
-                after=found.after,
+        if drift is not None:
+            yield ObservedChange(
+                run_id=int(runs[start + drift.index]),
+                previous_run_id=int(runs[start + drift.start]),
+                position=start + drift.index,
+                seen=end - start - drift.index,
+                effect=drift.effect,
+                low=drift.low,
+                high=drift.high,
+                before=drift.before,
+                after=drift.after,
                 regression=True,
                 kind=AlertKind.DRIFT,
             )

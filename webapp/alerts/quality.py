@@ -1,4 +1,4 @@
-"""How good the detector is, by what became of its alerts."""
+"""How good the detector is, measured by what became of its alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from webapp.alerts.models import Alert, AlertState
 
-_GROUPS = {
+_OUTCOMES = {
     AlertState.SUSPECTED: "undecided",
     AlertState.CONFIRMED: "undecided",
     AlertState.ACKNOWLEDGED: "acted_on",
@@ -22,35 +22,34 @@ _GROUPS = {
 
 
 @dataclass(frozen=True)
-class Quality:
-    """What became of a project's alerts; neither merged ones count, nor those of an imported history."""
+class AlertQuality:
+    """How many of a project's alerts had which outcome; merged alerts and those of imported runs do not count."""
 
     undecided: int = 0
-    """Nobody has said or done anything yet."""
+    """Suspected or confirmed: nobody has acted yet."""
     acted_on: int = 0
-    """Acknowledged, fixed or accepted: worth the interruption."""
+    """Acknowledged, fixed or accepted."""
     dismissed: int = 0
-    """Somebody said that it is noise."""
+    """Dismissed as noise by a person."""
     withdrawn: int = 0
-    """perfgate took it back: later points or a new measurement did not show it."""
+    """Withdrawn by perfgate: later points or a new measurement do not show the change."""
 
     @property
     def decided(self) -> int:
-        """Return how many came to an end of some kind."""
+        """Return how many alerts have an outcome."""
         return self.acted_on + self.dismissed + self.withdrawn
 
     @property
     def shares(self) -> dict[str, float]:
-        """Return what part of the decided ones was acted on, dismissed and withdrawn; empty where none is decided."""
+        """Return each outcome's share of the decided alerts, a fraction; empty if none is decided."""
         names = ("acted_on", "dismissed", "withdrawn") if self.decided else ()
         return {name: getattr(self, name) / self.decided for name in names}
 
 
-def by_project(project_ids: Iterable[int]) -> dict[int, Quality]:
-    """Return the quality by project."""
-    numbers = list(project_ids)
-    counts: dict[int, Counter[str]] = {number: Counter() for number in numbers}
-    rows = Alert.objects.filter(project__in=numbers, imported_only=False).exclude(state=AlertState.MERGED)
-    for project, state, count in rows.values_list("project", "state").annotate(count=Count("id")):
-        counts[project][_GROUPS[AlertState(state)]] += count
-    return {number: Quality(**counts[number]) for number in numbers}
+def by_project(project_ids: Iterable[int]) -> dict[int, AlertQuality]:
+    """Return the alert quality of each project, by project id."""
+    counts: dict[int, Counter[str]] = {project_id: Counter() for project_id in project_ids}
+    alerts = Alert.objects.filter(project__in=counts, imported_only=False).exclude(state=AlertState.MERGED)
+    for project_id, state, count in alerts.values_list("project", "state").annotate(count=Count("id")):
+        counts[project_id][_OUTCOMES[AlertState(state)]] += count
+    return {project_id: AlertQuality(**outcomes) for project_id, outcomes in counts.items()}

@@ -7,7 +7,7 @@ import numpy as np
 from perfgate.results.records import Direction, Environment, Metric
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab, sha
-from webapp.alerts import actions, detection, observed_changes
+from webapp.alerts import actions, detection, series_search
 from webapp.alerts.levels import deviations
 from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
 from webapp.history.models import Run, Series
@@ -142,7 +142,7 @@ def test_detecting_again_changes_nothing(lab: Lab) -> None:
     before = list(StoredChangePoint.objects.order_by("pk").values())
 
     detection.detect(lab.project, runs[-1:])
-    observed_changes._known.clear()
+    series_search.clear_cache()
     detection.detect(lab.project, runs[:1])
 
     assert before == list(StoredChangePoint.objects.order_by("pk").values())
@@ -153,14 +153,14 @@ def test_what_is_remembered_is_no_other_answer(lab: Lab) -> None:
     levels = [1.0] * 20 + [1.3] * 20
     lab.history(levels[:25])
     series = Series.objects.get()
-    observed_changes.look(series.pk, read(series))
+    series_search.search_series(series.pk, read(series))
     lab.history(levels[26:], first=26)
-    observed_changes.look(series.pk, read(series))
+    series_search.search_series(series.pk, read(series))
     lab.history(levels[25:26], first=25)
-    remembered = observed_changes.look(series.pk, read(series))
-    observed_changes._known.clear()
+    remembered = series_search.search_series(series.pk, read(series))
+    series_search.clear_cache()
 
-    assert observed_changes.look(series.pk, read(series)) == remembered
+    assert series_search.search_series(series.pk, read(series)) == remembered
     assert [20] == [one.index for one in remembered.change_points]
 
 

@@ -94,6 +94,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='manualassignment',
-            constraint=models.UniqueConstraint(fields=('series', 'origin'), name='one_manual_assignment'),
+            constraint=models.UniqueConstraint(fields=('series', 'origin'), name='one_manual_assignment_per_origin'),
         ),
     ]
