@@ -11,7 +11,7 @@ from rich.text import Text
 
 from perfgate.formatting import interval, percent, plain, quantity, sparkline
 from perfgate.report import terminal
-from perfgate.results.formats.histories import History, read_histories
+from perfgate.results.formats.histories import ValueHistory, read_histories
 from perfgate.results.records import Direction
 from perfgate.stats.changepoints import ChangePoint, find_change_points
 
@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _plain(name: str, history: History, changes: tuple[ChangePoint, ...]) -> dict[str, object]:
+def _plain(name: str, history: ValueHistory, changes: tuple[ChangePoint, ...]) -> dict[str, object]:
     points = [{"label": history.labels[each.index], **asdict(each)} for each in changes]
     return {"series": name, "points": len(history.values), "change_points": points}
 
 
-def _print(histories: dict[str, History], found: dict[str, tuple[ChangePoint, ...]]) -> None:
+def _print(histories: dict[str, ValueHistory], found: dict[str, tuple[ChangePoint, ...]]) -> None:
     out = terminal.console()
     prefix = terminal.shared_prefix([name for name, changes in found.items() if changes])
     terminal.announce(out, prefix)

@@ -297,6 +297,6 @@ class Run(Record, frozen=True):
         return sum(sample.state is state for sample in self.samples)
 
 
-def utc(moment: datetime) -> datetime:
+def as_utc(moment: datetime) -> datetime:
     """Return *moment* in UTC; a naive one is taken to be UTC already."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

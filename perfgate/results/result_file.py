@@ -1,13 +1,13 @@
-"""perfgate's own JSON: write, read, validate, upgrade.
+"""perfgate's own result file: write it, read it, validate it.
 
-Format history (one real file of each version stands in ``tests/data/perfgate/``):
+Format history (``tests/data/perfgate/`` has one real file of each version):
 
     1   the first: ``{"perfgate_result": 1, "run": {...}}``, `run` as in `perfgate.results.records.Run`
     2   `run.exempt` names benchmarks that are not gated, whether or not they have samples; in version 1 they had none,
         which means the same. New: `run.assumptions` and `run.shards`
 
-Numbers are written with the fewest digits that read back to the same float. A reader of version N also reads all
-versions before it; a file of a later version is refused with that reason.
+Numbers are written with the fewest digits that read back to the same float. A reader of version N reads all earlier
+versions too, and refuses later ones with that reason.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from perfgate.results.records import PATTERNS_IN_WORDS, Record, Run
 VERSION = 2
 
 MAX_NESTING = 100
-"""Deepest nesting of brackets that a foreign document may have; real results stay below ten."""
+"""Deepest nesting of brackets in a document that can be read; real results have less than ten levels."""
 
 
-class _Header(msgspec.Struct):
+class _Version(msgspec.Struct):
     perfgate_result: int
 
 
-class _Document(Record, frozen=True):
+class _ResultFile(Record, frozen=True):
     perfgate_result: int
     run: Run
 
@@ -42,18 +42,18 @@ _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 
 def write(run: Run) -> bytes:
     """Return the result file of *run*: one line of UTF-8 JSON, ended by a newline."""
-    return msgspec.json.encode(_Document(perfgate_result=VERSION, run=run)) + b"\n"
+    return msgspec.json.encode(_ResultFile(perfgate_result=VERSION, run=run)) + b"\n"
 
 
 def save(run: Run, path: Path) -> None:
-    """Write the result file of *run* to *path*, whole or not at all."""
+    """Write the result file of *run* to *path*, atomically."""
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(write(run))
     unfinished.replace(path)
 
 
-def recognise(data: bytes) -> bool:
-    """Tell whether *data* claims to be a perfgate result file, of whatever version."""
+def recognizes(data: bytes) -> bool:
+    """Return whether *data* claims to be a perfgate result file, of any version."""
     return b'"perfgate_result"' in data[:200]
 
 
@@ -62,18 +62,18 @@ def read(data: bytes, *, source: str = "") -> Run:
 
     Args:
         data: The whole file.
-        source: Name to put into errors.
+        source: Name for error messages.
 
     Raises:
-        UnknownFormat: It is no perfgate result file, or one of a later version.
-        InvalidResult: It is one, but malformed; knows the path of the first offending field.
+        UnknownFormat: It is no perfgate result file, or one of a later version. A retry cannot help.
+        InvalidResult: It is malformed; knows the path of the first offending field. A retry cannot help.
     """
     try:
-        version = msgspec.json.decode(data, type=_Header).perfgate_result
+        version = msgspec.json.decode(data, type=_Version).perfgate_result
     except msgspec.ValidationError as error:
         raise UnknownFormat("no perfgate result file: it has no number 'perfgate_result'", source=source) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error, source=source) from error
+        raise translate_error(error, source=source) from error
     if not 1 <= version <= VERSION:
         raise UnknownFormat(
             f"result file version {version} is not known to this perfgate, which reads 1 to {VERSION}: upgrade perfgate",
@@ -81,13 +81,13 @@ def read(data: bytes, *, source: str = "") -> Run:
             source=source,
         )
     try:
-        return msgspec.json.decode(data, type=_Document).run
+        return msgspec.json.decode(data, type=_ResultFile).run
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error, source=source) from error
+        raise translate_error(error, source=source) from error
 
 
-def malformed(error: Exception, *, source: str) -> InvalidResult:
-    """Translate a decoder's error into ours, keeping the path of the offending field."""
+def translate_error(error: Exception, *, source: str) -> InvalidResult:
+    """Return the `InvalidResult` for an error of a decoder, with the path of the offending field."""
     if isinstance(error, RecursionError):
         return InvalidResult(f"nested deeper than {MAX_NESTING} levels", source=source)
     match = _AT_PATH.match(str(error))

@@ -71,7 +71,7 @@ class Lab:
             samples=samples,
             policy=Policy(text=self.policy) if self.policy else None,
         )
-        return self.store(run, imported=imported, key=key)
+        return self.store(run, imported=imported, identity=key)
 
     def history(
         self, levels: Sequence[float], *, first: int = 0, name: str = "parse", imported: bool = False
@@ -135,8 +135,10 @@ class Lab:
         )
         return self.store(msgspec.structs.replace(run, baseline=baseline))
 
-    def store(self, run: records.Run, *, imported: bool = False, key: str = "") -> Run:
-        stored = ingest.store(self.project, run, result_file.write(run), name="result.json", imported=imported, key=key)
+    def store(self, run: records.Run, *, imported: bool = False, identity: str = "") -> Run:
+        stored = ingest.store(
+            self.project, run, result_file.write(run), name="result.json", imported=imported, identity=identity
+        )
         return Run.objects.get(pk=stored.run_id)
 
     def work(self) -> None:

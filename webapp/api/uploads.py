@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any, cast
 
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from perfgate.results import records
-from perfgate.results.formats import read_run
-from perfgate.results.formats.asv import reader as asv
+from perfgate.results.formats import read_upload
 from perfgate.results.formats.untrusted_text import printable
 from webapp.api import bodies
 from webapp.api.authentication import HasScope, TokenAuthentication
@@ -41,23 +38,16 @@ class Uploads(View):
         uploader = cast("Token | Identity", request.auth)
         body = cast("bodies.UploadedBody", request.data)
         name = printable(request.query_params.get("name") or body.name) or UNNAMED
-        context = asv.slim(body.context, name="context") if body.context else None
-        run = read_run(body.data, name=name, context=context)
+        upload = read_upload(body.data, name=name, context=body.context)
         if isinstance(uploader, Identity):
-            uploader.require(run)
+            uploader.require(upload.run)
             uploader.spend()
-        stored = ingest.store(uploader.project, run, body.data, name=name, context=context, key=_source(run, name))
+        stored = ingest.store(
+            uploader.project, upload.run, body.data, name=name, context=upload.context, identity=upload.identity
+        )
         if isinstance(uploader, Token):
             tokens.record_use(uploader)
         return Response(_document(stored), status=CREATED if stored.created else PRESENT)
-
-
-def _source(run: records.Run, name: str) -> str:
-    """Return the identity of an asv file as `perfgate.results.formats.find_results` makes it; asv adds to a file later on."""
-    path = PurePosixPath(name)
-    if run.suite != "asv" or not asv.FILE_NAME.match(path.name):
-        return ""
-    return f"asv:{path.parent.name or run.environment.fields.get('machine', '')}/{path.name}"
 
 
 def _document(stored: ingest.Stored) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from perfgate.errors import InvalidResult
 from perfgate.results import records
-from perfgate.results.records import utc
+from perfgate.results.records import as_utc
 from webapp.history.chunks import MAX_SEGMENTS, slices
 from webapp.history.models import (
     Benchmark,
@@ -214,7 +214,7 @@ def policies(wanted: Iterable[records.Policy]) -> dict[str, int]:
 def moment(when: datetime | None) -> datetime | None:
     """Return *when* in UTC, None for a time that falls out of the calendar there."""
     try:
-        return None if when is None else utc(when)
+        return None if when is None else as_utc(when)
     except OverflowError:
         return None
 

@@ -16,7 +16,7 @@ from django.db.models import F
 from perfgate import git
 from perfgate.errors import InvalidResult
 from perfgate.results import records
-from perfgate.results.formats import Found, find_results, read_run
+from perfgate.results.formats import FoundRun, find_results, read_run
 from perfgate.results.records import Refusal
 from webapp.history import catalogue, ingest
 from webapp.history.models import Commit, Project, Run
@@ -110,7 +110,7 @@ def complete_commits(project: Project, commits: Mapping[str, records.Commit]) ->
     return len(told)
 
 
-def _submission(found: Found, commits: Mapping[str, records.Commit]) -> Submission:
+def _submission(found: FoundRun, commits: Mapping[str, records.Commit]) -> Submission:
     run = read_run(found.data, name=found.name, context=found.context)
     told = commits.get(run.commit.sha)
     if told is not None:
@@ -121,7 +121,7 @@ def _submission(found: Found, commits: Mapping[str, records.Commit]) -> Submissi
             committed_at=told.committed_at or run.commit.committed_at,
         )
         run = msgspec.structs.replace(run, commit=commit)
-    return prepare(run, found.data, name=found.name, context=found.context, key=found.key)
+    return prepare(run, found.data, name=found.name, context=found.context, identity=found.identity)
 
 
 def _store(project: Project, batch: list[Submission], progress: Progress) -> None:

@@ -60,7 +60,7 @@ def store(
     *,
     name: str,
     context: bytes | None = None,
-    key: str = "",
+    identity: str = "",
     imported: bool = False,
     trusted: bool = True,
 ) -> Stored:
@@ -69,7 +69,7 @@ def store(
     Raises:
         InvalidResult: Nothing in it can be stored. A retry cannot help.
     """
-    submission = prepare(run, data, name=name, context=context, key=key)
+    submission = prepare(run, data, name=name, context=context, identity=identity)
     return store_all(project, [submission], imported=imported, trusted=trusted)[0]
 
 

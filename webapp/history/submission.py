@@ -17,7 +17,7 @@ import msgspec
 from perfgate.errors import InvalidResult
 from perfgate.results import records
 from perfgate.results.records import Refusal, SampleState
-from perfgate.results.result_file import malformed
+from perfgate.results.result_file import translate_error
 from webapp.history import catalogue
 
 COMPRESSION_LEVEL = 3
@@ -61,7 +61,9 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def prepare(run: records.Run, data: bytes, *, name: str, context: bytes | None = None, key: str = "") -> Submission:
+def prepare(
+    run: records.Run, data: bytes, *, name: str, context: bytes | None = None, identity: str = ""
+) -> Submission:
     """Check and compress what is to be stored; touches no database.
 
     Args:
@@ -69,7 +71,7 @@ def prepare(run: records.Run, data: bytes, *, name: str, context: bytes | None =
         data: The file, byte for byte.
         name: Its name.
         context: What it needs beside itself to be read (asv's ``benchmarks.json``).
-        key: Identity of the source, the same for a later version of the file; empty: it has none.
+        identity: Stable identity of the source; a later file with the same identity supersedes this one. Empty: it has none.
 
     Raises:
         InvalidResult: Nothing in it can be stored. A retry cannot help.
@@ -91,7 +93,7 @@ def prepare(run: records.Run, data: bytes, *, name: str, context: bytes | None =
         size=len(data),
         digest=digest_of(data),
         content=zlib.compress(data, COMPRESSION_LEVEL),
-        key=catalogue.sha256(key) if key else "",
+        key=catalogue.sha256(identity) if identity else "",
         context_digest=context_digest,
         context=packed_context,
     )
@@ -145,5 +147,5 @@ def _validate(record: records.Record, path: str, *, source: str) -> None:
     try:
         msgspec.convert(msgspec.to_builtins(record), type(record))
     except msgspec.ValidationError as error:
-        found = malformed(error, source=source)
+        found = translate_error(error, source=source)
         raise InvalidResult(found.reason, path=path + found.path[1:], source=source) from error

@@ -1,8 +1,8 @@
-"""Decode foreign JSON that may hold the bare constants ``NaN``, ``Infinity`` and ``-Infinity``.
+"""Decode JSON of other tools that contains the constants ``NaN``, ``Infinity`` and ``-Infinity``.
 
-Python's own `json` writes them although JSON has none, asv relies on it, and strict decoders refuse them. Here each
-becomes the string of the same spelling, so that a reader can still tell ``NaN`` (asv: skipped) from ``null`` (failed).
-Text inside strings is never touched: a benchmark or a parameter may well be called ``"NaN"``.
+They are not valid JSON, but Python's `json` writes them and some tools give them a meaning. Each is decoded as a string
+with the same spelling, so that a reader can tell ``NaN`` from ``null``. Strings in the document are not changed: the name
+of a benchmark or a parameter can be ``"NaN"``.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import TypeVar
 
 import msgspec
 
-from perfgate.results.result_file import malformed
+from perfgate.results.result_file import translate_error
 
 Number = float | str | None
-"""How a foreign number arrives: a float, null, or the spelling of a constant."""
+"""A decoded number: a float, None for null, or the spelling of a constant."""
 
 T = TypeVar("T")
 
 
 def decode(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], *, source: str) -> T:
-    """Return *data* as *decoder*'s type.
+    """Return *data*, decoded as the decoder's type.
 
-    Most files hold no constant, and searching for one would cost half as much as decoding: they are looked for only
-    when the strict decoder stumbles.
+    Most files contain no constant, and a search for one takes half as long as decoding. So constants are searched for
+    only after the strict decoder has failed.
 
     Args:
         data: One JSON document, UTF-8.
-        decoder: Its type should take `Number` where a constant may stand.
-        source: Name to put into errors.
+        decoder: Its type must allow `Number` wherever a constant is possible.
+        source: Name for error messages.
 
     Raises:
-        InvalidResult: No JSON, nested too deeply, or not of the decoder's type. A retry cannot help.
+        InvalidResult: It is no JSON, nested too deeply, or not of the decoder's type. A retry cannot help.
 
     >>> decode(b'[NaN, "NaN", -Infinity]', msgspec.json.Decoder(list[Number]), source="example")
     ['NaN', 'NaN', '-Infinity']
@@ -42,35 +42,35 @@ def decode(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], *, sourc
     try:
         return decoder.decode(data)
     except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error, source=source) from error
+        raise translate_error(error, source=source) from error
     except msgspec.DecodeError as error:
         quoted = quote_constants(bytes(data))
         if quoted == data:
-            raise malformed(error, source=source) from error
+            raise translate_error(error, source=source) from error
     try:
         return decoder.decode(quoted)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error, source=source) from error
+        raise translate_error(error, source=source) from error
 
 
 def quote_constants(data: bytes) -> bytes:
-    """Return *data* with quotes around every bare constant.
+    """Return *data* with quotes around every constant outside strings.
 
     >>> quote_constants(b'{"NaN": [NaN, -Infinity]}')
     b'{"NaN": ["NaN", "-Infinity"]}'
     """
-    if b"N" in data:  # one letter is found many times faster than three
+    if b"N" in data:  # a search for one letter is many times faster than for three
         data = _quoted(data, b"NaN")
     if b"Infinity" in data:
-        data = _quoted(data, b"-Infinity")  # before the shorter one, which then stands in quotes
+        data = _quoted(data, b"-Infinity")  # first, so that the shorter constant is then inside quotes
         data = _quoted(data, b"Infinity")
     return data
 
 
 def _quoted(data: bytes, constant: bytes) -> bytes:
-    """Quote *constant* where the number of quotes before it is even: there it stands outside strings.
+    """Quote *constant* where the number of quotes before it is even, which means outside strings.
 
-    Splitting, counting and joining run at the speed of memory; a regular expression that skips strings does not.
+    Splitting, counting and joining are much faster than a regular expression that skips strings.
     """
     pieces = data.split(constant)
     if len(pieces) == 1:
@@ -90,13 +90,13 @@ def _quoted(data: bytes, constant: bytes) -> bytes:
 
 
 def _delimiters(text: bytes) -> int:
-    """Return how many quotes in *text* open or close a string, where some may be escaped."""
+    """Return how many quotes in *text* open or close a string; escaped quotes do not count."""
     text = text.replace(rb"\\", b"")
     return text.count(b'"') - text.count(rb"\"")
 
 
 def finite(number: Number) -> float | None:
-    """Return a decoded number, or None where null or a constant stands; JSON itself can only write finite ones.
+    """Return a decoded number if it is a finite float, else None.
 
     >>> finite(3.0), finite("NaN"), finite(None)
     (3.0, None, None)
@@ -105,10 +105,10 @@ def finite(number: Number) -> float | None:
 
 
 def all_finite(numbers: Iterable[Number]) -> tuple[float, ...]:
-    """Return the finite ones among *numbers*, in order."""
+    """Return the finite floats in *numbers*, in order."""
     return tuple([number for number in numbers if type(number) is float])
 
 
-def calls(number: float | None) -> int | None:
-    """Return a count of inner iterations, or None where it is none: a whole number from 1 to 2**53."""
+def call_count(number: float | None) -> int | None:
+    """Return a number of inner iterations as an integer; None if it is not between 1 and 2**53."""
     return int(number) if number is not None and 1 <= number <= 2**53 else None

@@ -1,4 +1,4 @@
-"""Bring foreign text within the limits of the records: length, printable, stable from run to run."""
+"""Convert text and times of other tools to what the records allow: limited length, printable, the same in every run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functools import lru_cache
 import msgspec
 
 from perfgate.errors import InvalidResult
-from perfgate.results.records import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS, Name, Refusal, utc
-from perfgate.results.result_file import malformed
+from perfgate.results.records import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS, Name, Refusal, as_utc
+from perfgate.results.result_file import translate_error
 
 NO_COMMIT = "0" * 40
-"""Stands for the commit of a result that names none (measured outside git); git's own null id."""
+"""Sha for a result without a commit (measured outside git). It is git's null id."""
 
 _SHA = re.compile(r"[0-9a-f]{7,64}\Z")
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]+")
@@ -23,9 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def shortened(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:
-    """Return *text* fit for storage: no NUL, no lone surrogate, at most *limit* characters.
+    """Return *text* without NUL and lone surrogates, cut to *limit* characters.
 
-    What is cut off still tells two texts apart by its hash.
+    A text that is cut ends with a hash of the whole, so that two long texts stay different.
     """
     if not text.isascii() or "\0" in text:
         text = _UNSTORABLE.sub("\ufffd", text)
@@ -40,47 +40,47 @@ def _cut(text: str, limit: int) -> str:
 
 
 def name(text: str, *, path: str = "$", limit: int = MAX_NAME_CHARACTERS) -> str:
-    """Return *text* as the name of something: within *limit*, not empty, memory addresses taken out.
+    """Return *text* as a name: at most *limit* characters, not empty, without memory addresses.
 
     Raises:
-        InvalidResult: It holds what no name may (control characters, active markup); *path* says where it stood. A
-            retry cannot help.
+        InvalidResult: It contains what a name must not (control characters, active markup), at *path*. A retry cannot
+            help.
     """
     try:
-        return _harmless(_cut(stable(text), limit) or "(no name)")
+        return _checked_name(_cut(without_addresses(text), limit) or "(no name)")
     except msgspec.ValidationError as error:
-        raise InvalidResult(malformed(error, source="").reason, path=path) from error
+        raise InvalidResult(translate_error(error, source="").reason, path=path) from error
 
 
 @lru_cache(maxsize=4096)
-def _harmless(text: str) -> str:
-    """Check a name against the records' rule; results name the same benchmarks thousands of times."""
+def _checked_name(text: str) -> str:
+    """Return *text* if the records accept it as a name; cached because results repeat the same names thousands of times."""
     return msgspec.convert(text, Name)
 
 
 def refusal(where: str, error: InvalidResult) -> Refusal:
-    """Return the refusal of the part at *where*, of which *error* knows the offending field."""
+    """Return the refusal of the part at *where*, in which *error* names the offending field."""
     return Refusal(where=shortened(where + error.path[1:]), reason=shortened(error.reason))
 
 
-def stable(text: str) -> str:
-    """Replace the memory addresses in Python's reprs: they differ from run to run and would make new benchmarks.
+def without_addresses(text: str) -> str:
+    """Return *text* with the memory addresses of Python's reprs replaced, because they differ from run to run.
 
-    >>> stable("<object object at 0x7f47f1053b90>"), stable("0xdeadbeef")
+    >>> without_addresses("<object object at 0x7f47f1053b90>"), without_addresses("0xdeadbeef")
     ('<object object at 0x…>', '0xdeadbeef')
     """
     return _ADDRESS.sub("0x…", text) if " at 0x" in text else text
 
 
 def as_text(value: object) -> str:
-    """Return a foreign JSON value as text: a string as it is, anything else as JSON."""
+    """Return a decoded JSON value as text: a string unchanged, anything else as JSON."""
     if isinstance(value, str):
-        return shortened(stable(value))
-    return shortened(stable(msgspec.json.encode(value).decode()))
+        return shortened(without_addresses(value))
+    return shortened(without_addresses(msgspec.json.encode(value).decode()))
 
 
 def printable(path: str) -> str:
-    r"""Return a file's name fit for messages and storage, whatever bytes the file system had.
+    r"""Return a file name for messages and storage, without control characters and undecodable bytes.
 
     >>> printable("a\udcff\nb")
     'a\\udcff�b'
@@ -88,8 +88,8 @@ def printable(path: str) -> str:
     return shortened(_CONTROL.sub("\ufffd", path.encode("utf-8", "backslashreplace").decode()))
 
 
-def moment(milliseconds: float | None) -> datetime | None:
-    """Return a JavaScript time stamp as a UTC time; None if absent or outside the calendar."""
+def time_of_milliseconds(milliseconds: float | None) -> datetime | None:
+    """Return a JavaScript timestamp as a UTC time; None if it is absent or outside the calendar."""
     if milliseconds is None:
         return None
     try:
@@ -98,19 +98,30 @@ def moment(milliseconds: float | None) -> datetime | None:
         return None
 
 
-def iso_moment(value: object) -> datetime | None:
-    """Return an ISO 8601 time as a UTC time; one without a zone is UTC; None if it is no time."""
+def time_of_iso(value: object) -> datetime | None:
+    """Return an ISO 8601 time in UTC; None if it is not one. A time without a zone is UTC."""
     try:
-        return utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
+        return as_utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
     except (OverflowError, ValueError):
         return None
 
 
 def is_sha(value: object) -> bool:
-    """Tell whether *value* can be a commit's id: 7 to 64 hexadecimal digits in lower case."""
+    """Return whether *value* can be a commit's id: 7 to 64 hexadecimal digits in lower case."""
     return isinstance(value, str) and _SHA.match(value) is not None
 
 
-def commit_line(message: str) -> str:
-    """Return the subject, the first line, of a commit message."""
+def check_sha(value: str, *, path: str, source: str) -> None:
+    """Check that *value* can be a commit's id.
+
+    Raises:
+        InvalidResult: It cannot; *path* and *source* say where it is. A retry cannot help.
+    """
+    if not is_sha(value):
+        reason = f"a commit hash has 7 to 64 hexadecimal digits, got {shortened(value, 100)!r}"
+        raise InvalidResult(reason, path=path, source=source)
+
+
+def first_line(message: str) -> str:
+    """Return the subject of a commit message."""
     return shortened(message.strip().partition("\n")[0].rstrip())

@@ -19,8 +19,8 @@ from perfgate.results.records import (
     Run,
     Sample,
     SampleState,
+    as_utc,
     level,
-    utc,
 )
 
 BENCHMARK = Benchmark(name="bench.time_sort")
@@ -144,6 +144,6 @@ def test_times_are_utc() -> None:
     """A naive time is UTC already, any other is turned into it."""
     noon = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
-    assert noon == utc(noon.replace(tzinfo=None))
-    turned = utc(noon.astimezone(timezone(timedelta(hours=9))))
+    assert noon == as_utc(noon.replace(tzinfo=None))
+    turned = as_utc(noon.astimezone(timezone(timedelta(hours=9))))
     assert (noon, UTC) == (turned, turned.tzinfo)

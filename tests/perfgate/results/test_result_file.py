@@ -92,9 +92,9 @@ def test_save_writes_the_whole_file(tmp_path: Path) -> None:
 
 def test_recognise() -> None:
     """A result file is told from other JSON, of whatever version it is."""
-    assert result_file.recognise(result_file.write(minimal()))
-    assert result_file.recognise(b'{"perfgate_result": 99}')
-    assert not result_file.recognise(b'{"commit_hash": "abcdef0"}')
+    assert result_file.recognizes(result_file.write(minimal()))
+    assert result_file.recognizes(b'{"perfgate_result": 99}')
+    assert not result_file.recognizes(b'{"commit_hash": "abcdef0"}')
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_the_same_bytes_are_one_run(project: models.Project) -> None:
 def test_a_later_file_of_one_source_supersedes_the_earlier(project: models.Project) -> None:
     """The old run keeps its upload and loses its points, even where its chunk held others."""
     other = store(project, run(1, {"a": 9.0}))
-    old = store(project, run(2, {"a": 1.0, "b": 1.0}), key="asv:m/f.json")
-    new = store(project, run(2, {"a": 2.0}), key="asv:m/f.json")
+    old = store(project, run(2, {"a": 1.0, "b": 1.0}), identity="asv:m/f.json")
+    new = store(project, run(2, {"a": 2.0}), identity="asv:m/f.json")
     assert read(only_series("a")).runs.tolist() == [other.run_id, new.run_id]
     assert read(only_series("b")).runs.tolist() == []
     row = models.Run.objects.get(pk=old.run_id)
@@ -60,7 +60,7 @@ def test_a_later_file_of_one_source_supersedes_the_earlier(project: models.Proje
 
 def test_files_of_one_source_in_one_batch_supersede_each_other(project: models.Project) -> None:
     """Order of arrival counts inside a batch too."""
-    files = [prepare(run(1, {"a": value}), b"%f" % value, name="f.json", key="k") for value in (1.0, 2.0, 3.0)]
+    files = [prepare(run(1, {"a": value}), b"%f" % value, name="f.json", identity="k") for value in (1.0, 2.0, 3.0)]
     stored = ingest.store_all(project, files)
     assert read(only_series()).values.tolist() == [3.0]
     assert set(models.Run.objects.filter(superseded_by=stored[-1].run_id).values_list("id", flat=True)) == {

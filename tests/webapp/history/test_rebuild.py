@@ -25,7 +25,7 @@ def project() -> models.Project:
         store(
             made,
             run(number, {"a": float(number), "b": number / 7, "c": None}, environment=environment),
-            key=f"k{number % 140}",
+            identity=f"k{number % 140}",
         )
     store(made, run(151, {"a": 1.0}, pull_request=3, baseline=run(150, {"a": 1.0})))
     return made

@@ -105,8 +105,8 @@ def test_columns_are_the_points_as_json(project: models.Project) -> None:
 
 def test_an_empty_series_is_empty_json(project: models.Project) -> None:
     """A series whose points were all superseded can still be asked for."""
-    store(project, run(1, {"a": 1.0}), key="k")
-    store(project, run(1, {"b": 1.0}), key="k")
+    store(project, run(1, {"a": 1.0}), identity="k")
+    store(project, run(1, {"b": 1.0}), identity="k")
     one = models.Series.objects.get(benchmark__name="a")
     assert msgspec.json.encode(series.columns(one.pk, stamp(project.pk))) == (
         b'{"run":[],"commit":[],"time":[],"value":[],"segment":[]}'

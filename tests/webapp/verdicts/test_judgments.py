@@ -126,7 +126,7 @@ def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
     run = uploads.open_again(lab.pull(7, 1_002, 1.0, 1.0)).run
     assert run.baseline is not None
     run = with_memory(msgspec.structs.replace(run, baseline=with_memory(run.baseline, 2e6)), 3e6)
-    stored = lab.store(run, key="with memory")
+    stored = lab.store(run, identity="with memory")
     lab.work()
 
     said = judgments.read(StoredVerdict.objects.get(run=stored))

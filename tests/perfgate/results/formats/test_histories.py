@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perfgate.errors import InvalidInput
-from perfgate.results.formats.histories import History, read_histories
+from perfgate.results.formats.histories import ValueHistory, read_histories
 from perfgate.results.records import TIME
 from tests.paths import DATA
 
@@ -23,22 +23,22 @@ def written(tmp_path: Path, text: str, name: str = "x.csv") -> Path:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("1\n2.5\n3e-3\n", {"column 1": History(("row 1", "row 2", "row 3"), (1.0, 2.5, 0.003))}),
-        ("seconds\n1\n\n2\n", {"seconds": History(("row 1", "row 2"), (1.0, 2.0))}),
+        ("1\n2.5\n3e-3\n", {"column 1": ValueHistory(("row 1", "row 2", "row 3"), (1.0, 2.5, 0.003))}),
+        ("seconds\n1\n\n2\n", {"seconds": ValueHistory(("row 1", "row 2"), (1.0, 2.0))}),
         (
             "commit,date,parse,render\nabc,2026-01-01,1,2\ndef,2026-01-02,,3\n",
             {
-                "parse": History(("abc 2026-01-01",), (1.0,)),
-                "render": History(("abc 2026-01-01", "def 2026-01-02"), (2.0, 3.0)),
+                "parse": ValueHistory(("abc 2026-01-01",), (1.0,)),
+                "render": ValueHistory(("abc 2026-01-01", "def 2026-01-02"), (2.0, 3.0)),
             },
         ),
-        ("build;time_a\n1;5\n2;NaN\n3;6\n", {"time_a": History(("1", "3"), (5.0, 6.0))}),
-        ("\ufeffa\tb\n1\t2\n", {"a": History(("row 1",), (1.0,)), "b": History(("row 1",), (2.0,))}),
-        ("abc,1\ndef,2\n", {"1": History(("def",), (2.0,))}),
+        ("build;time_a\n1;5\n2;NaN\n3;6\n", {"time_a": ValueHistory(("1", "3"), (5.0, 6.0))}),
+        ("\ufeffa\tb\n1\t2\n", {"a": ValueHistory(("row 1",), (1.0,)), "b": ValueHistory(("row 1",), (2.0,))}),
+        ("abc,1\ndef,2\n", {"1": ValueHistory(("def",), (2.0,))}),
     ],
     ids=["one-column", "header", "labels", "semicolons", "tabs", "first-row-is-header"],
 )
-def test_csv(tmp_path: Path, text: str, expected: dict[str, History]) -> None:
+def test_csv(tmp_path: Path, text: str, expected: dict[str, ValueHistory]) -> None:
     """A CSV gives one series for each column of numbers; the other columns name the points."""
     assert expected == read_histories(written(tmp_path, text))
 
@@ -77,7 +77,7 @@ def test_results_are_ordered_by_commit_date(tmp_path: Path) -> None:
 
     histories = read_histories(tmp_path)
 
-    expected = History(("bbbbbbbb", "cccccccc", "aaaaaaaa"), (1.0, 2.0, 3.0), TIME)
+    expected = ValueHistory(("bbbbbbbb", "cccccccc", "aaaaaaaa"), (1.0, 2.0, 3.0), TIME)
     assert {"time_x": expected} == histories
 
 
@@ -91,7 +91,7 @@ def test_pull_requests_are_left_out(tmp_path: Path) -> None:
     document = {"entries": {"Go": [run("a", "commit"), run("b", "pull/7/commits")]}}
     path = written(tmp_path, "window.BENCHMARK_DATA = " + json.dumps(document), "data.js")
 
-    assert {"b": History(("a" * 40,), (1e-9,), TIME)} == read_histories(path)
+    assert {"b": ValueHistory(("a" * 40,), (1e-9,), TIME)} == read_histories(path)
 
 
 def test_environments_stay_apart(tmp_path: Path) -> None:

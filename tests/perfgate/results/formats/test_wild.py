@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from perfgate.results import result_file
-from perfgate.results.formats import Found, find_results, read_results, read_run
+from perfgate.results.formats import FoundRun, find_results, read_results, read_run
 from perfgate.results.records import Direction, Refusal, Run, SampleState
 from tests.paths import SHARED
 
@@ -27,10 +27,14 @@ HISTORIES = list(FACTS.get("github-action-benchmark", {}))
 CUT_BY_HAND = "github-action-benchmark-fixtures/"
 
 
-def runs_in(path: Path) -> tuple[list[tuple[Found, Run]], list[Refusal]]:
-    found = list(find_results(path))
-    runs = [(one, read_run(one.data, name=one.name, context=one.context)) for one in found if isinstance(one, Found)]
-    return runs, [one for one in found if isinstance(one, Refusal)]
+def runs_in(path: Path) -> tuple[list[tuple[FoundRun, Run]], list[Refusal]]:
+    all_found = list(find_results(path))
+    runs = [
+        (found, read_run(found.data, name=found.name, context=found.context))
+        for found in all_found
+        if isinstance(found, FoundRun)
+    ]
+    return runs, [found for found in all_found if isinstance(found, Refusal)]
 
 
 class Tally:
@@ -50,7 +54,7 @@ class Tally:
         self.known: list[tuple[float | None, float]] = []
         self.refused: list[Refusal] = []
 
-    def add(self, found: Found, run: Run) -> None:
+    def add(self, found: FoundRun, run: Run) -> None:
         self.counts.update(result_files=1, cells=len(run.samples))
         self.counts.update(
             finite=run.count(SampleState.MEASURED),
@@ -59,7 +63,7 @@ class Tally:
         )
         self.names["commits"].add(run.commit.sha)
         self.names["envs"].add(run.environment.name.partition("/")[2])
-        self.names["keys"].add(found.key)
+        self.names["keys"].add(found.identity)
         self.names["benchmarks_in_results"].update(sample.benchmark.name for sample in run.samples)
         self.machines[run.environment.fields["machine"]] += 1
         assert run.commit.committed_at is not None
@@ -128,7 +132,7 @@ def test_pytest_benchmark_folders() -> None:
     runs, refused = runs_in(SHARED / "pytest-benchmark" / "lagom")
 
     assert [] == refused
-    assert 12 == len(runs) == len({found.key for found, _ in runs})
+    assert 12 == len(runs) == len({found.identity for found, _ in runs})
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -139,7 +143,7 @@ def test_github_action_benchmark_histories(history: str) -> None:
 
     assert [] == refused
     assert facts["points"] == sum(len(run.samples) for _, run in runs)
-    assert len(runs) == len({found.key for found, _ in runs})
+    assert len(runs) == len({found.identity for found, _ in runs})
     for entry, expected in facts["entries"].items():
         check_entry(expected, [run for _, run in runs if run.environment.name == entry])
 

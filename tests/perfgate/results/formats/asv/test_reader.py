@@ -10,6 +10,7 @@ import pytest
 
 from perfgate.errors import InvalidResult
 from perfgate.results.formats import read_results
+from perfgate.results.formats.asv import documents
 from perfgate.results.formats.asv import reader as asv
 from perfgate.results.records import MEMORY, PEAK_MEMORY, TIME, Direction, Metric, Run, Sample, SampleState
 from tests import paths
@@ -146,7 +147,7 @@ def test_forgotten_benchmarks_are_read() -> None:
 def test_infinite_limits_are_unbounded() -> None:
     """A confidence limit of plus or minus infinity is no limit."""
     document = (
-        f'{{"commit_hash": "{SHA}", "result_columns": {json.dumps(asv._COLUMNS)}, "results": '
+        f'{{"commit_hash": "{SHA}", "result_columns": {json.dumps(documents.COLUMNS)}, "results": '
         '{"time_x": [[1.5], [], "v", 1, 2, [-Infinity], [Infinity], [1.0], [NaN], [1], [2], [[1.0, NaN, 2.0]]]}}'
     )
 
@@ -271,7 +272,7 @@ def test_a_broken_context_costs_names_only() -> None:
 def test_slim_context_reads_the_same() -> None:
     """The context is stored without the benchmarks' source code and reads the same."""
     whole = (DATA / "0.6.6/results/benchmarks.json").read_bytes()
-    slim = asv.slim(whole, name="benchmarks.json")
+    slim = documents.read_context(whole, name="benchmarks.json")
 
     assert b"def " not in slim
     assert len(slim) < len(whole) / 2

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from perfgate.errors import InvalidResult
+from perfgate.results.formats.github_action_benchmark import history as history_of
 from perfgate.results.formats.github_action_benchmark import reader as adapter
+from perfgate.results.formats.interface import Part
 from perfgate.results.records import TIME, Direction, Metric, Refusal, Run, SampleState
 
 SHA = "45d78258e495044a551046f50604da3c893052ce"
@@ -36,26 +38,30 @@ def history(*runs: Any, entry: str = "Rust") -> bytes:
 
 
 def only(*benches: Any, tool: str = "cargo", **fields: Any) -> Run:
-    ((_, data),) = [found for found in adapter.split(history(bench(*benches, tool=tool, **fields)), name="data.js")
+    ((data, _),) = [found for found in history_of.split(history(bench(*benches, tool=tool, **fields)), name="data.js")
                     if not isinstance(found, Refusal)]  # fmt: skip
-    assert adapter.recognise(data)
+    assert history_of.is_document(data)
     return adapter.read(data, name="data.js")
 
 
 def test_split_keeps_the_original() -> None:
     """Each run is cut out with its text unchanged, so that nothing is lost that a later reader may want."""
     original = bench({"name": "a", "value": 1, "unit": "ns", "unknown": [1]})
-    (found,) = adapter.split(history(original), name="data.js")
+    (found,) = history_of.split(history(original), name="data.js")
 
     assert not isinstance(found, Refusal)
-    assert {"github_action_benchmark": 1, "entry": "Rust", "bench": original} == json.loads(found[1])
+    assert {"github_action_benchmark": 1, "entry": "Rust", "bench": original} == json.loads(found.data)
 
 
-def test_keys_outlive_dropped_runs() -> None:
-    """A run's key does not change when the action drops older runs, and two runs of one moment have two keys."""
+def test_identities_outlive_dropped_runs() -> None:
+    """A run keeps its identity when the action drops older runs; two runs of one moment have two identities."""
     first, second = bench(id="a" * 40), bench(id="b" * 40)
-    whole = [found[0] for found in adapter.split(history(first, second, second), name="x") if isinstance(found, tuple)]
-    cut = [found[0] for found in adapter.split(history(second, second), name="x") if isinstance(found, tuple)]
+    whole = [
+        found.identity
+        for found in history_of.split(history(first, second, second), name="x")
+        if isinstance(found, Part)
+    ]
+    cut = [found.identity for found in history_of.split(history(second, second), name="x") if isinstance(found, Part)]
 
     assert whole[1:] == cut
     assert 3 == len(set(whole))
@@ -131,14 +137,14 @@ def test_what_cannot_be_read_is_listed() -> None:
         refusal.where for refusal in run.refused
     ]
     assert [Refusal(where="x: $.entries['Rust'][0]", reason="Object missing required field `commit`")] == list(
-        adapter.split(history({"date": 1}), name="x")
+        history_of.split(history({"date": 1}), name="x")
     )
 
 
 def test_malformed_history() -> None:
     """A cut history is refused as a whole, and a commit that is none with its path."""
     with pytest.raises(InvalidResult):
-        list(adapter.split(history(bench())[:-9], name="data.js"))
+        list(history_of.split(history(bench())[:-9], name="data.js"))
     with pytest.raises(InvalidResult) as caught:
         only(id="HEAD")
     assert "$.bench.commit.id" == caught.value.path
