@@ -127,3 +127,11 @@ def test_missing_paths(tmp_path: Path, name: str) -> None:
         list(find_results(tmp_path / name))
     with pytest.raises(InvalidResult, match="no such file"):
         read_results(tmp_path / name)
+
+
+def test_companions_are_not_opened(tmp_path: Path) -> None:
+    """A file that a tool writes beside its results is ignored, even if it cannot be read."""
+    (tmp_path / "machine.json.gz").write_bytes(b"broken")
+    (tmp_path / "other.json.gz").write_bytes(b"broken")
+
+    assert ["other.json"] == [refusal.where for refusal in refused_in(tmp_path)]
