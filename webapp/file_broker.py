@@ -1,9 +1,9 @@
-"""The embedded queue: one folder, one file for each message.
+"""A Celery broker without a server: one folder, one file per message.
 
-kombu's own file-system transport writes a message in place, so that a reader can meet half of it; that ends the worker
-(tried: an empty ``.msg`` file stops celery 5.7 with "Unrecoverable error"). It also takes messages by way of
-``/tmp``, which may be another disk, where moving a file is no single step. Here a message appears and is taken by
-renaming within the folder.
+It is kombu's file-system transport with reading and writing replaced. kombu writes a message in place, so that a reader
+can see half of it, and an empty ``.msg`` file ends the worker (celery 5.7: "Unrecoverable error"). It also moves a message
+to ``/tmp`` to take it, which may be another disk, where a move is not atomic. Here a rename within the folder makes a
+message visible, and another one takes it. docs/decisions/0007-own-supervisor-broker-tracer.md compares the alternatives.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 SCHEME = "files"
-"""Of the broker's address: ``files://localhost``; the folders stand in the transport's options."""
+"""The scheme of the broker's address, ``files://localhost``; the folders are in the transport's options."""
 
 
 class FileChannel(filesystem.Channel):
-    """A channel whose messages are whole or not there."""
+    """A channel in which a message file is complete or does not exist."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -32,7 +32,7 @@ class FileChannel(filesystem.Channel):
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         name = str(uuid4())
-        # What kombu looks for ends in .<queue>.msg; this does not.
+        # Readers look for names that end in ".<queue>.msg"; this one does not.
         part = folder / f".{name}"
         part.write_text(dumps(payload))
         part.rename(folder / f"{name}.{queue}.msg")
@@ -46,7 +46,7 @@ class FileChannel(filesystem.Channel):
             try:
                 (folder / name).rename(taken)
             except FileNotFoundError:
-                continue  # another worker was faster
+                continue  # another worker took it
             payload = taken.read_text()
             taken.unlink()
             return loads(payload)
@@ -54,11 +54,11 @@ class FileChannel(filesystem.Channel):
 
 
 class FileTransport(filesystem.Transport):
-    """kombu's file-system transport with sound files."""
+    """kombu's file-system transport with `FileChannel`."""
 
     Channel = FileChannel
 
 
 def register() -> None:
-    """Make kombu know the scheme."""
+    """Tell kombu which transport the scheme stands for."""
     TRANSPORT_ALIASES[SCHEME] = f"{__name__}:FileTransport"

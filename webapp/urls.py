@@ -1,4 +1,4 @@
-"""The two doors: ``/api/v1/`` and ``/metrics`` for machines, everything else for people."""
+"""The root URL configuration: ``/api/v1/``, ``/metrics`` and ``/github/webhook`` for programs, pages for people."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

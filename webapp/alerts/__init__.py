@@ -1,1 +1,1 @@
-"""What changed in the history: detection, causes, states and decisions."""
+"""Changes of level in the history: their detection, the alerts about them, and the actions that people take on alerts."""

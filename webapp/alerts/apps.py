@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AlertsConfig(AppConfig):
-    """What changed in the history: change points, alerts, their events and states."""
+    """Change points, alerts, and the alerts' events."""
 
     name = "webapp.alerts"
     label = "alerts"

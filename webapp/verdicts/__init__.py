@@ -1,1 +1,1 @@
-"""What was judged: the verdict on each run that was measured beside its baseline."""
+"""Verdicts on runs that were measured beside their baseline, and waivers given in pull requests."""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class VerdictsConfig(AppConfig):
-    """What was judged: verdicts on runs, and the permissions that people gave in pull requests."""
+    """Verdicts on runs, and waivers given in pull requests."""
 
     name = "webapp.verdicts"
     label = "verdicts"

@@ -1,4 +1,4 @@
-"""A run that was measured beside its baseline -> its verdict, judged by `perfgate.gate` from the upload itself."""
+"""Judge stored runs with `perfgate.gate` and store the verdicts. A verdict is computed from the kept upload itself."""
 
 from __future__ import annotations
 
@@ -19,62 +19,61 @@ from webapp.verdicts.models import PullRequestWaiver, StoredVerdict
 
 
 def needs_verdict(run: Run) -> bool:
-    """Return whether *run* is to be judged: it belongs to a pull request, or brought its baseline along."""
+    """Return whether *run* belongs to a pull request or holds the measurements of its baseline."""
     return run.pull_request is not None or run.baseline_commit_id is not None
 
 
 def judge_run(run: Run) -> StoredVerdict:
-    """Judge *run* and store the verdict; the same upload, under the same decisions, gets the same one.
+    """Judge *run*, store the verdict and return it; the same upload and waivers always give the same verdict.
 
-    What cannot be judged, for its policy or its upload cannot be read, gets an inconclusive verdict that says why.
+    If its policy or its upload cannot be read, the verdict is inconclusive and says why.
     """
-    said = _judged(run)
-    # A part of a suite is counted when all parts are there: the joined run holds it again. A stranger's counts nothing.
-    counted = FalseAlarms() if said.missing_shards or not run.trusted else said.false_alarms
+    verdict = _verdict(run)
+    # The parts of a suite are counted once they are joined to one run. Untrusted runs are not counted at all.
+    counted = FalseAlarms() if verdict.missing_shards or not run.trusted else verdict.false_alarms
     counts = {f"exempt_{name}": count for name, count in msgspec.structs.asdict(counted).items()}
-    verdict, _ = StoredVerdict.objects.update_or_create(
-        run=run, defaults={"outcome": said.outcome.value, "document": msgspec.to_builtins(said), **counts}
+    stored, _ = StoredVerdict.objects.update_or_create(
+        run=run, defaults={"outcome": verdict.outcome.value, "document": msgspec.to_builtins(verdict), **counts}
     )
-    return verdict
+    return stored
 
 
 def false_alarms(project: Project) -> FalseAlarms:
-    """Return what all verdicts of *project* together measured: how often unchanged benchmarks were called changed."""
+    """Return how often the gate called an exempt benchmark changed, in all verdicts of *project* together."""
     names = FalseAlarms.__struct_fields__
     sums = {name: Coalesce(Sum(f"exempt_{name}"), 0) for name in names}
     return FalseAlarms(**StoredVerdict.objects.filter(run__project=project).aggregate(**sums))
 
 
 def read(verdict: StoredVerdict) -> gate.Verdict:
-    """Return the gate's own record of a stored verdict."""
+    """Return a stored verdict as the gate returned it."""
     return msgspec.convert(verdict.document, gate.Verdict)
 
 
-def _granted(run: Run) -> list[Waiver]:
-    """Return what people permitted in the run's pull request, oldest first."""
+def _waivers(run: Run) -> list[Waiver]:
+    """Return the waivers that people gave in comments on the run's pull request, oldest first."""
     if run.pull_request is None:
         return []
+    given = PullRequestWaiver.objects.filter(project=run.project_id, pull_request=run.pull_request)
     return [
         Waiver(
-            benchmarks=glob.escape(each.label),
-            metric=glob.escape(each.metric),
-            max_regression=each.max_regression,
-            until=each.until,
-            owner=each.who,
-            reason=each.reason,
+            benchmarks=glob.escape(waiver.label),
+            metric=glob.escape(waiver.metric),
+            max_regression=waiver.max_regression,
+            until=waiver.until,
+            owner=waiver.who,
+            reason=waiver.reason,
             line=0,
         )
-        for each in PullRequestWaiver.objects.filter(project=run.project_id, pull_request=run.pull_request).order_by(
-            "pk"
-        )
+        for waiver in given.order_by("pk")
     ]
 
 
-def _judged(run: Run) -> gate.Verdict:
-    # Waivers hold by the day of the upload: judging the same run again later changes nothing.
+def _verdict(run: Run) -> gate.Verdict:
+    # The date of the upload decides which waivers hold, so judging the run again later gives the same verdict.
     today = run.received_at.date()
     try:
-        return gate.judge(uploads.open_again(run).run, today=today, waivers=_granted(run))
+        return gate.judge(uploads.open_again(run).run, today=today, waivers=_waivers(run))
     except InvalidInput as error:
         return gate.Verdict(
             outcome=Outcome.INCONCLUSIVE,

@@ -1,4 +1,4 @@
-"""What was judged: verdicts on runs, and the permissions that people gave in pull requests."""
+"""Verdicts on runs, and waivers given in pull requests."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from webapp.history.models import Project, Run
 
 
 class StoredVerdict(models.Model):
-    """The gate's one answer to one run that was measured beside its baseline."""
+    """The gate's verdict on one run that was measured beside its baseline."""
 
     run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="verdict")
     outcome = models.CharField(max_length=20)
     document = models.JSONField()
-    """`perfgate.gate.Verdict`, whole: everything that is ever said about it is rendered from this."""
+    """The complete `perfgate.gate.Verdict`; comments, check runs and pages are rendered from it."""
     exempt_judged = models.PositiveIntegerField(default=0)
     exempt_regressed = models.PositiveIntegerField(default=0)
     exempt_improved = models.PositiveIntegerField(default=0)
-    """`perfgate.gate.FalseAlarms` of the document, where a database can sum it."""
+    """`perfgate.gate.FalseAlarms` of the document, in columns that the database can sum."""
     decided_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -27,22 +27,22 @@ class StoredVerdict(models.Model):
 
 
 class PullRequestWaiver(models.Model):
-    """Somebody's permission, in a pull request, for one benchmark to be slower; added and never changed."""
+    """A waiver that a person gave for one benchmark in a comment on a pull request; it is never changed."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="pull_request_waivers")
     pull_request = models.PositiveIntegerField()
-    """It holds for this one alone: what is to last stands in the policy."""
+    """The only pull request in which the waiver holds; lasting waivers belong into the policy."""
     label = models.TextField()
     metric = models.CharField(max_length=100)
     max_regression = models.FloatField()
-    """The ceiling, a fraction."""
+    """Largest regression that is waived, a fraction."""
     until = models.DateField()
     """Last day on which it holds."""
     who = models.CharField(max_length=150)
-    """Login on GitHub, which vouched for the right to write."""
+    """Login on GitHub; GitHub confirmed that it may write to the repository."""
     reason = models.TextField()
     comment_id = models.BigIntegerField(unique=True)
-    """GitHub's id of the comment that said so: the same one twice is one decision."""
+    """GitHub's id of the comment; processing the same comment twice gives one waiver."""
     decided_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

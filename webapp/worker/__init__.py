@@ -1,1 +1,1 @@
-"""Celery tasks and the processes that run them."""
+"""The Celery tasks, and the commands and processes that run them."""

@@ -1,15 +1,15 @@
-"""Registers the app that holds the Celery tasks and the commands that run them."""
+"""Registers the app."""
 
 from django.apps import AppConfig
 
 
 class WorkerConfig(AppConfig):
-    """Celery tasks and the processes that run them."""
+    """The Celery tasks, and the commands and processes that run them."""
 
     name = "webapp.worker"
     label = "worker"
 
     def ready(self) -> None:
         """Connect the signal receivers."""
-        # Models can be imported from here on only.
+        # Models cannot be imported before this.
         from webapp.worker import receivers  # noqa: F401, PLC0415

@@ -1,7 +1,7 @@
-"""One child process of `serve` or `work`: the web server, the worker or the scheduler, until its parent is gone.
+"""A child process of `serve` or `work`: the web server, the worker or the scheduler. It ends when its parent ends.
 
-The parent holds the other end of standard input. Its end means that the parent is gone, however it went, so no child
-outlives it. Run as ``python -m webapp.worker.child_process web|worker|scheduler [argument ...]``.
+Its standard input is a pipe from the parent that nothing is written to. End of file means that the parent has ended, after
+SIGKILL too. Run as ``python -m webapp.worker.child_process web|worker|scheduler [argument ...]``.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import NoReturn
 from webapp.celery import app
 
 STOP_SECONDS = 5
-"""How long a child may tidy up once its parent is gone."""
+"""Time that a child has to shut down after its parent has ended."""
 
 
 def main(arguments: list[str]) -> None:
-    """Run the child that the first argument names, with the rest as its arguments."""
+    """Run the program that the first argument names, with the rest as its arguments."""
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     name, *rest = arguments
     if name == "web":
         sys.argv = ["gunicorn", *rest]
         runpy.run_module("gunicorn", run_name="__main__")
         return
-    # Celery warns root of pickled messages; ours are JSON.
+    # Celery warns root about pickled messages; ours are JSON.
     warnings.filterwarnings("ignore", module="celery.platforms")
     app.start(["--quiet", "worker" if name == "worker" else "beat", *rest])
 

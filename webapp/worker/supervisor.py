@@ -1,4 +1,7 @@
-"""Child processes that live and die together: started, their lines forwarded, all stopped when one ends."""
+"""Run several child processes as one: forward their output, and stop all of them when one ends or a signal arrives.
+
+docs/decisions/0007-own-supervisor-broker-tracer.md compares this with supervisor libraries.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +9,83 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from threading import Thread
 from types import FrameType
 
 STOP_SECONDS = 8.0
-"""How long the children together may take to stop; tasks may be cut off anywhere and are done again."""
+"""Time that all child processes together have to shut down. A task that is interrupted runs again later."""
 
 ROOT = str(Path(__file__).parents[2])
-"""Where the children find us, from whichever folder we were started."""
+"""Folder from which the child processes import `webapp`, whatever the current folder is."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
-class Child:
-    """What to start."""
+class ChildProcess:
+    """A child process to start."""
 
     name: str
     """``web``, ``worker`` or ``scheduler``, see `webapp.worker.child_process`."""
     arguments: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    """Variables that are added to our own."""
     pass_descriptors: tuple[int, ...] = ()
+    """Open files that it inherits."""
 
 
-def supervise(children: Sequence[Child], say: Callable[[str], None]) -> int:
+def supervise(children: Sequence[ChildProcess], print_line: Callable[[str], None]) -> int:
     """Run *children* until a signal arrives or one of them ends, then stop them all.
 
     Args:
         children: What to start.
-        say: Takes one line of output at a time, from several threads.
+        print_line: Called with one line of output at a time, from several threads.
 
     Returns:
-        Exit code: 0 after a signal, 1 where a child ended by itself.
+        Exit code: 0 after a signal, 1 if a child process ended by itself.
     """
     events: Queue[str] = Queue()
+    processes: dict[str, subprocess.Popen[str]] = {}
+    with _signals(events), ExitStack() as threads:
+        try:
+            for child in children:
+                processes[child.name] = _start(child)
+            for name, process in processes.items():
+                thread = Thread(target=_forward, args=(name, process, print_line, events), daemon=True)
+                thread.start()
+                threads.callback(thread.join)
+            event = events.get()
+        finally:
+            _stop(list(processes.values()))
+    if event in processes:
+        print_line(f"{event} ended by itself with exit code {processes[event].returncode}: everything is stopped")
+        return 1
+    print_line(f"stopped by {event}")
+    return 0
+
+
+@contextmanager
+def _signals(events: Queue[str]) -> Iterator[None]:
+    """Put the names of signals into *events* until the end of the block."""
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         events.put(signal.Signals(number).name)
 
     before = {number: signal.signal(number, on_signal) for number in SIGNALS}
-    processes: dict[str, subprocess.Popen[str]] = {}
-    threads: list[threading.Thread] = []
     try:
-        for child in children:
-            processes[child.name] = _started(child)
-        for name, process in processes.items():
-            threads.append(threading.Thread(target=_forward, args=(name, process, say, events), daemon=True))
-            threads[-1].start()
-        event = events.get()
+        yield
     finally:
-        _stop(list(processes.values()))
-        for thread in threads:
-            thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)
-    if event in processes:
-        say(f"{event} ended by itself with exit code {processes[event].returncode}: everything is stopped")
-        return 1
-    say(f"stopped by {event}")
-    return 0
 
 
-def _started(child: Child) -> subprocess.Popen[str]:
+def _start(child: ChildProcess) -> subprocess.Popen[str]:
     environment: Mapping[str, str] = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -89,17 +101,18 @@ def _started(child: Child) -> subprocess.Popen[str]:
         text=True,
         errors="replace",
         pass_fds=child.pass_descriptors,
-        # Ctrl-C reaches the parent only, which then stops the children in order.
+        # A terminal sends Ctrl-C to the parent's group only; the parent then stops its children.
         process_group=0,
     )
 
 
-def _forward(name: str, process: subprocess.Popen[str], say: Callable[[str], None], events: Queue[str]) -> None:
+def _forward(name: str, process: subprocess.Popen[str], print_line: Callable[[str], None], events: Queue[str]) -> None:
+    """Print the lines of a child process until it ends, then report its end."""
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
             if text := line.rstrip():
-                say(f"{name:<9} | {text}")
+                print_line(f"{name:<9} | {text}")
     process.wait()
     events.put(name)
 
@@ -113,7 +126,7 @@ def _stop(processes: Sequence[subprocess.Popen[str]]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=max(0.0, deadline - time.monotonic()))
     for process in processes:
-        # What a child left behind is in its process group.
+        # Processes that a child started and left behind are in its process group.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
