@@ -1,7 +1,7 @@
-"""A GitHub App: signed tokens of its own, and from them short ones for one repository each.
+"""A GitHub App: it signs tokens of its own and exchanges them for short-lived tokens of one repository each.
 
-The tokens for a repository are narrowed to what perfgate does, and kept for a while: GitHub makes them anew for an hour at
-a time. Whoever holds the private key holds all of them, so the key never leaves this module.
+The tokens of a repository are restricted to what perfgate does, and cached: GitHub issues them for an hour. The private key
+grants access to all repositories, so it never leaves this module.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ PERMISSIONS = {
 }
 """What perfgate needs, and the App must have been given; see docs/how-to/github.md."""
 
-KEPT_SECONDS = 3_000.0
-"""GitHub lets a token live for an hour; the last ten minutes are left to whoever still uses it."""
+CACHE_SECONDS = 3_000.0
+"""How long a token is handed out. It is valid for an hour; the last ten minutes are left to requests that still use it."""
 
-BACKDATED_SECONDS, LIVES_SECONDS = 60, 540
-"""Our clock may be ahead of GitHub's, which takes at most ten minutes."""
+BACKDATED_SECONDS, VALID_SECONDS = 60, 540
+"""Our clock may be ahead of GitHub's, and GitHub accepts at most ten minutes."""
 
 
-class _App(msgspec.Struct):
+class _AppResponse(msgspec.Struct):
     slug: str
 
 
-class _Installation(msgspec.Struct):
+class _InstallationResponse(msgspec.Struct):
     id: int
 
 
-class _Token(msgspec.Struct):
+class _TokenResponse(msgspec.Struct):
     token: str
 
 
 class App:
-    """One App, as far as its private key goes.
+    """One GitHub App and its tokens.
 
     Args:
         app_id: Its number, or its client id.
-        private_key: PEM, as GitHub gives it out once.
+        private_key: PEM, as downloaded from GitHub.
         api_url: Root of the API.
-        clock: Tells the time in seconds since 1970.
+        clock: Returns the time in seconds since 1970.
 
     Raises:
-        InvalidInput: The key is none; it is not shown.
+        InvalidInput: The key cannot be used; the message does not show it.
 
     Source:
         GitHub, "Generating a JSON Web Token (JWT) for a GitHub App"; "Authenticating as a GitHub App installation".
@@ -79,11 +79,11 @@ class App:
 
     @property
     def login(self) -> str:
-        """Return whom the App writes as: ``slug[bot]``."""
+        """The login that the App writes as: ``slug[bot]``."""
         if not self._slug:
             connection = Connection(self._signed(), self._url)
             try:
-                self._slug = connection.read("/app", _App).slug
+                self._slug = connection.read("/app", _AppResponse).slug
             finally:
                 connection.close()
         return f"{self._slug}[bot]"
@@ -100,22 +100,22 @@ class App:
         with self._lock:
             until, token = self._tokens.get(key, (0.0, ""))
             if until <= self._clock():
-                token = self._made(full_name)
-                self._tokens[key] = (self._clock() + KEPT_SECONDS, token)
+                token = self._requested(full_name)
+                self._tokens[key] = (self._clock() + CACHE_SECONDS, token)
         return token
 
     def forget(self, full_name: str) -> None:
-        """Make the next token of a repository anew: this one was refused."""
+        """Drop the cached token of a repository, after GitHub refused it."""
         with self._lock:
             self._tokens.pop(full_name.casefold(), None)
 
-    def _made(self, full_name: str) -> str:
+    def _requested(self, full_name: str) -> str:
         connection = Connection(self._signed(), self._url)
         try:
-            installation = connection.read(f"/repos/{full_name}/installation", _Installation)
+            installation = connection.read(f"/repos/{full_name}/installation", _InstallationResponse)
             wanted = {"repositories": [full_name.partition("/")[2]], "permissions": PERMISSIONS}
             path = f"/app/installations/{installation.id}/access_tokens"
-            return connection.write("POST", path, wanted, _Token).token
+            return connection.write("POST", path, wanted, _TokenResponse).token
         except NotFound as error:
             raise NotFound(f"the GitHub App is not installed in {full_name}: install it there. {error}") from error
         finally:
@@ -123,5 +123,5 @@ class App:
 
     def _signed(self) -> str:
         now = int(self._clock())
-        claims = {"iss": str(self._id), "iat": now - BACKDATED_SECONDS, "exp": now + LIVES_SECONDS}
+        claims = {"iss": str(self._id), "iat": now - BACKDATED_SECONDS, "exp": now + VALID_SECONDS}
         return jwt.encode(claims, self._key, algorithm=self.ALGORITHM)

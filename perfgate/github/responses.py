@@ -1,98 +1,44 @@
-"""What GitHub answers, as far as it is read, and what of it is told: fields that nobody needs are not even looked at."""
+"""The bodies of GitHub's responses, reduced to the fields that are read, and their conversion to models."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-Status = Literal["queued", "in_progress", "completed"]
-Conclusion = Literal["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]
+from perfgate.github.models import Artifact, PullRequest, RangeCommit, WorkflowRun
 
 
-class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One pull request as it stands now."""
-
-    number: int
-    title: str
-    state: str
-    """``open`` or ``closed``; a merged one is closed."""
-    head_sha: str
-    """Last commit of the proposed branch."""
-    head_repository: str
-    """``owner/name`` of the repository that holds it, another one for a fork; empty: that one was deleted."""
-    base_sha: str
-    """Tip of the base branch when GitHub last looked; not the merge base."""
-    base_ref: str
-    """Branch to be merged into."""
+class EmptyResponse(msgspec.Struct):
+    """A response of which nothing is read."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One commit of a range, as GitHub tells it: every text may be a stranger's."""
-
-    sha: str
-    subject: str
-    """First line of the message."""
-    author: str
-    """Name of the author; empty: unknown."""
-    pull_requests: tuple[int, ...] = ()
-    """The merged ones that brought it in."""
-
-
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """The commits of a range."""
-
-    count: int
-    """All of them."""
-    newest: tuple[Change, ...]
-    """The last few, the newest first."""
-    line: tuple[Change, ...] = ()
-    """Those on the first-parent line of the range, the oldest first, without their pull requests; empty where its base
-    is not on it, or there are more than `COMPARED_PAGES` pages of commits."""
-
-
-class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a workflow, as GitHub attests it."""
-
-    id: int
-    path: str
-    """Of the workflow's file."""
-    event: str
-    head_sha: str
-    head_branch: str
-    head_repository: str
-    """``owner/name``; empty: it was deleted."""
-
-
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """A zip file that a run left."""
-
-    id: int
-    name: str
-    size_in_bytes: int
-    expired: bool = False
-
-
-class RepositoryFacts(msgspec.Struct):
+class RepositoryResponse(msgspec.Struct):
     """A repository."""
 
     default_branch: str
 
 
-class CommitHash(msgspec.Struct):
-    """A commit, of which only the hash is wanted."""
+class CommitResponse(msgspec.Struct):
+    """A commit, of which only the hash is read."""
 
     sha: str
 
 
-class FileAnswer(msgspec.Struct):
+class FileResponse(msgspec.Struct):
     """A file at some commit."""
 
     content: str = ""
     encoding: str = ""
 
 
-class RunAnswer(msgspec.Struct):
+class RepositoryName(msgspec.Struct):
+    """A repository as part of another object."""
+
+    full_name: str
+
+
+class WorkflowRunResponse(msgspec.Struct):
     """A run of a workflow."""
 
     id: int
@@ -100,10 +46,10 @@ class RunAnswer(msgspec.Struct):
     event: str
     head_sha: str
     head_branch: str | None = None
-    head_repository: NamedRepository | None = None
+    head_repository: RepositoryName | None = None
 
     def workflow_run(self) -> WorkflowRun:
-        """Return what is told of it."""
+        """Return the model."""
         return WorkflowRun(
             id=self.id,
             path=self.path.partition("@")[0],
@@ -115,50 +61,40 @@ class RunAnswer(msgspec.Struct):
 
 
 class ArtifactPage(msgspec.Struct):
-    """One page of what a run left."""
+    """One page of the artifacts of a run."""
 
     artifacts: list[Artifact]
 
 
-class PermissionAnswer(msgspec.Struct):
-    """What somebody may do."""
+class PermissionResponse(msgspec.Struct):
+    """The role of a user in a repository."""
 
     permission: str
 
 
-class Nothing(msgspec.Struct):
-    """An answer of which nothing is read."""
-
-
-class Signature(msgspec.Struct):
+class CommitAuthor(msgspec.Struct):
     """Who wrote a commit."""
 
     name: str | None = None
 
 
 class CommitMessage(msgspec.Struct):
-    """What a commit says of itself."""
+    """The part of a commit that its author wrote."""
 
     message: str
-    author: Signature | None = None
+    author: CommitAuthor | None = None
 
 
-class Parent(msgspec.Struct):
-    """A commit's parent."""
-
-    sha: str
-
-
-class CommitAnswer(msgspec.Struct):
+class ComparedCommit(msgspec.Struct):
     """A commit in a comparison."""
 
     sha: str
     commit: CommitMessage
-    parents: list[Parent] = []
+    parents: list[CommitResponse] = []
 
-    def change(self, pull_requests: tuple[int, ...] = ()) -> Change:
-        """Return what is told of it."""
-        return Change(
+    def range_commit(self, pull_requests: tuple[int, ...] = ()) -> RangeCommit:
+        """Return the model."""
+        return RangeCommit(
             sha=self.sha,
             subject=self.commit.message.partition("\n")[0],
             author=(self.commit.author and self.commit.author.name) or "",
@@ -166,103 +102,97 @@ class CommitAnswer(msgspec.Struct):
         )
 
 
-class Comparison(msgspec.Struct):
-    """One page of the commits between two."""
+class ComparisonPage(msgspec.Struct):
+    """One page of the commits between two commits."""
 
     total_commits: int
-    commits: list[CommitAnswer]
+    commits: list[ComparedCommit]
 
 
-class ListedPull(msgspec.Struct):
+class ListedPullRequest(msgspec.Struct):
     """A pull request in a list."""
 
     number: int
     merged_at: str | None = None
 
 
-class User(msgspec.Struct):
+class UserResponse(msgspec.Struct):
     """A person or a bot."""
 
     login: str
 
 
-class Comment(msgspec.Struct):
+class CommentResponse(msgspec.Struct):
     """A comment on an issue or pull request."""
 
     id: int
     body: str | None = None
-    user: User | None = None
+    user: UserResponse | None = None
 
 
-class Issue(msgspec.Struct):
+class IssueResponse(msgspec.Struct):
     """An issue; a pull request is listed as one, too."""
 
     number: int
     title: str
     state: str
     body: str | None = None
-    user: User | None = None
+    user: UserResponse | None = None
     pull_request: dict[str, Any] | None = None
 
 
-class AppName(msgspec.Struct):
-    """The App behind a check run."""
+class AppSlug(msgspec.Struct):
+    """The App that wrote a check run."""
 
     slug: str = ""
 
 
-class Output(msgspec.Struct):
-    """What a check run shows."""
+class CheckRunOutput(msgspec.Struct):
+    """The texts of a check run."""
 
     title: str | None = None
     summary: str | None = None
 
 
-class CheckRun(msgspec.Struct):
+class CheckRunResponse(msgspec.Struct):
     """A check run."""
 
     id: int
     name: str
     head_sha: str
     status: str
-    output: Output
+    output: CheckRunOutput
     conclusion: str | None = None
     external_id: str | None = None
     details_url: str | None = None
-    app: AppName | None = None
+    app: AppSlug | None = None
 
 
 class CheckRunPage(msgspec.Struct):
     """One page of check runs."""
 
-    check_runs: list[CheckRun]
+    check_runs: list[CheckRunResponse]
 
 
-class NamedRepository(msgspec.Struct):
-    """A repository, by its name."""
-
-    full_name: str
-
-
-class Branch(msgspec.Struct):
-    """One side of a pull request."""
+class PullRequestSide(msgspec.Struct):
+    """Head or base of a pull request."""
 
     sha: str
     ref: str
-    repo: NamedRepository | None = None
+    repo: RepositoryName | None = None
 
 
-class PullAnswer(msgspec.Struct):
+class PullRequestResponse(msgspec.Struct):
     """A pull request."""
 
     number: int
     title: str
     state: str
-    head: Branch
-    base: Branch
+    head: PullRequestSide
+    base: PullRequestSide
 
     def pull_request(self) -> PullRequest:
-        """Return what is told of it."""
+        """Return the model."""
         return PullRequest(
             number=self.number,
             title=self.title,

@@ -166,7 +166,9 @@ def scenario(world: Ours | Theirs) -> dict[str, object]:
         found["no such pull request"] = tried(lambda: repository.pull_request(9_999))
         found["a file"] = (repository.read_file("README.md", world.base) or "").startswith("#")
         found["no such file"] = tried(lambda: repository.read_file("none.txt", world.base))
-        found["pull requests of a commit"] = tried(lambda: repository.changes(world.base, world.head, limit=5).count)
+        found["pull requests of a commit"] = tried(
+            lambda: repository.commits_between(world.base, world.head, limit=5).count
+        )
         found["permission"] = tried(lambda: repository.permission(OWNER))
         found["status"] = tried(
             lambda: repository.set_status(world.head, "perfgate", "success", "t", "https://x.invalid")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from perfgate import formatting, policy
 from perfgate.errors import NotFound, Rejected
 from perfgate.gate import Outcome, Row
-from perfgate.github import Changes, PullRequest, Repository
+from perfgate.github import CommitRange, PullRequest, Repository
 from perfgate.report import wording
 from perfgate.results import metrics
 from webapp.alerts import rules
@@ -69,7 +69,7 @@ class Order:
     comment_id: int
     login: str
     text: str
-    changes: Changes | None = None
+    changes: CommitRange | None = None
     """The commits of the pull request; only read where they are asked for."""
 
 
@@ -345,13 +345,13 @@ def _judged_rows(project: Project, pull_request: int) -> Sequence[tuple[Run, Row
     return list(found.values())
 
 
-def _changes(repository: Repository, project: Project, number: int, pull: PullRequest) -> Changes | None:
+def _changes(repository: Repository, project: Project, number: int, pull: PullRequest) -> CommitRange | None:
     """Read the commits between where the pull request was measured from, and its head."""
     runs = [run for run in _runs(project, number) if run.baseline_commit is not None]
     if not runs or runs[-1].baseline_commit is None:
         return None
     try:
-        return repository.changes(runs[-1].baseline_commit.sha, pull.head_sha, limit=1)
+        return repository.commits_between(runs[-1].baseline_commit.sha, pull.head_sha, limit=1)
     except (NotFound, Rejected):
         return None  # one of them is not there any more
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from perfgate.errors import InvalidInput
 from perfgate.formatting import chance, interval, percent
-from perfgate.github import Change, Changes
+from perfgate.github import CommitRange, RangeCommit
 from perfgate.stats.bisection import CommitMeasurement, Explanation, Posterior
 from perfgate.stats.search import SPARE_VISITS
 from webapp.alerts import remeasurement, states
@@ -83,7 +83,7 @@ class Search:
     """Where a search stands."""
 
     row: Bisection
-    line: Sequence[Change]
+    line: Sequence[RangeCommit]
     """The suspects, oldest first."""
     looks: Sequence[Look] = ()
     """In the order of the line."""
@@ -132,13 +132,13 @@ class Search:
         return not self.is_waiting and self.next is None
 
     @property
-    def suspects(self) -> Iterator[tuple[Change, float]]:
+    def suspects(self) -> Iterator[tuple[RangeCommit, float]]:
         """Yield the fewest commits that hold 95 % of what is left to single ones, likeliest first, with their chances."""
         for position, likely in self.posterior.suspects():
             yield self.line[position - 1], likely
 
     @property
-    def culprit(self) -> Change | None:
+    def culprit(self) -> RangeCommit | None:
         """Return the commit that is proved, if one is."""
         found = self.posterior.explanation is Explanation.FOUND
         return next(self.suspects)[0] if found else None
@@ -214,7 +214,7 @@ def newest(alert: Alert) -> Search | None:
 
 def read(row: Bisection) -> Search:
     """Return where a search stands."""
-    line = msgspec.convert(row.line, list[Change])
+    line = msgspec.convert(row.line, list[RangeCommit])
     positions = {change.sha: position for position, change in enumerate(line, 1)}
     looks: list[Look] = []
     answered: dict[int, datetime] = {}
@@ -261,7 +261,7 @@ def end(search: Search, reason: str) -> None:
         states.record_event(search.row.alert, Event.Action.BISECTED, text=reason)
 
 
-def _line(alert: Alert) -> list[Change]:
+def _line(alert: Alert) -> list[RangeCommit]:
     if alert.kind != AlertKind.REGRESSION or not alert.is_open or alert.previous_commit is None:
         raise InvalidInput(f"alert {alert.pk} has no commit to look for: only an open regression has one")
     if not alert.project.repository or not account.is_there():
@@ -269,7 +269,7 @@ def _line(alert: Alert) -> list[Change]:
     known = Range.objects.filter(
         project=alert.project_id, base=alert.previous_commit.sha, head=alert.commit.sha, changes__isnull=False
     ).first()
-    line = list(msgspec.convert(known.changes, Changes).line) if known else []
+    line = list(msgspec.convert(known.changes, CommitRange).line) if known else []
     if not line:
         raise InvalidInput(
             f"GitHub has not told the commits of alert {alert.pk} on one line: use 'perfgate bisect', or wait until an"

@@ -18,7 +18,7 @@ class Range(models.Model):
     head = models.CharField(max_length=64)
     """Whole hashes; the range lies after `base`, up to `head`."""
     changes = models.JSONField(null=True)
-    """`perfgate.github.Changes`; None: GitHub does not know the range, or does not show it to us."""
+    """`perfgate.github.CommitRange`; None: GitHub does not know the range, or does not show it to us."""
     read_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -47,7 +47,7 @@ class Bisection(models.Model):
     base = models.CharField(max_length=64)
     """Whole hash of the last commit at the old level."""
     line = models.JSONField()
-    """The commits after `base` that are suspect, the oldest first, as a list of `perfgate.github.Change`."""
+    """The commits after `base` that are suspect, the oldest first, as a list of `perfgate.github.RangeCommit`."""
     low = models.FloatField()
     high = models.FloatField()
     """Ends of the 95 % confidence interval of the change between both ends, a fraction."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from perfgate.errors import NotFound, PermissionDenied, Rejected
-from perfgate.github import Changes, Repository
+from perfgate.github import CommitRange, Repository
 from webapp.alerts.models import Alert, AlertKind, StoredChangePoint
 from webapp.history.models import Commit
 from webapp.measurements.bisection import Search
@@ -66,7 +66,7 @@ def learn(repository: Repository, alert: Alert) -> bool:
     if Range.objects.filter(project=alert.project, base=base, head=head).exists():
         return False
     try:
-        found = msgspec.to_builtins(repository.changes(base, head, limit=MAX_NAMED))
+        found = msgspec.to_builtins(repository.commits_between(base, head, limit=MAX_NAMED))
     except (NotFound, PermissionDenied, Rejected):
         found = None
     Range.objects.get_or_create(project=alert.project, base=base, head=head, defaults={"changes": found})
@@ -84,7 +84,7 @@ def of(alert: Alert, search: Search | None = None) -> Suspects:
     ).first()
     if told is None:
         return Suspects(named=[_measured(commit) for commit in _between(alert)])
-    changes = msgspec.convert(told.changes, Changes)
+    changes = msgspec.convert(told.changes, CommitRange)
     told_whole = {each.sha: each for each in changes.newest}
     chances = {change.sha: (change, chance) for change, chance in search.suspects} if search else {}
     shown = [told_whole.get(sha, change) for sha, (change, _) in chances.items()][:MAX_NAMED] or changes.newest

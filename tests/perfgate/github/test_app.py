@@ -1,4 +1,4 @@
-"""An App's own signed tokens, and the short ones it gets for each repository."""
+"""An App signs tokens of its own and gets short-lived ones for each repository."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def app(github: StandIn) -> App:
     return App("12", pem(KEY)[0], api_url=github.url)
 
 
-def test_it_writes_as_itself(app: App, github: StandIn) -> None:
+def test_an_app_writes_under_its_own_login(app: App, github: StandIn) -> None:
+    """What its token writes is the App's, whose login is its slug."""
     github.add_commits(NAME, "a" * 40)
     with Repository(NAME, app.token(NAME), api_url=github.url, author=app.login) as repository:
         repository.upsert_check_run(
@@ -46,20 +47,21 @@ def test_it_writes_as_itself(app: App, github: StandIn) -> None:
     assert app.login == "perfgate[bot]"
 
 
-def test_a_token_is_kept_and_made_anew_in_time(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitHub lets it live for an hour; one that was refused is not kept."""
+def test_a_token_is_cached_and_renewed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is requested again when it is about to expire, and after GitHub refused it."""
     first = app.token(NAME)
     assert app.token(NAME.upper()) == first
     app.forget(NAME)
     second = app.token(NAME)
     assert second != first
     assert app.token(NAME) == second
-    monkeypatch.setattr("perfgate.github.app.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("perfgate.github.app.CACHE_SECONDS", 0.0)
     app.forget(NAME)
     assert app.token(NAME) != app.token(NAME)
 
 
 def test_a_token_is_for_one_repository(app: App, github: StandIn) -> None:
+    """Another repository does not exist for it."""
     with (
         Repository(OTHER, app.token(NAME), api_url=github.url, author=app.login) as repository,
         pytest.raises(NotFound),
@@ -68,18 +70,21 @@ def test_a_token_is_for_one_repository(app: App, github: StandIn) -> None:
 
 
 def test_another_key_is_refused(github: StandIn) -> None:
+    """A token that another key signed is not the App's."""
     app = App("12", pem(new_key())[0], api_url=github.url)
     with pytest.raises(PermissionDenied):
         app.token(NAME)
 
 
-def test_not_installed_says_so(app: App) -> None:
+def test_a_repository_without_the_app_is_an_error(app: App) -> None:
+    """The message names the repository in which to install the App."""
     with pytest.raises(NotFound, match="not installed in octocat/none"):
         app.token("octocat/none")
 
 
 @pytest.mark.parametrize("key", ["", "secret", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"])
-def test_a_key_that_is_none_is_not_shown(github: StandIn, key: str) -> None:
+def test_a_malformed_key_is_not_shown(github: StandIn, key: str) -> None:
+    """The error says what to give, without repeating a secret."""
     with pytest.raises(InvalidInput, match=r"whole \.pem file") as caught:
         App("12", key, api_url=github.url)
     assert not key or key not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Every way in which GitHub refuses becomes the one error that says whether to try again, and when."""
+"""Every refusal of GitHub becomes one error that says whether a retry can help, and when."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DATE, AN_HOUR_ON = "Sat, 21 Nov 2026 10:00:00 GMT", "1795258800"
 def test_statuses_become_errors(
     status: int, message: str, error: type[PerfgateError], *, can_retry: bool, github: StandIn, repository: Repository
 ) -> None:
-    """Each status becomes one error, with GitHub's own words in it."""
+    """Each status becomes one error that contains GitHub's message."""
     github.fail("pulls/get", status, message, headers={"Location": "https://api.github.com/repositories/1/pulls/1"})
 
     with pytest.raises(error, match=message) as caught:
@@ -61,7 +61,7 @@ def test_statuses_become_errors(
 def test_rate_limits_say_how_long_to_wait(
     status: int, message: str, headers: dict[str, str], wait: float, github: StandIn, repository: Repository
 ) -> None:
-    """Retry-After wins, then the reset by GitHub's clock, then a minute; the answer stays within an hour."""
+    """Retry-After counts first, then the reset by GitHub's clock, then a minute; never more than an hour."""
     github.fail("pulls/get", status, message, headers=headers)
 
     with pytest.raises(RateLimited, match=message) as caught:
@@ -71,7 +71,7 @@ def test_rate_limits_say_how_long_to_wait(
 
 
 def test_needed_permission_is_named(github: StandIn, repository: Repository) -> None:
-    """GitHub tells which permission a token lacks; so do we."""
+    """The error names the permission that the token lacks."""
     headers = {"X-Accepted-GitHub-Permissions": "issues=write; pull_requests=write"}
     github.fail("issues/create-comment", 403, "Resource not accessible", headers=headers)
 
@@ -80,7 +80,7 @@ def test_needed_permission_is_named(github: StandIn, repository: Repository) -> 
 
 
 def test_a_fork_may_not_write(github: StandIn) -> None:
-    """The token of a workflow in a fork's pull request reads only."""
+    """The token of a workflow in a fork's pull request may only read."""
     with Repository(NAME, "fork-token", api_url=github.url) as ours:
         assert ours.pull_request(1).number == 1
         with pytest.raises(PermissionDenied, match="Resource not accessible by integration"):
@@ -99,32 +99,32 @@ def test_the_token_stays_out_of_errors(github: StandIn) -> None:
 
 
 def test_the_reasons_of_a_rejection_are_kept(github: StandIn, repository: Repository) -> None:
-    """GitHub puts what is wrong into a list beside its message; both are told."""
+    """The error contains both GitHub's message and its list of reasons."""
     with pytest.raises(Rejected, match="title can't be blank"):
         repository.upsert_issue("perfgate:alert:17", " ", "body", [])
 
     assert github.issues(NAME) == []
 
 
-def test_a_refusal_without_words_tells_the_status(github: StandIn, repository: Repository) -> None:
-    """A load balancer answers in a form of its own; the status is told all the same."""
+def test_a_refusal_without_a_message_names_the_status(github: StandIn, repository: Repository) -> None:
+    """A load balancer responds in a format of its own; the error then names the status."""
     github.fail("pulls/get", 502, body="no object of GitHub's")
 
     with pytest.raises(Unavailable, match=r"answered 502 to GET .*: Bad Gateway"):
         repository.pull_request(1)
 
 
-def test_nobody_there_is_unavailable() -> None:
-    """A server that cannot be reached may be reached later."""
+def test_an_unreachable_server_is_unavailable() -> None:
+    """A server that cannot be reached now may be reached later."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        with Repository(NAME, "token", api_url=url) as ours, pytest.raises(Unavailable, match="no answer"):
+        with Repository(NAME, "token", api_url=url) as ours, pytest.raises(Unavailable, match="no response"):
             ours.pull_request(1)
 
 
-def test_silence_is_unavailable() -> None:
-    """A server that takes the request and says nothing is waited for only so long."""
+def test_a_server_that_does_not_respond_is_unavailable() -> None:
+    """The client waits for a response for ten seconds and no longer."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with Repository(NAME, "token", api_url=url) as ours:
@@ -135,8 +135,8 @@ def test_silence_is_unavailable() -> None:
 
 
 @pytest.mark.parametrize("body", [{"message": "hello from a proxy"}, [], "text"])
-def test_an_answer_that_is_not_githubs_is_unavailable(body: object, github: StandIn, repository: Repository) -> None:
-    """A proxy that answers in GitHub's place gives an error with the address, not a crash."""
+def test_a_response_that_is_not_githubs_is_unavailable(body: object, github: StandIn, repository: Repository) -> None:
+    """The body of a proxy gives an error with the address, not a crash."""
     github.fail("pulls/get", 200, body=body)
 
     with pytest.raises(Unavailable, match="is not GitHub's"):
@@ -145,13 +145,13 @@ def test_an_answer_that_is_not_githubs_is_unavailable(body: object, github: Stan
 
 @pytest.mark.parametrize("token", ["", " ", "ghp_x\n", "ghp_ä"])
 def test_a_token_is_checked(token: str) -> None:
-    """What cannot be sent as a header is refused at once, without repeating it."""
+    """A token that cannot be sent as a header is refused at once, and the message does not repeat it."""
     with pytest.raises(InvalidInput, match="the GitHub token is empty or has characters"):
         Repository(NAME, token)
 
 
 @pytest.mark.parametrize("url", ["", "api.github.com", "ftp://api.github.com", "http://"])
 def test_an_address_is_checked(url: str) -> None:
-    """An address that is none is told as such, not as a network failure."""
-    with pytest.raises(InvalidInput, match="is no address of a GitHub API"):
+    """A malformed address is an error of its own, not a network failure."""
+    with pytest.raises(InvalidInput, match="is not the address of a GitHub API"):
         Repository(NAME, "token", api_url=url)

@@ -1,4 +1,4 @@
-"""GitHub is made equal to what is wanted, once, whatever gets lost on the way."""
+"""GitHub is made equal to what is wanted, exactly once, whatever response is lost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied, Rejected, Unavailable
-from perfgate.github import Change as Told
-from perfgate.github import PullRequest, Repository
-from standin import Change, Dispatch, StandIn
+from perfgate.github import Repository
+from standin import Dispatch, StandIn
 
 NAME = "octocat/hello"
 HEAD, BASE = "a" * 40, "b" * 40
@@ -30,72 +29,18 @@ def report(repository: Repository, **changes: Any) -> int:
     return repository.upsert_check_run(HEAD, "perfgate", "run/1", **{**wanted, **changes})
 
 
-class TestPullRequest:
-    def test_is_read_as_it_stands(self, github: StandIn, repository: Repository) -> None:
-        """A pull request is read at each call, so a push in between is seen."""
-        github.push(NAME, 1, "c" * 40)
-
-        assert repository.pull_request(1) == PullRequest(
-            number=1,
-            title="Sort faster",
-            state="open",
-            head_sha="c" * 40,
-            head_repository=NAME,
-            base_sha=BASE,
-            base_ref="main",
-        )
-
-    def test_from_a_fork_names_the_fork(self, github: StandIn, repository: Repository) -> None:
-        """Where the proposed branch lives is told, because what comes from a fork is not trusted."""
-        number = github.open_pull_request(
-            NAME, title="From afar", head_sha=HEAD, base_sha=BASE, head_repository="stranger/hello"
-        )
-
-        assert repository.pull_request(number).head_repository == "stranger/hello"
-
-
-class TestChanges:
-    def test_are_told_newest_first_with_what_brought_them_in(self, github: StandIn, repository: Repository) -> None:
-        """Only the first line of a message is a subject, and only a merged pull request brought a commit in."""
-        github.add_line(NAME, Change(BASE), Change("c" * 40, "Sort\n\nSlowly.", "Ada", (7, 3)), Change(HEAD, "Tidy"))
-
-        found = repository.changes(BASE, HEAD, limit=10)
-
-        assert found.count == 2
-        assert found.newest == (  # pull request 1 holds HEAD, and is open
-            Told(sha=HEAD, subject="Tidy", author=""),
-            Told(sha="c" * 40, subject="Sort", author="Ada", pull_requests=(3, 7)),
-        )
-
-    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 205])
-    def test_of_a_long_range_only_the_newest_are_told(
-        self, github: StandIn, repository: Repository, count: int
-    ) -> None:
-        """However the pages fall, all are counted and the newest are there."""
-        line = [f"{number:040x}" for number in range(count + 1)]
-        github.add_line(NAME, *map(Change, line))
-
-        found = repository.changes(line[0], line[-1], limit=10)
-
-        assert found.count == count
-        assert [each.sha for each in found.newest] == line[:0:-1][:10]
-
-    def test_of_an_unknown_commit_are_not_found(self, github: StandIn, repository: Repository) -> None:
-        github.add_line(NAME, Change(HEAD))
-
-        with pytest.raises(NotFound, match="compare"):
-            repository.changes(BASE, HEAD, limit=10)
-
-
 class TestComment:
     def test_is_edited_by_its_id(self, github: StandIn, repository: Repository) -> None:
-        """A second report edits the first one's comment, found by its id without listing anything."""
+        """A second report edits the comment of the first one, found by its id without listing any."""
         comment_id = repository.upsert_comment(1, MARKER, "A")
         assert repository.upsert_comment(1, MARKER, "B", comment_id=comment_id) == comment_id
 
         (comment,) = github.comments(NAME, 1)
         assert (comment.id, comment.author, comment.body) == (comment_id, BOT, f"{FIRST_LINE}\nB")
-        assert [one.operation for one in github.exchanges[-2:]] == ["issues/get-comment", "issues/update-comment"]
+        assert [exchange.operation for exchange in github.exchanges[-2:]] == [
+            "issues/get-comment",
+            "issues/update-comment",
+        ]
 
     def test_is_found_again_without_its_id(self, github: StandIn, repository: Repository) -> None:
         """A caller that lost the id does not post a second comment."""
@@ -105,8 +50,10 @@ class TestComment:
         assert len(github.comments(NAME, 1)) == 1
 
     @pytest.mark.parametrize("loss", ["connection", "502"])
-    def test_is_not_doubled_when_the_answer_was_lost(self, loss: str, github: StandIn, repository: Repository) -> None:
-        """A post that happened although it looked failed may be retried: the comment is found, not doubled."""
+    def test_is_not_duplicated_when_the_response_was_lost(
+        self, loss: str, github: StandIn, repository: Repository
+    ) -> None:
+        """A POST that succeeded although it looked failed may be retried: the comment is found, not duplicated."""
         if loss == "connection":
             github.lose_answer("issues/create-comment")
         else:
@@ -116,7 +63,7 @@ class TestComment:
 
         comment_id = repository.upsert_comment(1, MARKER, "A")
 
-        assert [one.id for one in github.comments(NAME, 1)] == [comment_id]
+        assert [comment.id for comment in github.comments(NAME, 1)] == [comment_id]
         assert github.writes() == ["issues/create-comment"]
 
     @pytest.mark.parametrize("known", [True, False])
@@ -136,7 +83,7 @@ class TestComment:
 
         new_id = repository.upsert_comment(1, MARKER, "A", comment_id=comment_id)
 
-        assert [one.id for one in github.comments(NAME, 1)] == [new_id]
+        assert [comment.id for comment in github.comments(NAME, 1)] == [new_id]
         assert new_id != comment_id
 
     @pytest.mark.parametrize(
@@ -149,27 +96,29 @@ class TestComment:
 
         comment_id = repository.upsert_comment(1, MARKER, "A")
 
-        assert [(one.id, one.body) for one in github.comments(NAME, 1)] == [
+        assert [(comment.id, comment.body) for comment in github.comments(NAME, 1)] == [
             (other, body),
             (comment_id, f"{FIRST_LINE}\nA"),
         ]
 
-    def test_doubles_are_deleted(self, github: StandIn, repository: Repository) -> None:
-        """Of several comments of ours, left by a race, the oldest stays; one that is gone already is no trouble."""
+    def test_duplicates_are_deleted(self, github: StandIn, repository: Repository) -> None:
+        """Of several comments of ours, left by a race, the oldest stays; one that is already deleted is no error."""
         ids = [github.add_comment(NAME, 1, BOT, f"{FIRST_LINE}\n{text}") for text in "ABC"]
         github.fail("issues/delete-comment", 404, "Not Found", after=True)
 
         assert repository.upsert_comment(1, MARKER, "D") == ids[0]
-        assert [(one.id, one.body) for one in github.comments(NAME, 1)] == [(ids[0], f"{FIRST_LINE}\nD")]
+        assert [(comment.id, comment.body) for comment in github.comments(NAME, 1)] == [(ids[0], f"{FIRST_LINE}\nD")]
 
     def test_is_found_behind_many_others(self, github: StandIn, repository: Repository) -> None:
-        """A long discussion comes in pages; our comment is found on the last."""
+        """A long discussion has several pages; our comment is found on the last one."""
         for number in range(230):
             github.add_comment(NAME, 1, "talker", f"comment {number}")
         ours = github.add_comment(NAME, 1, BOT, f"{FIRST_LINE}\nA")
 
         assert repository.upsert_comment(1, MARKER, "B") == ours
-        assert [one.operation for one in github.exchanges] == 3 * ["issues/list-comments"] + ["issues/update-comment"]
+        assert [exchange.operation for exchange in github.exchanges] == 3 * ["issues/list-comments"] + [
+            "issues/update-comment"
+        ]
 
     def test_is_cut_below_the_limit(self, github: StandIn, repository: Repository) -> None:
         """A report longer than GitHub takes is cut at the end of a line and says so."""
@@ -179,7 +128,7 @@ class TestComment:
         assert 59_000 < len(body) <= 60_000
         assert body.endswith("|\n\n*Cut here: the text is longer than GitHub shows.*\n")
 
-    def test_without_line_ends_is_cut_too(self, github: StandIn, repository: Repository) -> None:
+    def test_without_line_ends_is_shortened_too(self, github: StandIn, repository: Repository) -> None:
         """A single endless line still fits."""
         repository.upsert_comment(1, MARKER, "x" * 70_000)
 
@@ -188,21 +137,21 @@ class TestComment:
     @pytest.mark.parametrize("marker", ["", "a b", "a-->", "a\nb", "ä"])
     def test_refuses_a_marker_that_ends_its_comment(self, marker: str, repository: Repository) -> None:
         """A marker cannot break out of the HTML comment that hides it."""
-        with pytest.raises(InvalidInput, match="is no marker"):
+        with pytest.raises(InvalidInput, match="is not a marker"):
             repository.upsert_comment(1, marker, "A")
 
-    def test_tells_its_own_by_the_token(self, github: StandIn) -> None:
-        """With a personal token GitHub is asked who we are, and only where a marker was found."""
+    def test_of_a_personal_token_is_found_by_its_login(self, github: StandIn) -> None:
+        """With a personal token GitHub is asked for the login once, and only where a marker was found."""
         with Repository(NAME, "personal-token", api_url=github.url) as ours:
             comment_id = ours.upsert_comment(1, MARKER, "A")
-            assert "users/get-authenticated" not in [one.operation for one in github.exchanges]
+            assert "users/get-authenticated" not in [exchange.operation for exchange in github.exchanges]
 
             assert ours.upsert_comment(1, MARKER, "B") == comment_id
             assert ours.upsert_comment(1, MARKER, "C") == comment_id
 
-        assert [one.operation for one in github.exchanges].count("users/get-authenticated") == 1
+        assert [exchange.operation for exchange in github.exchanges].count("users/get-authenticated") == 1
 
-    def test_asks_for_the_author_where_github_does_not_tell(self, github: StandIn) -> None:
+    def test_of_an_app_without_author_is_an_error(self, github: StandIn) -> None:
         """An App's token does not know its own login; the error says what to do."""
         github.add_comment(NAME, 1, BOT, f"{FIRST_LINE}\nA")
         with (
@@ -244,7 +193,7 @@ class TestCheckRun:
         assert [run.id for run in github.check_runs(NAME, HEAD)] == [first, second]
 
     def test_of_another_app_is_left_alone(self, github: StandIn, repository: Repository) -> None:
-        """GitHub lets nobody edit the check run of another App, even one that copied our external id."""
+        """The check run of another App is not edited, even one with our external id."""
         with Repository(NAME, "other-token", api_url=github.url, author="other[bot]") as other:
             github.add_token("other-token", "other[bot]")
             theirs = report(other)
@@ -284,7 +233,7 @@ class TestCheckRun:
     def test_is_written_when_anything_changed(
         self, change: dict[str, str], github: StandIn, repository: Repository
     ) -> None:
-        """Whatever a reader sees is kept equal."""
+        """A change of anything that readers see is written."""
         check_run_id = report(repository)
         report(repository, check_run_id=check_run_id, **change)
 
@@ -299,7 +248,7 @@ class TestCheckRun:
         assert run.title == "y" * 254 + "…"
 
     def test_needs_an_app(self, github: StandIn) -> None:
-        """A personal token cannot write check runs; that is told as it is."""
+        """A personal token cannot write check runs, and the error says so."""
         with (
             Repository(NAME, "personal-token", api_url=github.url) as ours,
             pytest.raises(PermissionDenied, match="You must authenticate via a GitHub App"),
@@ -318,8 +267,8 @@ class TestIssue:
     def file(self, repository: Repository, title: str = "sort is slower", **known: int) -> int:
         return repository.upsert_issue("perfgate:alert:17", title, "since abc", ["performance"], **known)
 
-    def test_is_filed_once_and_kept_up(self, github: StandIn, repository: Repository) -> None:
-        """The issue of a change is filed once and edited afterwards, by its number or without."""
+    def test_is_created_once_and_edited_later(self, github: StandIn, repository: Repository) -> None:
+        """The issue of an alert is created once and edited later, found by its number or without."""
         number = self.file(repository)
         github.issues(NAME)[0].labels.append("triaged")
 
@@ -330,8 +279,8 @@ class TestIssue:
         assert (issue.title, issue.body) == ("three are slower", "<!-- perfgate:alert:17 -->\nsince abc")
         assert issue.labels == ["performance", "triaged"]
 
-    def test_is_not_doubled_when_the_answer_was_lost(self, github: StandIn, repository: Repository) -> None:
-        """A filing that looked failed may be retried, even if somebody closed and unlabelled the issue by then."""
+    def test_is_not_duplicated_when_the_response_was_lost(self, github: StandIn, repository: Repository) -> None:
+        """A request that looked failed may be retried, even if somebody closed and unlabeled the issue by then."""
         github.lose_answer("issues/create")
         with pytest.raises(Unavailable):
             self.file(repository)
@@ -361,18 +310,18 @@ class TestIssue:
         assert github.writes() == ["issues/create", "issues/create"]
 
     def test_is_closed_with_a_reason(self, github: StandIn, repository: Repository) -> None:
-        """When the level returns, the issue says so and closes; saying it twice changes nothing."""
+        """When the level returns, the issue gets a comment and is closed; a second call changes nothing."""
         number = self.file(repository)
         for _ in range(2):
             repository.close_issue(number, reason="completed", comment="back since def")
 
         (issue,) = github.issues(NAME)
         assert (issue.state, issue.state_reason) == ("closed", "completed")
-        assert [one.body.partition("\n")[2] for one in github.comments(NAME, number)] == ["back since def"]
+        assert [comment.body.partition("\n")[2] for comment in github.comments(NAME, number)] == ["back since def"]
         assert github.writes() == ["issues/create", "issues/create-comment", "issues/update"]
 
     def test_is_reopened(self, github: StandIn, repository: Repository) -> None:
-        """A level that is lost again opens the same issue again; each turn has its own comment."""
+        """A change that returns reopens the same issue; each time has its own comment."""
         number = self.file(repository)
         repository.close_issue(number, reason="completed", comment="back since def")
         repository.reopen_issue(number, comment="lost since 123")
@@ -380,7 +329,7 @@ class TestIssue:
 
         (issue,) = github.issues(NAME)
         assert (issue.state, issue.state_reason) == ("closed", "not_planned")
-        assert [one.body.partition("\n")[2] for one in github.comments(NAME, number)] == [
+        assert [comment.body.partition("\n")[2] for comment in github.comments(NAME, number)] == [
             "back since def",
             "lost since 123",
             "accepted",
@@ -388,7 +337,7 @@ class TestIssue:
 
     @pytest.mark.parametrize("lost", ["issues/create-comment", "issues/update"])
     def test_closing_may_be_retried(self, lost: str, github: StandIn, repository: Repository) -> None:
-        """Whichever answer gets lost, closing again closes once and comments once."""
+        """Whichever response is lost, a second call closes once and comments once."""
         number = self.file(repository)
         github.lose_answer(lost)
         with pytest.raises(Unavailable):
@@ -409,24 +358,17 @@ class TestIssue:
         assert len(issue.body) == 60_000
 
 
-@pytest.mark.parametrize("name", ["", "hello", "a/b/c", "../hello", "octocat/..", "octo cat/hello", "octocat/hello?x"])
-def test_a_repository_has_owner_and_name(name: str) -> None:
-    """A name that would lead to another address of the API is refused before anything is sent."""
-    with pytest.raises(InvalidInput, match="write it as owner/name"):
-        Repository(name, "token")
-
-
 class TestWorkflow:
-    def test_is_asked_for(self, github: StandIn, repository: Repository) -> None:
-        """A workflow is asked for on a branch, with what it declares."""
+    def test_is_started(self, github: StandIn, repository: Repository) -> None:
+        """A workflow is started on a branch, with the inputs that it declares."""
         github.add_workflow(NAME, "perfgate.yml", "base", "head")
 
         repository.dispatch_workflow("perfgate.yml", "main", INPUTS)
 
         assert github.dispatches(NAME) == [Dispatch("perfgate.yml", "main", INPUTS)]
 
-    def test_that_is_not_there_or_takes_something_else(self, github: StandIn, repository: Repository) -> None:
-        """What does not listen is a refusal that no retry can help."""
+    def test_without_a_listener_is_an_error(self, github: StandIn, repository: Repository) -> None:
+        """A missing workflow, and an undeclared input, are errors that no retry can help."""
         with pytest.raises(NotFound):
             repository.dispatch_workflow("perfgate.yml", "main", INPUTS)
 
