@@ -179,7 +179,7 @@ def _measure(
     pairs: Pairs, untouched: Exemption, budgets: Budgets, options: CheckOptions, report: ProgressCallback
 ) -> tuple[Run, Cost]:
     """Return what was measured of the selected benchmarks, and what that took."""
-    parts = (shards.cut(pairs.metrics, *options.shard),) if options.shard else ()
+    parts = (shards.split(pairs.metrics, *options.shard),) if options.shard else ()
     labels = parts[0].labels if parts else tuple(pairs.metrics)
     exempt = tuple(label for label in labels if label in untouched.labels)
     skipped = exempt if options.scope is Scope.MEASURE_AFFECTED else ()

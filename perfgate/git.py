@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from perfgate.errors import InvalidInput
-from perfgate.results.records import MAX_TEXT_CHARACTERS, Commit
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
+from perfgate.results.records import Commit
 
 REDIRECTING = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",

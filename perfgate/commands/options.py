@@ -74,6 +74,6 @@ def duration(text: str) -> float:
 def shard(text: str) -> tuple[int, int]:
     """Return the number of a shard and how many there are, from text such as ``2/3``."""
     try:
-        return shards.numbers(text)
+        return shards.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

@@ -41,9 +41,9 @@ from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
 from perfgate.measure.sides.requirements import differences
 from perfgate.measure.sides.side import Side
 from perfgate.results import metrics
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import (
     CPU_TIME,
-    MAX_TEXT_CHARACTERS,
     WALL_TIME,
     Benchmark,
     Commit,

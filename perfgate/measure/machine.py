@@ -20,7 +20,8 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from perfgate.errors import MeasurementFailed
-from perfgate.results.records import MAX_TEXT_CHARACTERS, Environment
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
+from perfgate.results.records import Environment
 
 MEMORY_STEP_BYTES = 512 * 2**20
 """Memory is rounded to this: what a kernel reserves for itself differs by megabytes between two starts."""

@@ -1,1 +1,1 @@
-"""Results: records, metrics, the result file, shards, and the formats of other tools."""
+"""Results of measurements: records, metrics, the result file, shards, and the files of other tools."""

@@ -19,7 +19,8 @@ from pathlib import Path
 import msgspec
 
 from perfgate.errors import InvalidResult, UnknownFormat
-from perfgate.results.records import PATTERNS_IN_WORDS, Record, Run
+from perfgate.results.limits import PATTERN_DESCRIPTIONS
+from perfgate.results.records import Record, Run
 
 VERSION = 2
 
@@ -98,4 +99,4 @@ def translate_error(error: Exception, *, source: str) -> InvalidResult:
 
 def _in_words(regex: str) -> str:
     pattern = ast.literal_eval(regex)
-    return f"Expected {PATTERNS_IN_WORDS.get(pattern, f'text matching {pattern}')}"
+    return f"Expected {PATTERN_DESCRIPTIONS.get(pattern, f'text matching {pattern}')}"

@@ -1,26 +1,27 @@
-"""A suite cut into parts that are measured apart, and their runs joined into one again.
+"""Split a suite into shards that are measured separately, and join their runs into one.
 
-A part is every n-th benchmark of the sorted labels: parts are equally large to within one, the combinations of one
-parametrised benchmark, which cost about the same, are spread over all parts, and whoever collects the same suite cuts
-it the same way. That two machines did is checked by a digest of all labels.
+A shard is every n-th benchmark of the sorted labels. So shards have equal sizes to within one benchmark, the parameter
+combinations of one benchmark, which cost about the same, are spread over all shards, and every machine that collects
+the same suite splits it the same way. A digest of all labels verifies the latter.
 
-Every part is measured and judged by itself, with its share of the error (see `perfgate.gate`): joining decides nothing.
+Each shard is measured and judged separately, with its share of the error rate (see `perfgate.gate`). Joining decides
+nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
 from perfgate.errors import InvalidInput
 from perfgate.formatting import plain
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import (
     COMPARABILITY_FIELDS,
     MAX_SHARDS,
-    MAX_TEXT_CHARACTERS,
     SAME_MACHINE_FIELDS,
     Environment,
     Run,
@@ -29,13 +30,13 @@ from perfgate.results.records import (
 )
 
 
-def numbers(text: str) -> tuple[int, int]:
-    """Read which part of how many is meant.
+def parse(text: str) -> tuple[int, int]:
+    """Return the number of a shard and the count of shards from ``i/n``.
 
     Raises:
-        ValueError: It is not written ``i/n`` with whole numbers, 1 ≤ i ≤ n ≤ `MAX_SHARDS`.
+        ValueError: It is not ``i/n`` with whole numbers, 1 ≤ i ≤ n ≤ `MAX_SHARDS`.
 
-    >>> numbers("2/3")
+    >>> parse("2/3")
     (2, 3)
     """
     number, _, count = text.partition("/")
@@ -44,56 +45,61 @@ def numbers(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def cut(labels: Collection[str], number: int, count: int) -> Shard:
-    """Return the *number*-th (1-based) of *count* parts of a suite with these *labels*; it may be empty."""
+def split(labels: Collection[str], number: int, count: int) -> Shard:
+    """Return the *number*-th (1-based) of *count* shards of a suite with these *labels*; it can be empty."""
     ordered = sorted(labels)
     digest = hashlib.sha256("\n".join(ordered).encode()).hexdigest()[:16]
     return Shard(number=number, count=count, labels=tuple(ordered[number - 1 :: count]), suite=digest)
 
 
 def missing(run: Run) -> tuple[int, ...]:
-    """Return the numbers of the parts that *run* lacks; none where the suite was not cut."""
+    """Return the numbers of the shards that are not in *run*; none if the suite was not split."""
     present = {shard.number for shard in run.shards}
     return tuple(number for number in range(1, run.shards[0].count + 1) if number not in present) if present else ()
 
 
 def join(files: Sequence[tuple[str, Run]]) -> Run:
-    """Return the run that holds all parts, in the order of their numbers.
+    """Return the run that contains all shards, in the order of their numbers.
 
-    Parts may come from different machines, for both sides of every pair ran on one; the run then says so. Parts that
-    are missing are no error: see `missing`.
+    The shards can come from different machines, because both sides of each pair ran on one machine. The joined run has a
+    note if they do. Missing shards are no error here; see `missing`.
 
     Args:
         files: Name and content of each file, at least one.
 
     Raises:
-        InvalidInput: A file holds no part, or one that another file holds too, or one of another comparison.
+        InvalidInput: A file contains no shard, or a shard that is in another file too, or a shard of another comparison.
     """
+    _check(files)
+    runs = [run for _, run in sorted(files, key=lambda file: file[1].shards[0].number)]
+    return _join_one_side(
+        runs,
+        baseline=_join_one_side([run.baseline for run in runs if run.baseline]),
+        exempt=tuple(label for run in runs for label in run.exempt),
+        assumptions=_distinct(run.assumptions for run in runs),
+        notes=_distinct([*(run.notes for run in runs), _note_on_machines(runs)]),
+        shards=tuple(sorted((shard for run in runs for shard in run.shards), key=lambda shard: shard.number)),
+    )
+
+
+def _check(files: Sequence[tuple[str, Run]]) -> None:
+    """Check that the files contain different shards of one comparison; raise as `join` does."""
     for name, run in files:
         if not run.shards or run.baseline is None:
             raise InvalidInput(f"{plain(name)} is no shard: it was not measured by 'perfgate check --shard i/n'")
     first_name, first = files[0]
     for name, run in files[1:]:
-        for what, ours, theirs in _facts(first, run):
-            if ours != theirs:
+        for fact, expected, found in _common_facts(first, run):
+            if expected != found:
                 raise InvalidInput(
-                    f"{plain(name)} does not belong to {plain(first_name)}: {what} is {plain(theirs)!r}, not"
-                    f" {plain(ours)!r}. Measure all shards of one comparison with the same arguments"
+                    f"{plain(name)} does not belong to {plain(first_name)}: {fact} is {plain(found)!r}, not"
+                    f" {plain(expected)!r}. Measure all shards of one comparison with the same arguments"
                 )
-    _refuse_twice(files)
-    runs = [run for _, run in sorted(files, key=lambda file: file[1].shards[0].number)]
-    return _one_side(
-        runs,
-        baseline=_one_side([run.baseline for run in runs if run.baseline]),
-        exempt=tuple(label for run in runs for label in run.exempt),
-        assumptions=tuple(dict.fromkeys(text for run in runs for text in run.assumptions)),
-        notes=tuple(dict.fromkeys([*(text for run in runs for text in run.notes), *_machines(runs)])),
-        shards=tuple(sorted((shard for run in runs for shard in run.shards), key=lambda shard: shard.number)),
-    )
+    _check_duplicates(files)
 
 
-def _facts(first: Run, other: Run) -> Iterator[tuple[str, str, str]]:
-    """Yield what parts of one comparison have in common: what it is, and as either has it."""
+def _common_facts(first: Run, other: Run) -> Iterator[tuple[str, str, str]]:
+    """Yield the facts that shards of one comparison share: name, value in *first*, value in *other*."""
     assert first.baseline
     assert other.baseline
     yield "the number of shards", str(first.shards[0].count), str(other.shards[0].count)
@@ -104,11 +110,11 @@ def _facts(first: Run, other: Run) -> Iterator[tuple[str, str, str]]:
     yield "its policy", str(first.policy), str(other.policy)
     yield "its pull request", str(first.pull_request), str(other.pull_request)
     yield "the name of its environment", first.environment.name, other.environment.name
-    # Last: of what else differs, a suite that differs is the consequence.
+    # Last, because a difference above causes this one.
     yield "the digest of the benchmarks collected", first.shards[0].suite, other.shards[0].suite
 
 
-def _refuse_twice(files: Sequence[tuple[str, Run]]) -> None:
+def _check_duplicates(files: Sequence[tuple[str, Run]]) -> None:
     seen: dict[int, str] = {}
     for name, run in files:
         for shard in run.shards:
@@ -120,37 +126,36 @@ def _refuse_twice(files: Sequence[tuple[str, Run]]) -> None:
             seen[shard.number] = name
 
 
-def _one_side(runs: Sequence[Run], **more: object) -> Run:
-    """Return one side of all parts; what every part lists (a benchmark that head removed) is listed once.
+def _join_one_side(runs: Sequence[Run], **fields: object) -> Run:
+    """Return one side of all shards. A sample that is in every shard (a benchmark that head removed) appears once.
 
     Args:
-        runs: That side of each part.
-        more: Fields of the joined run that are made otherwise.
+        runs: That side of each shard.
+        fields: Further fields of the joined run.
     """
     samples: dict[tuple[str, str], Sample] = {}
     for run in runs:
         for sample in run.samples:
             samples.setdefault((sample.benchmark.label, sample.metric.name), sample)
-    began: list[datetime] = [run.started_at for run in runs if run.started_at]
     return msgspec.structs.replace(
         runs[0],
         samples=tuple(samples.values()),
         refused=tuple(refusal for run in runs for refusal in run.refused),
-        started_at=min(began, default=None),
-        environment=_environment([run.environment for run in runs]),
-        **more,
+        started_at=min((run.started_at for run in runs if run.started_at), default=None),
+        environment=_join_environments([run.environment for run in runs]),
+        **fields,
     )
 
 
-def _environment(each: Sequence[Environment]) -> Environment:
-    """Return the facts that all share, and where they differ those of all parts, in order.
+def _join_environments(environments: Sequence[Environment]) -> Environment:
+    """Return the environment with the common value of each field, or with the values of all shards if they differ.
 
-    So the two sides of the joined run agree exactly where those of every part do.
+    So the two sides of the joined run have equal fields if and only if the two sides of every shard do.
     """
-    names = dict.fromkeys(name for one in each for name in one.fields)
-    values = {name: [one.fields.get(name, "") for one in each] for name in names}
+    names = dict.fromkeys(name for environment in environments for name in environment.fields)
+    values = {name: [environment.fields.get(name, "") for environment in environments] for name in names}
     return msgspec.structs.replace(
-        each[0],
+        environments[0],
         fields={
             name: found[0] if len(set(found)) == 1 else " | ".join(found)[:MAX_TEXT_CHARACTERS]
             for name, found in values.items()
@@ -158,15 +163,19 @@ def _environment(each: Sequence[Environment]) -> Environment:
     )
 
 
-def _machines(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield that, and in what, the machines of the parts differ."""
-    fields = {}
+def _note_on_machines(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return a note that names the fields in which the environments of the shards differ; none if they are equal."""
+    differing = {}
     for name in (*SAME_MACHINE_FIELDS, *COMPARABILITY_FIELDS):
         found = dict.fromkeys(plain(run.environment.fields.get(name, "")) or "unknown" for run in runs)
         if len(found) > 1:
-            fields[name] = " and ".join(found)
-    if fields:
-        named = "; ".join(f"{name}: {values}" for name, values in fields.items())
-        yield f"The shards were measured in different environments ({named}); both sides of every pair ran in one."[
-            :MAX_TEXT_CHARACTERS
-        ]
+            differing[name] = " and ".join(found)
+    if not differing:
+        return ()
+    named = "; ".join(f"{name}: {values}" for name, values in differing.items())
+    note = f"The shards were measured in different environments ({named}); both sides of every pair ran in one."
+    return (note[:MAX_TEXT_CHARACTERS],)
+
+
+def _distinct(texts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(texts)))

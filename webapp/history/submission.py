@@ -16,6 +16,7 @@ import msgspec
 
 from perfgate.errors import InvalidResult
 from perfgate.results import records
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import Refusal, SampleState
 from perfgate.results.result_file import translate_error
 from webapp.history import catalogue
@@ -122,7 +123,7 @@ def _sound_samples(run: records.Run) -> tuple[list[Kept], list[Refusal]]:
         if not reason and identity in seen:
             reason = f"{sample.benchmark.label!r} has {metric.name!r} twice in one run; the first is kept"
         if reason:
-            refused.append(Refusal(where=f"$.run.samples[{index}]", reason=reason[: records.MAX_TEXT_CHARACTERS]))
+            refused.append(Refusal(where=f"$.run.samples[{index}]", reason=reason[:MAX_TEXT_CHARACTERS]))
             continue
         seen.add(identity)
         kept.append(Kept(key, sample))

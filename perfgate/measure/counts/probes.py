@@ -21,7 +21,8 @@ from perfgate.measure.live.lockstep import ONE_THREAD
 from perfgate.measure.live.pytest_pairs import pytest_command
 from perfgate.measure.live.source import Item
 from perfgate.measure.sides.side import AGENT_PACKAGE, Side
-from perfgate.results.records import MAX_TEXT_CHARACTERS, Benchmark, Metric, Sample, SampleState, level
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
+from perfgate.results.records import Benchmark, Metric, Sample, SampleState, level
 
 Progress = Callable[[str], None]
 """Is told, in a few words, what begins."""

@@ -10,7 +10,8 @@ from functools import lru_cache
 import msgspec
 
 from perfgate.errors import InvalidResult
-from perfgate.results.records import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS, Name, Refusal, as_utc
+from perfgate.results.limits import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS, Name
+from perfgate.results.records import Refusal, as_utc
 from perfgate.results.result_file import translate_error
 
 NO_COMMIT = "0" * 40

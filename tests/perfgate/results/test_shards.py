@@ -39,7 +39,7 @@ def one_side(part: tuple[str, ...], *, seed: int, slow: str = "", machine: str =
 
 
 def part(number: int, count: int = 3, *, slow: str = "", machine: str = "m1") -> Run:
-    shard = shards.cut(LABELS, number, count)
+    shard = shards.split(LABELS, number, count)
     run = one_side(shard.labels, seed=0, slow=slow, machine=machine)
     return msgspec.structs.replace(
         run, baseline=one_side(shard.labels, seed=1, machine=machine), shards=(shard,), notes=("Said by all.",)
@@ -53,19 +53,19 @@ def joined(*runs: Run) -> Run:
 @given(st.sets(st.text(max_size=5)), st.integers(1, 9))
 def test_parts_are_disjoint_whole_and_balanced(labels: set[str], count: int) -> None:
     """Every benchmark is in one part, parts differ in size by one at most, and the order of collecting is nothing."""
-    parts = [shards.cut(labels, number, count) for number in range(1, count + 1)]
+    parts = [shards.split(labels, number, count) for number in range(1, count + 1)]
     sizes = [len(each.labels) for each in parts]
 
     assert sorted(labels) == sorted(label for each in parts for label in each.labels)
     assert max(sizes) - min(sizes) <= 1
-    assert parts[0] == shards.cut(sorted(labels, reverse=True), 1, count)
+    assert parts[0] == shards.split(sorted(labels, reverse=True), 1, count)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/1001", "1/2/3", "²/3", ""])
 def test_what_names_no_shard_is_refused(text: str) -> None:
     """Only i/n with 1 ≤ i ≤ n names a part."""
     with pytest.raises(ValueError, match="names no shard"):
-        shards.numbers(text)
+        shards.parse(text)
 
 
 def test_the_joined_verdict_is_that_of_the_parts() -> None:
@@ -142,8 +142,8 @@ def other_base(run: Run) -> Run:
         (other(policy=Policy(text="")), "its policy"),
         (other(pull_request=7), "its pull request"),
         (other(environment=Environment(name="elsewhere")), "the name of its environment"),
-        (other(shards=(shards.cut(LABELS, 2, 4),), samples=()), "the number of shards is '4', not '3'"),
-        (other(shards=(shards.cut([*LABELS, "new"], 2, 3),), samples=()), "the benchmarks collected"),
+        (other(shards=(shards.split(LABELS, 2, 4),), samples=()), "the number of shards is '4', not '3'"),
+        (other(shards=(shards.split([*LABELS, "new"], 2, 3),), samples=()), "the benchmarks collected"),
         (other(shards=()), "is no shard"),
         (other(shards=part(1).shards, samples=()), "shard 1 of 3 is in 0.json and in 1.json"),
     ],

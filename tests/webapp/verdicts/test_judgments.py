@@ -52,7 +52,7 @@ def test_false_alarms_add_up_over_a_project(lab: Lab) -> None:
 
 def test_a_shard_is_counted_when_all_are_joined(lab: Lab) -> None:
     """A part of a suite and the whole that holds it again are not counted twice."""
-    lab.untouched(7, 1_002, 1.2, shards=(shards.cut(["parse", "render"], 1, 2),))
+    lab.untouched(7, 1_002, 1.2, shards=(shards.split(["parse", "render"], 1, 2),))
     lab.work()
 
     assert FalseAlarms() == judgments.false_alarms(lab.project)

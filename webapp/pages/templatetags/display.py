@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from perfgate import formatting
-from perfgate.results.records import MAX_TEXT_CHARACTERS
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from webapp.history.models import Commit, Project
 
 register = template.Library()
