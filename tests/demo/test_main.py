@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.paths import ROOT
-
-PATIENCE_SECONDS = 120
+from tests.processes import PATIENCE_SECONDS, commands_using, wait_for_command
 
 
 @pytest.mark.parametrize(
@@ -33,30 +31,10 @@ def test_a_signal_ends_every_process_of_the_demonstration(
             stderr=log,
             start_new_session=True,
         )
-        _wait_until_measuring(tmp_path, demo)
+        # A tool runs inside a workspace of `perfgate run`.
+        wait_for_command(tmp_path, "perfgate-measures-", lambda: demo.poll() is None)
         os.kill(-demo.pid if whole_group else demo.pid, number)
 
         assert 128 + number == demo.wait(PATIENCE_SECONDS)
-    assert [] == _processes(tmp_path)
+    assert [] == commands_using(tmp_path)
     assert [] == list(tmp_path.iterdir())
-
-
-def _wait_until_measuring(folder: Path, demo: subprocess.Popen[bytes]) -> None:
-    """Wait until a tool runs inside a workspace of `perfgate run`."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not any("perfgate-measures-" in command for command in _processes(folder)):
-        assert demo.poll() is None
-        assert time.monotonic() < deadline, _processes(folder)
-        time.sleep(0.02)
-
-
-def _processes(folder: Path) -> list[str]:
-    """Return the command lines of all processes that were started with *folder* as their temporary folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"TMPDIR={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
