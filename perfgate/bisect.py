@@ -102,7 +102,7 @@ class Bisected:
     @property
     def branch(self) -> tuple[str, str] | None:
         """Return both ends of the branch that the likeliest commit merged; None if it is no merge."""
-        return git.merged(self.root, self.commits[self.posterior.suspects()[0][0] - 1].sha)
+        return git.merged_branch(self.root, self.commits[self.posterior.suspects()[0][0] - 1].sha)
 
 
 def bisect(
@@ -138,7 +138,7 @@ class _Bisection:
     def __init__(self, root: Path, good: str, bad: str, options: MeasureOptions, report: BisectCallback) -> None:
         self._root = root
         self._good = git.resolve(root, good)
-        self._commits = git.line(root, good, bad)
+        self._commits = git.commits_between(root, good, bad)
         self._bad = self._commits[-1].sha
         self._options = options
         self._report = report

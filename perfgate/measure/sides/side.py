@@ -105,4 +105,8 @@ class Side:
 
 def clean_variables() -> dict[str, str]:
     """Return our environment variables without those that would make a side load the developer's files."""
-    return {name: value for name, value in os.environ.items() if name not in {*_REMOVED_VARIABLES, *git.REDIRECTING}}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {*_REMOVED_VARIABLES, *git.REDIRECTING_VARIABLES}
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,32 +9,7 @@ import pytest
 
 from perfgate import git
 from perfgate.errors import InvalidInput
-
-DATE = "2020-02-03T04:05:06+01:00"
-
-
-class Repository:
-    """A repository to play with."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self("init", "--quiet", "--initial-branch=main", str(path))
-
-    def __call__(self, *arguments: str) -> str:
-        settings = ["-c", "user.name=Ada", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-        where = [] if arguments[0] in {"init", "clone"} else ["-C", str(self.path)]
-        variables = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_COMMITTER_DATE": DATE, "GIT_AUTHOR_DATE": DATE}
-        command = ["git", *where, *settings, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout.strip()
-
-    def commit(self, subject: str) -> str:
-        self("commit", "--quiet", "--allow-empty", "--message", f"{subject}\n\nBody.")
-        return self("rev-parse", "HEAD")
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository")
+from tests.perfgate.git.scratch import Repository
 
 
 def test_a_commit_has_its_facts(repository: Repository) -> None:
@@ -59,8 +33,9 @@ def test_a_generation_is_larger_than_every_ancestors(repository: Repository) -> 
     repository("merge", "--quiet", "--no-ff", "--message", "4", "side")
     merge = repository("rev-parse", "HEAD")
 
-    assert git.generations(repository.path) == {first: 1, side[0]: 2, side[1]: 3, second: 2, merge: 4}
-    order = [commit.sha for commit in git.commits(repository.path)]
+    found = {commit.sha: commit.generation for commit in git.commits(repository.path)}
+    assert {first: 1, side[0]: 2, side[1]: 3, second: 2, merge: 4} == found
+    order = list(found)
     assert order.index(first) == 0
     assert order.index(merge) == 4
     assert git.commit(repository.path, second).generation == 2
@@ -96,32 +71,14 @@ def test_a_shallow_clone_has_no_generations(repository: Repository, tmp_path: Pa
     repository("clone", "--quiet", "--depth=2", f"file://{repository.path}", str(tmp_path / "clone"))
 
     assert git.commit(tmp_path / "clone", "HEAD").generation is None
-    assert [commit.subject for commit in git.commits(tmp_path / "clone")] == ["2", "3"]
-    assert git.generations(tmp_path / "clone") == {}
+    assert [("2", None), ("3", None)] == [
+        (commit.subject, commit.generation) for commit in git.commits(tmp_path / "clone")
+    ]
 
 
 def test_an_empty_repository_has_no_commits(repository: Repository) -> None:
     """It is no error to import into a project that has only begun."""
     assert list(git.commits(repository.path)) == []
-
-
-def test_a_hooks_variables_do_not_lead_elsewhere(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Git sets GIT_DIR for a hook; the repository asked for is still the one read."""
-    sha = repository.commit("1")
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-
-    assert git.resolve(repository.path, "HEAD") == sha
-
-
-@pytest.mark.parametrize("revision", ["nowhere", "--all", "HEAD~5", "", "HEAD:file"])
-def test_an_unknown_revision_is_refused(repository: Repository, revision: str) -> None:
-    """Also one that looks like an option."""
-    repository.commit("1")
-
-    with pytest.raises(InvalidInput, match="names no commit"):
-        git.commit(repository.path, revision)
 
 
 def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
@@ -142,11 +99,11 @@ def test_a_line_follows_first_parents(repository: Repository) -> None:
     repository("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
     merge = repository("rev-parse", "HEAD")
 
-    line = git.line(repository.path, good, "main")
+    line = git.commits_between(repository.path, good, "main")
 
     assert [(second, "Second"), (merge, "Merge")] == [(commit.sha, commit.subject) for commit in line]
-    assert (good, topic) == git.merged(repository.path, merge)
-    assert git.merged(repository.path, second) is None
+    assert (good, topic) == git.merged_branch(repository.path, merge)
+    assert git.merged_branch(repository.path, second) is None
 
 
 def test_a_line_needs_its_start_on_it(repository: Repository) -> None:
@@ -158,7 +115,7 @@ def test_a_line_needs_its_start_on_it(repository: Repository) -> None:
     repository.commit("Second")
 
     with pytest.raises(InvalidInput, match=f"no ancestor of 'main': name {good[:12]}"):
-        git.line(repository.path, topic, "main")
+        git.commits_between(repository.path, topic, "main")
     repository("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
     with pytest.raises(InvalidInput, match=f"through a merge .* name {good[:12]}"):
-        git.line(repository.path, topic, "main")
+        git.commits_between(repository.path, topic, "main")
