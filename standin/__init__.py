@@ -1,14 +1,15 @@
-"""A stand-in for GitHub: a real HTTP server on loopback that answers like GitHub's REST API and forgets all at the end.
+"""A stand-in for GitHub: an HTTP server on loopback that behaves like GitHub's REST API and keeps its state in memory.
 
-Tests and the demonstration run against it, because GitHub itself cannot be had offline and the emulators that exist
-differ from it where it matters (docs/decisions/0003-github3-for-the-session.md). It stays honest by two means:
+Tests and the demonstration use it, because GitHub itself is not available offline and existing emulators differ from it
+in ways that matter (docs/decisions/0003-github3-for-the-session.md). Two checks keep it close to GitHub:
 
-- Every request and every answer of its own is checked against GitHub's OpenAPI description (`contract`). What breaks it
-  stands in `StandIn.violations`; leaving the ``with`` then raises `ContractBroken`, so no test can pass over it.
-- Where the description is silent, it behaves as GitHub documents or is known to: comments above 65,536 characters are
-  refused, personal tokens write no check runs, annotations are appended, lists come in pages.
+- Every request and every response is checked against GitHub's OpenAPI description (`contract`). What does not conform is
+  listed in `StandIn.violations`; leaving the ``with`` statement then raises `ContractBroken`, so no test can ignore it.
+- Where the description says nothing, it behaves as GitHub documents or is known to behave: comments above 65,536
+  characters are refused, personal tokens cannot write check runs, annotations are appended, lists have pages.
 
-It knows only what perfgate uses. An operation, a parameter or a field that it would have to ignore is a violation too.
+It implements only what perfgate uses. An operation, a parameter or a field that it would have to ignore is a violation,
+too.
 
     with StandIn() as github:
         github.add_repository("octocat/hello")

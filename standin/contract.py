@@ -1,7 +1,7 @@
-"""GitHub's OpenAPI description, cut to our operations: which requests and answers are GitHub's, and which are not.
+"""GitHub's OpenAPI description, reduced to our operations: which requests and responses conform to it.
 
-The description stands in ``github-openapi.json.gz``, taken from the npm package @octokit/openapi 23.0.2 (MIT, see
-``github-openapi.LICENSE``); `standin.slice_openapi` made it and tells how to make it again.
+The description is ``github-openapi.json.gz``, taken from the npm package @octokit/openapi 23.0.2 (MIT, see
+``github-openapi.LICENSE``). `standin.slice_openapi` writes it, and says how.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ SAMPLES = {"date-time": "2026-01-01T00:00:00Z", "uri": "https://github.invalid/"
 
 
 class ContractBroken(AssertionError):
-    """A request or an answer was not as GitHub describes it."""
+    """A request or a response does not conform to GitHub's description."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Operation:
 
 
 class Contract:
-    """What GitHub's description says about requests and answers.
+    """Checks requests and responses against GitHub's description.
 
     Args:
         document: The OpenAPI description.
@@ -55,11 +55,13 @@ class Contract:
         # References are made absolute, those in the mappings of discriminators too.
         self._document = json.loads(json.dumps(document).replace('"#/components/', f'"{BASE}#/components/'))
         self._registry: Registry[Any] = Registry().with_resource(BASE, DRAFT4.create_resource(self._document))
-        # The most particular first: a ref may hold slashes, so /commits/{ref} also matches /commits/x/check-runs.
-        self.operations = sorted(self._read_operations(), key=lambda one: -len(re.sub(r"\{\w+\}", "", one.path)))
+        # The most specific first: a ref may contain slashes, so /commits/{ref} also matches /commits/x/check-runs.
+        self.operations = sorted(
+            self._read_operations(), key=lambda operation: -len(re.sub(r"\{\w+\}", "", operation.path))
+        )
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """Return the operation behind a request and its path parameters, None if GitHub has none."""
+        """Return the operation of a request and its path parameters; None: GitHub has no such operation."""
         for operation in self.operations:
             match = operation.pattern.fullmatch(path)
             if match and operation.method == method:
@@ -69,7 +71,7 @@ class Contract:
     def query_errors(self, operation: Operation, query: Mapping[str, str]) -> list[str]:
         """Return what GitHub would ignore or misread in the query parameters."""
         parameters = map(self._resolve, operation.description.get("parameters", []))
-        known = {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
+        known = {item["name"]: item["schema"] for item in parameters if item["in"] == "query"}
         errors = [f"unknown query parameter {name}" for name in query if name not in known]
         for name, value in query.items():
             schema = self._resolve(known.get(name, {}))
@@ -78,32 +80,32 @@ class Contract:
         return errors
 
     def body_errors(self, operation: Operation, body: Any) -> list[str]:
-        """Return why GitHub would refuse the body, None meaning no body."""
+        """Return why GitHub would refuse a body; None is no body."""
         described = self._resolve(operation.description.get("requestBody", {}))
         schema = _json_schema(described)
         if body is None:
             return ["a body is required"] if described.get("required") else []
-        return self._schema_errors(schema, body, "body") if schema else ["a body where GitHub knows none"]
+        return self._schema_errors(schema, body, "body") if schema else ["a body where GitHub expects none"]
 
     def unknown_fields(self, operation: Operation, body: Any) -> list[str]:
-        """Return the fields of the body that GitHub would silently ignore, misspelt ones above all."""
+        """Return the fields of the body that GitHub would ignore without an error, such as misspelled ones."""
         schema = _json_schema(self._resolve(operation.description.get("requestBody", {})))
         return [f"unknown body field {path}" for path in self._unknown(schema, body, "")] if schema else []
 
-    def answer_errors(self, operation: Operation, status: int, body: Any) -> list[str]:
-        """Return where an answer is not as described; errors may have a status that GitHub does not document."""
+    def response_errors(self, operation: Operation, status: int, body: Any) -> list[str]:
+        """Return where a response does not conform; errors may have a status that GitHub does not document."""
         responses = operation.description["responses"]
         if str(status) not in responses:
             return [] if status >= 400 else [f"undocumented status {status}"]
         schema = _json_schema(self._resolve(responses[str(status)]))
-        return self._schema_errors(schema, body, "answer") if schema else []
+        return self._schema_errors(schema, body, "response") if schema else []
 
     def filled(self, component: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *values* completed to a whole *component*: every required field is there, with something valid.
+        """Return *values* completed to a whole *component*: every required field has a valid value.
 
         Args:
             component: Name among the schemas, such as ``issue``.
-            values: What is really known.
+            values: The known fields.
         """
         schema = {**self._document["components"]["schemas"][component], "nullable": False}
         return {**self._sample(schema), **values}
@@ -112,7 +114,7 @@ class Contract:
         for path, methods in self._document["paths"].items():
             for method, description in methods.items():
                 parameters = map(self._resolve, description.get("parameters", []))
-                shapes = {one["name"]: _path_pattern(one) for one in parameters if one["in"] == "path"}
+                shapes = {item["name"]: _path_pattern(item) for item in parameters if item["in"] == "path"}
                 parts = re.split(r"\{(\w+)\}", path)
                 pattern = "".join(
                     f"(?P<{part}>{shapes[part]})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
@@ -139,19 +141,25 @@ class Contract:
                 yield from self._branches(branch)
 
     def _unknown(self, schema: Any, value: Any, path: str) -> Iterator[str]:
+        """Yield the paths of the fields in *value* that no branch of *schema* has."""
         branches = list(self._branches(schema))
         if isinstance(value, list):
             for items in (branch["items"] for branch in branches if "items" in branch):
                 for index, item in enumerate(value):
                     yield from self._unknown(items, item, f"{path}[{index}]")
         if isinstance(value, dict):
-            # The schema itself comes first in its branches, and is to win over what they only add.
-            known = {key: one for branch in reversed(branches) for key, one in branch.get("properties", {}).items()}
-            for key, inner in value.items() if known else ():
-                if key in known:
-                    yield from self._unknown(known[key], inner, f"{path}.{key}")
-                else:
-                    yield f"{path}.{key}"
+            yield from self._unknown_keys(branches, value, path)
+
+    def _unknown_keys(
+        self, branches: Sequence[Mapping[str, Any]], value: Mapping[str, Any], path: str
+    ) -> Iterator[str]:
+        # The schema itself comes first in its branches, and takes precedence over what they add.
+        known = {name: field for branch in reversed(branches) for name, field in branch.get("properties", {}).items()}
+        for key, inner in value.items() if known else ():
+            if key in known:
+                yield from self._unknown(known[key], inner, f"{path}.{key}")
+            else:
+                yield f"{path}.{key}"
 
     def _sample(self, schema: Any) -> Any:
         schema = self._resolve(schema)
@@ -167,7 +175,7 @@ class Contract:
 
 @cache
 def github() -> Contract:
-    """Return the contract with GitHub; reading it takes a moment, so it is read once."""
+    """Return the contract with GitHub; reading it takes a while, so it is cached."""
     return Contract(json.loads(gzip.decompress(SLICE.read_bytes())))
 
 

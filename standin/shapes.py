@@ -1,4 +1,4 @@
-"""How GitHub writes things in JSON: what is really known, completed to whole objects from the description."""
+"""GitHub's objects in JSON: the known fields, completed to whole objects from the description."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Json = dict[str, Any]
 
 
 class Shapes:
-    """Writes the things of a state as GitHub would.
+    """Formats the objects of the state as GitHub does.
 
     Args:
-        contract: Knows all fields that an object must have.
+        contract: Completes the required fields of an object.
         url: Root of the API.
     """
 
@@ -62,7 +62,7 @@ class Shapes:
         )
 
     def issue(self, repository: Repository, issue: Issue) -> Json:
-        """Return an issue; a pull request shows itself by the field ``pull_request``."""
+        """Return an issue; a pull request has the field ``pull_request``."""
         values = self._thread_values(repository, issue)
         if isinstance(issue, PullRequest):
             url = f"{self._repository_url(repository)}/pulls/{issue.number}"
@@ -126,13 +126,13 @@ class Shapes:
         whole = self._filled("commit", names)
         author = {"name": change.author, "email": "", "date": "2026-01-01T00:00:00Z"}
         whole["commit"] = {**whole["commit"], "message": change.message, "author": author}
-        line = [each.sha for each in repository.line]
+        line = [commit.sha for commit in repository.line]
         before = line[: line.index(change.sha)][-1:]
         whole["parents"] = [{"sha": sha, "url": f"{self._repository_url(repository)}/commits/{sha}"} for sha in before]
         return whole
 
     def comparison(self, repository: Repository, base: Change, *, ahead: int, behind: int) -> Json:
-        """Return what lies between two commits of a line, but for the commits."""
+        """Return the comparison of two commits, without the commits between them."""
         there = self.commit(repository, base)
         status = "ahead" if ahead else "behind" if behind else "identical"
         counts = {"status": status, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead}
@@ -171,7 +171,7 @@ class Shapes:
         return self._filled("workflow-run", values)
 
     def artifact(self, repository: Repository, number: int, name: str, size: int) -> Json:
-        """Return one file that a run left."""
+        """Return one artifact of a run."""
         url = f"{self._repository_url(repository)}/actions/artifacts/{number}"
         values = {
             "id": number,
@@ -192,19 +192,19 @@ class Shapes:
         return self._filled("reaction", {"content": content, "user": self.user(login)})
 
     def permission(self, login: str, permission: str) -> Json:
-        """Return what somebody may do in a repository."""
+        """Return the role of a user in a repository."""
         user = self._filled("nullable-collaborator", {**self.user(login), "role_name": permission})
         values = {"permission": permission, "role_name": permission, "user": user}
         return self._filled("repository-collaborator-permission", values)
 
     def listed_pull(self, repository: Repository, pull: PullRequest) -> Json:
-        """Return an open pull request as it stands in a list."""
+        """Return an open pull request as an item of a list."""
         whole = self.pull_request(repository, pull)
         kept = ("id", "number", "title", "state", "user", "head", "base", "html_url", "_links")
         return self._filled("pull-request-simple", {name: whole[name] for name in kept})
 
     def listed_pull_request(self, number: int, *, merged: bool) -> Json:
-        """Return a pull request as it stands in a list."""
+        """Return a pull request as an item of a list, with the least that GitHub sends."""
         state = {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"} if merged else {"state": "open"}
         return self._filled("pull-request-simple", {"number": number, "merged_at": None, **state})
 

@@ -1,7 +1,7 @@
-"""Cut the operations of ``operations.txt`` out of GitHub's OpenAPI description.
+"""Reduce GitHub's OpenAPI description to the operations of ``operations.txt``.
 
 The description is published as the npm package @octokit/openapi (MIT, Copyright (c) 2020 Octokit contributors) and is
-too large to keep. Needed only when an operation is added or a later version is taken, in a folder outside the
+too large to store. Needed only when an operation is added or a later version is used, in a folder outside the
 repository::
 
     npm pack @octokit/openapi@23.0.2
@@ -9,8 +9,8 @@ repository::
     python standin/slice_openapi.py package/generated/api.github.com.json "@octokit/openapi 23.0.2"
 
 The slice differs from its source in two ways: prose and examples are dropped, and an enum that says
-``nullable: true`` also lists null, which the source forgets in every second one. It is compressed with nothing that
-changes from one day to the next, so that the same input gives the same bytes.
+``nullable: true`` also lists null, which the source omits in half of them. It is compressed without a time stamp, so the
+same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def cut(description: dict[str, Any], operations: list[tuple[str, str]], source: 
     Args:
         description: GitHub's whole OpenAPI document.
         operations: Method in lower case and path template of each.
-        source: Package and version, kept in the slice.
+        source: Package and version, stored in the slice.
     """
     paths: dict[str, Any] = {}
     for method, path in operations:

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: repositories, pull requests, issues, comments, check runs, and who may do what.
+"""The state of the stand-in: repositories, pull requests, issues, comments, check runs, tokens and permissions.
 
 Plain records without HTTP and without JSON; tests look at them directly.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FIRST_ID = 2_500_000_000
-"""GitHub's ids do not fit into 32 bits."""
+"""GitHub's ids exceed 32 bits."""
 
 
 def now() -> str:
@@ -22,19 +22,19 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Token:
-    """What a bearer of it may do."""
+    """A bearer token and what it permits."""
 
     login: str
     """``slug[bot]`` for an App's installation token, ``github-actions[bot]`` for a workflow's."""
     may_write: bool = True
     repository: str = ""
-    """The only one that it may touch; empty: any."""
+    """The only repository that it can access; empty: any."""
     permissions: frozenset[str] | None = None
-    """Things of which it may write, such as ``issues``; None: all."""
+    """Families of objects that it may write, such as ``issues``; None: all."""
 
     @property
     def is_app(self) -> bool:
-        """Whether it is an installation token: these write check runs and are nobody to ``GET /user``."""
+        """Whether it is an installation token: these may write check runs, and ``GET /user`` refuses them."""
         return self.login.endswith("[bot]")
 
 
@@ -53,7 +53,7 @@ class Comment:
 
 @dataclass
 class Issue:
-    """One issue; a pull request is one, too."""
+    """One issue; a pull request is an issue, too."""
 
     id: int
     number: int
@@ -86,7 +86,7 @@ class CheckRun:
 
     id: int
     app: str
-    """Slug of the App that made it."""
+    """Slug of the App that created it."""
     name: str
     head_sha: str
     status: str = "queued"
@@ -98,23 +98,23 @@ class CheckRun:
     text: str | None = None
     annotations: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, str]] = field(default_factory=list)
-    """Buttons; GitHub shows them and does not tell them."""
+    """Buttons; GitHub shows them, and its API does not return them."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One commit of a branch's line."""
+    """One commit of the default branch."""
 
     sha: str
     message: str = ""
     author: str = ""
     pull_requests: tuple[int, ...] = ()
-    """Merged ones that brought it in."""
+    """The merged pull requests that contain it."""
 
 
 @dataclass(frozen=True)
 class Dispatch:
-    """One run of a workflow that was asked for."""
+    """One requested run of a workflow."""
 
     workflow: str
     ref: str
@@ -134,7 +134,7 @@ class Status:
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """One run of a workflow, over, with what its jobs left."""
+    """One finished run of a workflow, with its artifacts."""
 
     id: int
     path: str
@@ -148,12 +148,12 @@ class WorkflowRun:
 
 @dataclass(frozen=True)
 class App:
-    """A GitHub App that is installed in every repository."""
+    """A GitHub App, installed in every repository."""
 
     id: int
     slug: str
     public_key: str
-    """PEM; what its tokens are signed with."""
+    """PEM; verifies the tokens that it signs."""
 
 
 @dataclass
@@ -164,30 +164,30 @@ class Repository:
     full_name: str
     default_branch: str
     shas: set[str] = field(default_factory=set)
-    """Commits that it knows."""
+    """All commits."""
     line: list[Change] = field(default_factory=list)
-    """Those of them that can be compared, oldest first."""
+    """The commits of the default branch, which can be compared, oldest first."""
     threads: dict[int, Issue] = field(default_factory=dict)
     """Issues and pull requests by number."""
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Contents by ref and path."""
     workflows: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Names of the inputs by file name, of those that can be asked for."""
+    """Names of the inputs, by file name."""
     dispatches: list[Dispatch] = field(default_factory=list)
     workflow_runs: dict[int, WorkflowRun] = field(default_factory=dict)
     artifacts: dict[int, bytes] = field(default_factory=dict)
     """Zip files."""
     statuses: list[Status] = field(default_factory=list)
     permissions: dict[str, str] = field(default_factory=dict)
-    """What people may do, by login: admin, write, read; nobody else may do anything."""
+    """Role of each user, by login: admin, write or read."""
 
     def next_number(self) -> int:
         """Return the number of the next issue or pull request."""
         return max(self.threads, default=0) + 1
 
     def find_comment(self, comment_id: int) -> tuple[Issue, Comment] | None:
-        """Return a comment and what it stands under."""
+        """Return a comment and its thread."""
         for thread in self.threads.values():
             for comment in thread.comments:
                 if comment.id == comment_id:
@@ -197,7 +197,7 @@ class Repository:
 
 @dataclass
 class State:
-    """Everything."""
+    """Everything that exists."""
 
     tokens: dict[str, Token] = field(default_factory=dict)
     app: App | None = None

@@ -1,4 +1,4 @@
-"""The stand-in with one repository, and a bare session that can ask it anything."""
+"""The stand-in with one repository, and a plain session for requests to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def github() -> Iterator[StandIn]:
 
 
 class Client:
-    """Asks for paths below the repository, without any of our own client's care."""
+    """Sends requests to paths below the repository, without our own client."""
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session = session

@@ -1,4 +1,4 @@
-"""The contract with GitHub can be broken, and breaking it is noticed; nothing else makes the stand-in worth having."""
+"""A request or response that does not conform to GitHub's description is noticed. The operations of registry.py are used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from standin import ContractBroken, StandIn
 from standin.contract import github as read_contract
-from standin.operations import BEHAVIOURS, Answer, Behaviour
+from standin.operations import BEHAVIORS, Behavior, Response
 
 CHECK_RUN = {"name": "perfgate", "head_sha": "a" * 40}
 OUTPUT = {"title": "t", "summary": "s"}
@@ -30,19 +30,19 @@ ANNOTATION = {"path": "a.py", "start_line": 1, "end_line": 1, "annotation_level"
             {**CHECK_RUN, "output": {**OUTPUT, "annotations": [{**ANNOTATION, "level": "x"}]}},
             "unknown body field .output.annotations[0].level",
         ),
-        ("GET", "/issues?assignee=octocat", None, "the stand-in does not obey ['assignee']"),
-        ("GET", "/commits", None, "the stand-in has not learnt it"),
+        ("GET", "/issues?assignee=octocat", None, "the stand-in does not support ['assignee']"),
+        ("GET", "/commits", None, "the stand-in does not implement it"),
     ],
 )
-def test_what_github_would_ignore_is_refused_loudly(
+def test_what_github_would_ignore_is_an_error(
     method: str, path: str, body: Any, violation: str, github: StandIn, client: Any
 ) -> None:
-    """A request with something that GitHub, or the stand-in, would pass over gets 500 with the reason."""
+    """A request with something that GitHub, or the stand-in, would ignore gets 500 with the reason."""
     response = client.ask(method, path, body)
 
     assert response.status_code == 500
     assert violation in response.json()["message"]
-    assert [violation in one for one in github.violations] == [True]
+    assert [violation in found for found in github.violations] == [True]
     github.violations.clear()
 
 
@@ -73,7 +73,7 @@ def test_values_of_parameters_are_checked(
     ],
 )
 def test_what_github_would_refuse_gets_422(path: str, body: Any, violation: str, github: StandIn, client: Any) -> None:
-    """A body against the schema is answered as GitHub does, and stands among the violations all the same."""
+    """A body that does not conform gets the response of GitHub, and is a violation, too."""
     response = client.ask("POST", path, body)
 
     assert response.status_code == 422
@@ -81,44 +81,44 @@ def test_what_github_would_refuse_gets_422(path: str, body: Any, violation: str,
     assert violation in github.violations.pop()
 
 
-def test_the_version_is_pinned(github: StandIn, client: Any) -> None:
-    """A request that leaves the API's version to GitHub breaks on the day when that moves."""
+def test_a_request_without_a_version_is_an_error(github: StandIn, client: Any) -> None:
+    """A request that leaves the version of the API to GitHub would break when the default changes."""
     response = client.session.get(client.url, headers={"Authorization": "token app"}, timeout=10)
 
     assert response.status_code == 500
     assert github.violations.pop() == "repos/get: the header X-GitHub-Api-Version is not 2022-11-28"
 
 
-def test_a_wrong_answer_of_its_own_is_a_violation(
+def test_a_wrong_response_of_its_own_is_a_violation(
     github: StandIn, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stand-in cannot make up a shape that GitHub does not have."""
-    wrong = Behaviour(lambda _: Answer(200, [{"number": "seven"}]), frozenset())
-    monkeypatch.setitem(BEHAVIOURS, "issues/list-for-repo", wrong)
+    """The stand-in cannot return an object that GitHub would not."""
+    wrong = Behavior(lambda _: Response(200, [{"number": "seven"}]), frozenset())
+    monkeypatch.setitem(BEHAVIORS, "issues/list-for-repo", wrong)
 
     assert client.ask("GET", "/issues").status_code == 500
-    assert any("stand-in's own answer 0.number" in one for one in github.violations)
+    assert any("stand-in's own response 0.number" in found for found in github.violations)
     github.violations.clear()
 
 
 def test_a_wrong_status_of_its_own_is_a_violation(
     github: StandIn, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Success comes with the status that GitHub documents."""
-    monkeypatch.setitem(BEHAVIOURS, "repos/get", Behaviour(lambda _: Answer(201, {}), frozenset()))
+    """A success has the status that GitHub documents."""
+    monkeypatch.setitem(BEHAVIORS, "repos/get", Behavior(lambda _: Response(201, {}), frozenset()))
 
     assert client.ask("GET", "").status_code == 500
     assert github.violations.pop() == "repos/get: the stand-in's own undocumented status 201"
 
 
-def test_no_test_can_pass_over_a_violation() -> None:
-    """Leaving the stand-in raises what was violated, however the client took it."""
+def test_no_test_can_ignore_a_violation() -> None:
+    """Leaving the stand-in raises the violations, whatever the client did with the response."""
     with pytest.raises(ContractBroken, match="GitHub has no such operation"), StandIn() as stand_in:
         stand_in.violations.append("GET /x: GitHub has no such operation")
 
 
-def test_a_failing_test_keeps_its_own_error() -> None:
-    """Violations do not hide the error that is already on its way."""
+def test_a_failing_test_raises_its_own_error() -> None:
+    """Violations do not replace the error that is already raised."""
     stand_in = StandIn()
     stand_in.violations.append("something")
 
@@ -126,16 +126,16 @@ def test_a_failing_test_keeps_its_own_error() -> None:
         raise KeyError
 
 
-def test_the_slice_knows_all_that_is_obeyed() -> None:
-    """Each behaviour belongs to an operation that GitHub has, and obeys only what that has."""
+def test_every_supported_parameter_is_githubs() -> None:
+    """Each behavior belongs to an operation of GitHub, and supports only parameters that the operation has."""
     contract = read_contract()
-    operations = {one.id: one for one in contract.operations}
+    operations = {operation.id: operation for operation in contract.operations}
     assert len(operations) == 40
 
-    for name, behaviour in BEHAVIOURS.items():
+    for name, behavior in BEHAVIORS.items():
         operation = operations[name]
         if operation.method == "GET":
-            errors = contract.query_errors(operation, dict.fromkeys(behaviour.obeys, ""))
+            errors = contract.query_errors(operation, dict.fromkeys(behavior.supports, ""))
         else:
-            errors = contract.unknown_fields(operation, dict.fromkeys(behaviour.obeys))
-        assert [one for one in errors if one.startswith("unknown")] == []
+            errors = contract.unknown_fields(operation, dict.fromkeys(behavior.supports))
+        assert [error for error in errors if error.startswith("unknown")] == []

@@ -1,6 +1,6 @@
-"""Our stand-in beside an independent emulator of GitHub: the same calls of ours, and every difference explained.
+"""Our stand-in compared with an independent emulator of GitHub: the same calls, and a reason for every difference.
 
-`emulate` (npm, Apache-2.0) was written by others from GitHub's documentation. Where both do the same, neither of us made that up.
+`emulate` (npm, Apache-2.0) was written by others from GitHub's documentation.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ KEY = new_key()
 MARKER = "perfgate:pull:hello"
 
 DIFFERENCES = {
-    "reaction": "emulate does not know reactions",
-    "status": "emulate does not know commit statuses",
-    "pull requests of a commit": "emulate does not know commits/{sha}/pulls, so a range's commits cannot be told",
-    "one check run": "emulate says of no check run which App made it, so ours is not known again and a second one is made",
-    "unknown commit": "emulate answers 404 to check runs on commits that it does not have; GitHub, and ours, 422",
+    "reaction": "emulate has no reactions",
+    "status": "emulate has no commit statuses",
+    "pull requests of a commit": "emulate has no commits/{sha}/pulls, so the commits of a range cannot be listed",
+    "one check run": "emulate does not say which App created a check run, so ours is not found again and a second one is created",
+    "unknown commit": "emulate responds 404 to check runs on unknown commits; GitHub, and ours, 422",
 }
-"""Step of the scenario, and why the two differ there; anything else that differs is a mistake of one of us."""
+"""Step of the scenario, and why the two differ there; any other difference is a defect of one of them."""
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ class Ours:
         github.add_repository(FULL)
         github.add_app(APP, SLUG, pem(KEY)[1])
         github.add_token(PERSON, OWNER)
-        github.let(FULL, OWNER, "admin")
+        github.set_permission(FULL, OWNER, "admin")
         self.base, self.head = "a" * 40, "b" * 40
         github.add_line(FULL, Change(self.base, "Initial commit", OWNER), Change(self.head, "Change", OWNER))
         github.add_file(FULL, self.base, "README.md", b"# hello-world\n")
@@ -138,9 +138,9 @@ class Theirs:
 
 def _person(url: str, method: str, path: str, body: object = None) -> Any:
     headers = {"Authorization": f"Bearer {PERSON}", "X-GitHub-Api-Version": "2022-11-28"}
-    answer = requests.request(method, f"{url}/repos/{FULL}/{path}", json=body, headers=headers, timeout=10)
-    assert answer.ok, (method, path, answer.status_code, answer.text[:300])
-    return answer.json()
+    response = requests.request(method, f"{url}/repos/{FULL}/{path}", json=body, headers=headers, timeout=10)
+    assert response.ok, (method, path, response.status_code, response.text[:300])
+    return response.json()
 
 
 def tried(call: Callable[[], object]) -> object:
@@ -152,7 +152,7 @@ def tried(call: Callable[[], object]) -> object:
 
 
 def scenario(world: Ours | Theirs) -> dict[str, object]:
-    """Do everything that perfgate does on GitHub, and return what came of each step, without ids and times."""
+    """Do everything that perfgate does on GitHub, and return the result of each step, without ids and times."""
     app = App(str(APP), pem(KEY)[0], api_url=world.url)
     found: dict[str, object] = {"login": app.login}
     found["another key"] = tried(lambda: App(str(APP), pem(new_key())[0], api_url=world.url).token(FULL))
@@ -188,7 +188,7 @@ def _comments(repository: Repository, world: Ours | Theirs) -> dict[str, object]
     there = requests.get(url, headers=headers, timeout=10).json()
     return {
         "one comment": first == again == edited,
-        "texts": [(each["user"]["login"], each["body"].splitlines()[-1]) for each in there],
+        "texts": [(comment["user"]["login"], comment["body"].splitlines()[-1]) for comment in there],
         "reaction": tried(lambda: repository.react(first, "eyes")),
         "no such thread": tried(lambda: repository.upsert_comment(9_999, MARKER, "x")),
         "too long is cut": tried(lambda: repository.upsert_comment(number, MARKER, "x" * 100_000) == first),
@@ -224,8 +224,8 @@ def _issues(repository: Repository) -> dict[str, object]:
     return {"one issue": number == again}
 
 
-def test_both_worlds_answer_alike(emulator: str) -> None:
-    """Every step of ours, in both; where they differ, it is written down why."""
+def test_both_behave_alike(emulator: str) -> None:
+    """Every step has the same result in both, unless a reason for the difference is listed."""
     theirs = scenario(Theirs(emulator))
     with StandIn() as github:
         ours = scenario(Ours(github))

@@ -1,4 +1,7 @@
-"""The stand-in behaves as GitHub is documented, or known, to behave; its Python side shows and provokes."""
+"""The stand-in behaves as GitHub is documented, or known, to behave.
+
+This covers world.py, access.py, shapes.py, state.py and the operations.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,21 @@ def create_check_run(client: Any, **fields: Any) -> Any:
     return response.json()
 
 
-class TestWhoMayDoWhat:
+class TestAccess:
     def test_unknown_tokens_are_refused(self, client: Any) -> None:
-        """A token that was never given out gets 401, whatever it asks."""
+        """An unknown token gets 401 for every request."""
         assert client.ask("GET", "", token="guessed").status_code == 401
 
     def test_a_reading_token_may_not_write(self, github: StandIn, client: Any) -> None:
-        """A token without write permission reads, and gets 403 for the rest."""
+        """A token without write permission may read, and gets 403 for writes."""
         github.add_token("reader", "github-actions[bot]", may_write=False)
 
         assert client.ask("GET", "/issues", token="reader").status_code == 200
         assert client.ask("POST", "/issues", {"title": "t"}, token="reader").status_code == 403
         assert github.issues(NAME) == []
 
-    def test_only_people_are_somebody(self, github: StandIn, client: Any) -> None:
-        """GET /user knows the owner of a personal token, not an App."""
+    def test_only_people_have_a_user(self, github: StandIn, client: Any) -> None:
+        """GET /user returns the owner of a personal token, and refuses an App."""
         assert client.ask("GET", f"{github.url}/user", token="person").json()["login"] == "octocat"
         assert client.ask("GET", f"{github.url}/user").status_code == 403
 
@@ -53,7 +56,7 @@ class TestWhoMayDoWhat:
         assert client.ask("PATCH", f"/check-runs/{run['id']}", {"status": "queued"}, token="other").status_code == 403
 
     def test_a_missing_repository_is_not_found(self, github: StandIn, client: Any) -> None:
-        """What does not exist, or may not be seen, is 404; names differ by more than case."""
+        """What does not exist, or is not visible, gets 404; the case of a name does not matter."""
         assert client.ask("GET", f"{github.url}/repos/octocat/other").status_code == 404
         assert client.ask("GET", f"{github.url}/repos/OctoCat/Hello").json()["full_name"] == NAME
 
@@ -61,14 +64,14 @@ class TestWhoMayDoWhat:
 class TestComments:
     @pytest.mark.parametrize(("length", "status"), [(0, 422), (65_536, 201), (65_537, 422)])
     def test_have_a_length(self, length: int, status: int, github: StandIn, client: Any) -> None:
-        """A comment is neither empty nor longer than 65,536 characters, which no description says."""
+        """A comment is neither empty nor longer than 65,536 characters, which GitHub does not document."""
         number = client.ask("POST", "/issues", {"title": "t"}).json()["number"]
 
         assert client.ask("POST", f"/issues/{number}/comments", {"body": "ä" * length}).status_code == status
-        assert [len(one.body) for one in github.comments(NAME, number)] == ([length] if status == 201 else [])
+        assert [len(comment.body) for comment in github.comments(NAME, number)] == ([length] if status == 201 else [])
 
-    def test_come_in_pages(self, github: StandIn, client: Any) -> None:
-        """A list shows 30 things, or at most 100, and links to the other pages."""
+    def test_are_listed_in_pages(self, github: StandIn, client: Any) -> None:
+        """A page has 30 items, or at most 100, and links to the other pages."""
         number = client.ask("POST", "/issues", {"title": "t"}).json()["number"]
         for index in range(250):
             github.add_comment(NAME, number, "talker", f"{index}")
@@ -93,23 +96,23 @@ class TestComments:
 
 class TestIssues:
     def test_share_their_numbers_with_pull_requests(self, github: StandIn, client: Any) -> None:
-        """A pull request is an issue, too, and says so by a field."""
+        """A pull request is an issue, too, and has a field that says so."""
         pull = github.open_pull_request(NAME, title="p", head_sha=SHA, base_sha="b" * 40)
         issue = client.ask("POST", "/issues", {"title": "i"}).json()["number"]
 
         listed = client.ask("GET", "/issues").json()
-        assert [(one["number"], "pull_request" in one) for one in listed] == [(issue, False), (pull, True)]
+        assert [(item["number"], "pull_request" in item) for item in listed] == [(issue, False), (pull, True)]
         assert client.ask("GET", f"/pulls/{issue}").status_code == 404
-        assert [one.number for one in github.issues(NAME)] == [issue]
+        assert [found.number for found in github.issues(NAME)] == [issue]
 
     def test_are_listed_by_state_creator_and_labels(self, client: Any) -> None:
-        """A list is narrowed by each of its parameters; without them it shows what is open."""
+        """Each parameter filters the list; without any it has the open issues."""
         client.ask("POST", "/issues", {"title": "1", "labels": ["a", "b"]})
         client.ask("POST", "/issues", {"title": "2", "labels": ["a"]}, token="person")
         client.ask("PATCH", "/issues/1", {"state": "closed", "state_reason": "not_planned"})
 
         def titles(**query: str) -> list[str]:
-            return [one["title"] for one in client.ask("GET", "/issues", **query).json()]
+            return [issue["title"] for issue in client.ask("GET", "/issues", **query).json()]
 
         assert titles() == ["2"]
         assert titles(state="all", labels="a") == ["2", "1"]
@@ -144,7 +147,7 @@ class TestCheckRuns:
         assert create_check_run(client, conclusion="success")["status"] == "completed"
 
     def test_annotations_are_appended(self, client: Any) -> None:
-        """An update adds its annotations to those that are there, as GitHub documents, and lists them in pages."""
+        """An update appends its annotations, as GitHub documents, and they are listed in pages."""
         run = create_check_run(client, output={**OUTPUT, "annotations": 50 * [ANNOTATION]})
         body = {"output": {**OUTPUT, "annotations": 20 * [ANNOTATION]}}
 
@@ -154,7 +157,7 @@ class TestCheckRuns:
         assert len(client.ask("GET", f"/check-runs/{run['id']}/annotations", per_page="100").json()) == 70
 
     def test_latest_hides_older_ones_of_the_same_name(self, client: Any) -> None:
-        """A list shows the latest of each name, unless all are asked for."""
+        """A list has the latest check run of each name, unless all are requested."""
         first, second = create_check_run(client), create_check_run(client)
         create_check_run(client, name="other")
         path = f"/commits/{SHA}/check-runs"
@@ -162,12 +165,12 @@ class TestCheckRuns:
         latest = client.ask("GET", path, check_name="perfgate").json()
         everything = client.ask("GET", path, check_name="perfgate", filter="all").json()
 
-        assert [one["id"] for one in latest["check_runs"]] == [second["id"]]
-        assert {one["id"] for one in everything["check_runs"]} == {first["id"], second["id"]}
+        assert [run["id"] for run in latest["check_runs"]] == [second["id"]]
+        assert {run["id"] for run in everything["check_runs"]} == {first["id"], second["id"]}
 
 
 def test_files_are_read_at_a_ref(github: StandIn, client: Any) -> None:
-    """A file stands where it was put; without a ref the default branch is read."""
+    """A file exists at its ref; without a ref the default branch is read."""
     github.add_file(NAME, "main", "docs/perfgate.toml", b"[policy]\n")
 
     assert client.ask("GET", "/contents/docs/perfgate.toml").json()["content"] == "W3BvbGljeV0K\n"
@@ -175,7 +178,7 @@ def test_files_are_read_at_a_ref(github: StandIn, client: Any) -> None:
 
 
 def test_broken_json_is_refused(github: StandIn, client: Any) -> None:
-    """A body that is no JSON gets 400, and is nothing that a client of ours may send."""
+    """A body that is no JSON gets 400, and is a violation."""
     headers = {"Authorization": "token app", "X-GitHub-Api-Version": "2022-11-28"}
     response = client.session.post(f"{client.url}/issues", data=b"{", headers=headers, timeout=10)
 
@@ -184,7 +187,7 @@ def test_broken_json_is_refused(github: StandIn, client: Any) -> None:
 
 
 class TestFaults:
-    def test_before_nothing_happens(self, github: StandIn, client: Any) -> None:
+    def test_refuse_a_request_once(self, github: StandIn, client: Any) -> None:
         """A refused request changes nothing, and only one request is refused."""
         github.fail("issues/create", 502, "Bad Gateway")
 
@@ -192,18 +195,18 @@ class TestFaults:
         assert github.issues(NAME) == []
         assert client.ask("POST", "/issues", {"title": "t"}).status_code == 201
 
-    def test_after_it_has_happened(self, github: StandIn, client: Any) -> None:
-        """A fault after the fact hides a change that was made."""
+    def test_can_follow_the_change(self, github: StandIn, client: Any) -> None:
+        """With after=True the change is made, and the response is an error."""
         github.fail("issues/create", 502, "Bad Gateway", after=True)
 
         assert client.ask("POST", "/issues", {"title": "t"}).status_code == 502
         assert len(github.issues(NAME)) == 1
 
-    def test_answers_can_be_lost(self, github: StandIn, client: Any) -> None:
-        """A lost answer closes the connection after the change was made."""
-        github.lose_answer("issues/create")
+    def test_responses_can_be_lost(self, github: StandIn, client: Any) -> None:
+        """The connection is closed after the change was made."""
+        github.lose_response("issues/create")
 
         with pytest.raises(requests.ConnectionError):
             client.ask("POST", "/issues", {"title": "t"})
         assert len(github.issues(NAME)) == 1
-        assert [(one.operation, one.status) for one in github.exchanges] == [("issues/create", 0)]
+        assert [(exchange.operation, exchange.status) for exchange in github.exchanges] == [("issues/create", 0)]

@@ -1,4 +1,4 @@
-"""The slice holds what its operations need and nothing that changes from day to day."""
+"""The slice has what its operations need, and the same input always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from standin.slice_openapi import OPERATIONS, SLICE, cut, references, tidy
 
 
 def test_components_are_followed() -> None:
-    """A component that is needed only by another component is kept; one that nobody needs is not."""
+    """A component that only another component needs is included; one that nothing needs is not."""
     schemas = {"issue": {"$ref": "#/components/schemas/user"}, "user": {"type": "object"}, "gist": {}}
     description = {
         "openapi": "3.0.3",
@@ -29,21 +29,21 @@ def test_components_are_followed() -> None:
     assert list(sliced["paths"]["/issues"]) == ["get"]
 
 
-def test_prose_goes_and_properties_stay() -> None:
-    """A description is dropped where it is prose, and kept where it is the name of a property."""
+def test_descriptions_are_dropped_and_properties_are_not() -> None:
+    """A key "description" is dropped where it is prose, and not where it is the name of a property."""
     schema = {"description": "prose", "properties": {"description": {"type": "string", "description": "prose"}}}
 
     assert tidy(schema) == {"properties": {"description": {"type": "string"}}}
 
 
 def test_nullable_enums_list_null() -> None:
-    """GitHub forgets null in its nullable enums, and validators take the enum at its word."""
+    """GitHub omits null in some nullable enums, which validators would then refuse."""
     assert tidy({"nullable": True, "enum": ["a"]}) == {"nullable": True, "enum": ["a", None]}
     assert tidy({"nullable": True, "enum": ["a", None]}) == {"nullable": True, "enum": ["a", None]}
 
 
-def test_the_kept_slice_is_whole() -> None:
-    """The kept file has exactly the listed operations, all that they refer to, and the name of its source."""
+def test_the_stored_slice_is_complete() -> None:
+    """The stored file has exactly the listed operations, all that they refer to, and the name of its source."""
     data = SLICE.read_bytes()
     kept = json.loads(gzip.decompress(data))
 

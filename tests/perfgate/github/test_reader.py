@@ -151,7 +151,7 @@ class TestFork:
 
     def test_permission_is_the_role_of_a_user(self, github: StandIn, repository: Repository) -> None:
         """A user with a role has that role."""
-        github.let(NAME, "ada", "write")
+        github.set_permission(NAME, "ada", "write")
 
         assert "write" == repository.permission("ada")
 

@@ -55,7 +55,7 @@ class TestComment:
     ) -> None:
         """A POST that succeeded although it looked failed may be retried: the comment is found, not duplicated."""
         if loss == "connection":
-            github.lose_answer("issues/create-comment")
+            github.lose_response("issues/create-comment")
         else:
             github.fail("issues/create-comment", 502, after=True)
         with pytest.raises(Unavailable):
@@ -174,7 +174,7 @@ class TestCheckRun:
 
     def test_is_found_by_its_external_id(self, github: StandIn, repository: Repository) -> None:
         """A check run whose id was lost with the answer is found by name and external id, not doubled."""
-        github.lose_answer("checks/create")
+        github.lose_response("checks/create")
         with pytest.raises(Unavailable):
             report(repository)
 
@@ -281,7 +281,7 @@ class TestIssue:
 
     def test_is_not_duplicated_when_the_response_was_lost(self, github: StandIn, repository: Repository) -> None:
         """A request that looked failed may be retried, even if somebody closed and unlabeled the issue by then."""
-        github.lose_answer("issues/create")
+        github.lose_response("issues/create")
         with pytest.raises(Unavailable):
             self.file(repository)
         (issue,) = github.issues(NAME)
@@ -339,7 +339,7 @@ class TestIssue:
     def test_closing_may_be_retried(self, lost: str, github: StandIn, repository: Repository) -> None:
         """Whichever response is lost, a second call closes once and comments once."""
         number = self.file(repository)
-        github.lose_answer(lost)
+        github.lose_response(lost)
         with pytest.raises(Unavailable):
             repository.close_issue(number, reason="completed", comment="back since def")
 

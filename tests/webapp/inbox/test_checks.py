@@ -22,7 +22,7 @@ _guids = itertools.count(1)
 
 @pytest.fixture
 def number(github: StandIn) -> int:
-    github.let(NAME, "ada", "write")
+    github.set_permission(NAME, "ada", "write")
     github.add_workflow(NAME, "perfgate.yml", *INPUTS)
     return github.open_pull_request(NAME, title="Change", head_sha=sha(HEAD), base_sha=sha(1))
 

@@ -27,7 +27,7 @@ UNTIL = (timezone.now().date() + timedelta(days=30)).isoformat()
 
 @pytest.fixture
 def number(github: StandIn) -> int:
-    github.let(NAME, "ada", "write")
+    github.set_permission(NAME, "ada", "write")
     github.add_workflow(NAME, "perfgate.yml", *INPUTS)
     return github.open_pull_request(NAME, title="Change", head_sha=sha(HEAD), base_sha=sha(1))
 
@@ -82,7 +82,7 @@ def test_help_is_answered_once_with_a_sign(lab: Lab, github: StandIn, number: in
 @pytest.mark.parametrize("role", ["read", "none"])
 def test_who_may_not_write_gets_silence(lab: Lab, github: StandIn, number: int, red: str, role: str) -> None:
     """Else anybody could make the bot talk; the record says who it was."""
-    github.let(NAME, "mallory", role)
+    github.set_permission(NAME, "mallory", role)
     row = say(lab, github, number, f"/perfgate accept {red} up to 900% until {UNTIL} because I say so", "mallory")
     assert "was not answered" in row.outcome
     assert not answers(github, number)

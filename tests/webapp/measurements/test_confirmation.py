@@ -135,7 +135,7 @@ def test_a_lost_answer_is_not_asked_for_twice(lab: Lab, answering: StandIn, faul
     if isinstance(fault, int):
         answering.fail(DISPATCH, fault, after=True)
     else:
-        answering.lose_answer(DISPATCH)
+        answering.lose_response(DISPATCH)
     suspect(lab)
     lab.history([1.2], first=18)
     lab.work()

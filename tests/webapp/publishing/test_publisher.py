@@ -152,7 +152,7 @@ def test_the_worst_suite_decides_the_check(lab: Lab, github: StandIn) -> None:
 def test_github_is_down(lab: Lab, github: StandIn, status: int) -> None:
     """What GitHub did not take is tried again later and later, and then stands there once."""
     github.fail("issues/create", status)
-    github.lose_answer("issues/create")
+    github.lose_response("issues/create")
     lab.history(STEP)
     lab.work()
     row = Publication.objects.get()

@@ -72,7 +72,7 @@ def storm(github: StandIn, rng: random.Random) -> None:
     """Let something go wrong with one of the next requests, in one of the ways GitHub has."""
     write, read = rng.choice(WRITES), rng.choice(READS)
     ways: tuple[Callable[[], None], ...] = (
-        partial(github.lose_answer, write),  # a time-out after it was obeyed
+        partial(github.lose_response, write),  # a time-out after it was obeyed
         lambda: github.fail(write, 502),
         lambda: github.fail(write, 502, after=True),
         lambda: github.fail(read, 503),
@@ -81,7 +81,7 @@ def storm(github: StandIn, rng: random.Random) -> None:
         lambda: github.fail(write, 429, "Too many requests", headers={"Retry-After": "60"}),
         lambda: github.fail(write, 422, "Validation Failed: was submitted too quickly"),
         lambda: github.delay(read, 0.02),
-        lambda: github.lose_answer(read),
+        lambda: github.lose_response(read),
     )
     rng.choice(ways)()
 
@@ -181,7 +181,7 @@ def _assert_slow_enough(times: list[float]) -> None:
 def test_webhooks_twice_and_in_any_order(github: StandIn, clock: Clock) -> None:
     """The same delivery many times, answered once; later ones before earlier ones."""
     rng = random.Random(6)
-    github.let(NAME, "ada", "write")
+    github.set_permission(NAME, "ada", "write")
     number = github.open_pull_request(NAME, title="Change", head_sha=sha(2), base_sha=sha(1))
     payloads = []
     for index in range(12):
@@ -216,7 +216,7 @@ def test_two_workers_on_every_pull_request(github: StandIn, settings: Settings) 
         run = lab.pull(pull, head(pull, 0), 1.0, 1.2)
         processing.process(run)
     for write in WRITES[:1] + WRITES[2:3]:
-        github.lose_answer(write)
+        github.lose_response(write)
         github.fail(write, 502, after=True)
 
     def publish() -> None:
