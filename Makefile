@@ -39,6 +39,7 @@ docs: setup ## write the reference from the code, and build the documents into b
 
 bench: setup ## measure the limits that perfgate promises to keep, beside their rivals
 	@# A bar that is missed is printed, and does not keep the next from being measured.
+	-$(BIN)/python -m benchmarks.startup
 	-$(BIN)/python -m benchmarks.storage
 	-$(BIN)/python -m benchmarks.pairs
 	-$(BIN)/python -m benchmarks.detector

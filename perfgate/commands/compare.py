@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from perfgate.commands.exit_codes import PASS, UNDECIDABLE
+from perfgate.compare import ComparedRow, Comparison, compare, most_processes
 from perfgate.formatting import interval, percent, plain, quantity
 from perfgate.report import terminal
 from perfgate.results.formats import read_results
-from perfgate.results.records import Direction, Run, Sample, SampleState
-from perfgate.stats.compare import FileComparison, compare_files
-
-UNDECIDABLE = 3
+from perfgate.stats.compare import compare_files
 
 NEGLIGIBLE = 0.0005
-"""Changes below this are not coloured."""
+"""Changes below this are not colored."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,116 +31,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the comparison; two files measured apart never earn a verdict, so this returns 0, or 3 if none matched."""
-    baseline, candidate = read_results(arguments.baseline), read_results(arguments.candidate)
-    rows = list(_rows(baseline, candidate))
-    differences = candidate.environment.differences(baseline.environment)
+    """Print the comparison; files measured apart never earn a verdict, so this returns 0, or 3 if nothing matched."""
+    comparison = compare(read_results(arguments.baseline), read_results(arguments.candidate))
     if arguments.json:
-        print(json.dumps({"environment_differences": differences, "rows": rows}))
+        rows = [_document(row) for row in comparison.rows]
+        print(json.dumps({"environment_differences": comparison.environment_differences, "rows": rows}))
     else:
-        _print(baseline, candidate, rows, differences)
-    return 0 if any(row["effect"] is not None for row in rows) else UNDECIDABLE
+        _print(comparison)
+    return PASS if any(row.effect is not None for row in comparison.rows) else UNDECIDABLE
 
 
-def _rows(baseline: Run, candidate: Run) -> list[dict[str, Any]]:
-    """Return one row for each benchmark and metric found on either side."""
-    before, after = _by_identity(baseline), _by_identity(candidate)
-    rows: list[dict[str, Any]] = []
-    for identity in dict.fromkeys((*before, *after)):
-        old, new = before.get(identity), after.get(identity)
-        row: dict[str, Any] = {
-            "benchmark": identity[0],
-            "metric": identity[1],
-            "unit": identity[2],
-            "baseline": old.value if old else None,
-            "candidate": new.value if new else None,
-            "effect": None,
-            "low": None,
-            "high": None,
-            "sizes": (_size(old), _size(new)),
-            "reason": _missing(old, new),
-        }
-        if old and new and not row["reason"]:
-            row |= _compared(old, new)
-        rows.append(row)
-    rows.sort(key=lambda row: -abs(row["effect"] or 0.0))
-    return rows
+def _document(row: ComparedRow) -> dict[str, Any]:
+    """Return a row for JSON."""
+    fields = asdict(row)
+    change = fields.pop("change") or {"effect": None, "low": None, "high": None}
+    if "is_better" in change:
+        change["better"] = change.pop("is_better")
+    return fields | change
 
 
-def _by_identity(run: Run) -> dict[tuple[str, str, str], Sample]:
-    return {(each.benchmark.label, each.metric.name, each.metric.unit): each for each in run.samples}
-
-
-def _size(sample: Sample | None) -> int | None:
-    """Return how many measurements stand behind a sample; None where the tool does not tell."""
-    if sample is None:
-        return None
-    return sum(map(len, sample.rounds)) or int(sample.statistics.get("rounds", 0)) or None
-
-
-def _missing(old: Sample | None, new: Sample | None) -> str:
-    if old is None:
-        return "only in the candidate"
-    if new is None:
-        return "only in the baseline"
-    for side, sample in (("baseline", old), ("candidate", new)):
-        if sample.state is not SampleState.MEASURED:
-            return f"{sample.state} in the {side}"
-    if old.benchmark.version and new.benchmark.version and old.benchmark.version != new.benchmark.version:
-        return "the benchmark itself changed between the two"
-    return ""
-
-
-def _compared(old: Sample, new: Sample) -> dict[str, Any]:
-    result = compare_files(_processes(old), _processes(new))
-    fields = {"low": result.low, "high": result.high, "reason": result.reason, "processes": result.processes}
-    return {"effect": None if math.isnan(result.effect) else result.effect, "better": _better(old, result), **fields}
-
-
-def _better(sample: Sample, result: FileComparison) -> bool:
-    return (result.effect < 0) is (sample.metric.direction is Direction.LOWER)
-
-
-def _processes(sample: Sample) -> list[float]:
-    """Return one level for each process; a tool that kept no measurements leaves one."""
-    assert sample.value is not None
-    return [median(one_round) for one_round in sample.rounds] if len(sample.rounds) > 1 else [sample.value]
-
-
-def _print(baseline: Run, candidate: Run, rows: list[dict[str, Any]], differences: dict[str, tuple[str, str]]) -> None:
+def _print(comparison: Comparison) -> None:
     out = terminal.console()
-    out.print(_heading(baseline, candidate))
-    for name, (ours, theirs) in differences.items():
-        out.print(
-            Text(f"not comparable for a verdict: {name} was {plain(theirs)!r}, is {plain(ours)!r}", style="yellow")
-        )
+    out.print(_heading(comparison))
+    for name, (candidate, baseline) in comparison.environment_differences.items():
+        text = f"not comparable for a verdict: {name} was {plain(baseline)!r}, is {plain(candidate)!r}"
+        out.print(Text(text, style="yellow"))
     out.print()
-    prefix = terminal.shared_prefix([row["benchmark"] for row in rows])
-    terminal.announce(out, prefix)
-    numbers = ["baseline", "candidate", "change", "n"]
-    intervals = any(row["low"] is not None for row in rows)
-    table = terminal.table("benchmark", ["metric"], [*numbers, "95 % interval"] if intervals else numbers)
-    table.add_column("", style="dim", overflow="fold")
-    reasons = {row["reason"] for row in rows if row["effect"] is not None}
-    for row in rows:
-        cells = [
-            terminal.name(row["benchmark"], prefix),
-            row["metric"],
-            quantity(row["baseline"], row["unit"]),
-            quantity(row["candidate"], row["unit"]),
-            _change(row),
-            "/".join("–" if size is None else str(size) for size in row["sizes"]),
-        ]
-        if intervals:
-            cells.append("–" if row["low"] is None else interval(row["low"], row["high"]))
-        table.add_row(*cells, "" if row["reason"] in reasons else row["reason"])
-    terminal.show(out, table)
+    reasons = {row.reason for row in comparison.rows if row.effect is not None}
+    _print_rows(out, comparison.rows, reasons)
     out.print()
-    for reason in sorted(reasons) or [_certainty(baseline, candidate)]:
+    for reason in sorted(reasons) or [_certainty(comparison)]:
         out.print(Text(reason, style="yellow"))
 
 
-def _heading(baseline: Run, candidate: Run) -> Table:
+def _heading(comparison: Comparison) -> Table:
     heading = terminal.table("", [], [])
     for title in ("baseline", "candidate"):
         heading.add_column(title)
@@ -150,24 +73,46 @@ def _heading(baseline: Run, candidate: Run) -> Table:
         ("tool", lambda run: plain(run.tool)),
         ("environment", lambda run: plain(run.environment.name)),
         ("benchmarks", lambda run: str(len(run.samples))),
-        ("processes", lambda run: str(_most_processes(run))),
+        ("processes", lambda run: str(most_processes(run))),
     ):
-        heading.add_row(name, Text(value(baseline)), Text(value(candidate)))
+        heading.add_row(name, Text(value(comparison.baseline)), Text(value(comparison.candidate)))
     return heading
 
 
-def _most_processes(run: Run) -> int:
-    return max((len(sample.rounds) for sample in run.samples), default=0) or 1
+def _print_rows(out: Console, rows: tuple[ComparedRow, ...], common_reasons: set[str]) -> None:
+    """Print the table; *common_reasons* are printed below it and left out of the rows."""
+    prefix = terminal.shared_prefix([row.benchmark for row in rows])
+    terminal.announce(out, prefix)
+    numbers = ["baseline", "candidate", "change", "n"]
+    has_intervals = any(row.change and row.change.low is not None for row in rows)
+    table = terminal.table("benchmark", ["metric"], [*numbers, "95 % interval"] if has_intervals else numbers)
+    table.add_column("", style="dim", overflow="fold")
+    for row in rows:
+        table.add_row(
+            terminal.name(row.benchmark, prefix),
+            row.metric,
+            quantity(row.baseline, row.unit),
+            quantity(row.candidate, row.unit),
+            _change(row),
+            "/".join("–" if size is None else str(size) for size in row.sizes),
+            *([_interval(row)] if has_intervals else []),
+            "" if row.reason in common_reasons else row.reason,
+        )
+    terminal.show(out, table)
 
 
-def _certainty(baseline: Run, candidate: Run) -> str:
-    """Return what two files of this kind could have certified, said where no benchmark stands in both."""
-    reason = compare_files([1.0] * _most_processes(baseline), [1.0] * _most_processes(candidate)).reason
-    return f"no benchmark stands in both files; {reason}"
+def _interval(row: ComparedRow) -> str:
+    return interval(row.change.low, row.change.high) if row.change and row.change.low is not None else "–"
 
 
-def _change(row: dict[str, Any]) -> Text:
-    text = percent(row["effect"])
-    if row["effect"] is None or abs(row["effect"]) < NEGLIGIBLE:
+def _change(row: ComparedRow) -> Text:
+    text = percent(row.effect)
+    if row.change is None or row.effect is None or abs(row.effect) < NEGLIGIBLE:
         return Text(text)
-    return Text(text, style="green" if row["better"] else "red")
+    return Text(text, style="green" if row.change.is_better else "red")
+
+
+def _certainty(comparison: Comparison) -> str:
+    """Return what two files of this kind could certify, for the case that no benchmark is in both."""
+    sides = [[1.0] * most_processes(run) for run in (comparison.baseline, comparison.candidate)]
+    return f"no benchmark is in both files; {compare_files(*sides).reason}"

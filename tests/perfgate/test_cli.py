@@ -8,6 +8,10 @@ import sys
 import pytest
 
 from perfgate.cli import COMMANDS, main, parser, raise_on_termination
+from tests.paths import DATA
+
+RESULT = DATA / "pytest-benchmark/5.3.1-with-data.json"
+ENVIRONMENT = {**os.environ, "PERFGATE_TOKEN": "token"}
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,12 +50,33 @@ def test_a_bad_file_is_one_line_and_code_two(capsys: pytest.CaptureFixture[str])
     assert "no/such/file.csv" in line
 
 
-def test_upload_does_not_wait_for_numpy() -> None:
-    """A command loads what it uses and no more."""
-    code = "import sys, perfgate.cli, perfgate.commands.upload; print('numpy' in sys.modules, 'django' in sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+HEAVY = ("django", "github3", "numpy", "rich", "scipy")
+LOADED = f"""
+import contextlib, sys
+from perfgate.cli import main
+with contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+print("loaded", *sorted(set({HEAVY}) & set(sys.modules)))
+"""
 
-    assert "False False\n" == printed
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--help"], []),
+        (["--version"], []),
+        (["upload", "nothing.json", "--server", "http://127.0.0.1:1"], ["rich"]),
+        (["compare", str(RESULT), str(RESULT)], ["rich"]),
+        (["changes", str(RESULT)], ["numpy", "rich"]),
+    ],
+    ids=lambda value: value[0] if value else "",
+)
+def test_a_command_loads_what_it_needs(arguments: list[str], loaded: list[str]) -> None:
+    """No command waits for a heavy module that it does not use."""
+    command = [sys.executable, "-c", LOADED, *arguments]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout
+
+    assert ["loaded", *loaded] == printed.splitlines()[-1].split()
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -61,7 +61,7 @@ def test_files_without_a_common_benchmark_are_undecidable(tmp_path: Path, capsys
 
     assert 3 == code
     assert "only in the baseline" in printed
-    assert "no benchmark stands in both files; cannot certify: one process per side" in printed
+    assert "no benchmark is in both files; cannot certify: one process per side" in printed
 
 
 def test_different_machines_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

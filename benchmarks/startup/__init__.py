@@ -1,0 +1,1 @@
+"""What starting the command line costs."""
