@@ -1,8 +1,8 @@
-"""Short ways to upload runs and to let the workers work."""
+"""Short ways to store runs and to process them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from perfgate.results import records, result_file
 from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Metric, Policy, Sample
-from webapp.history import ingest
+from webapp.history import ingest, submission
 from webapp.history.models import Project, Run
 from webapp.publishing import publisher
 from webapp.worker import processing, tasks
@@ -29,11 +29,11 @@ def sha(number: int) -> str:
 
 @dataclass
 class Lab:
-    """Measures what it is told to and uploads it; keeps no state but the project and a random generator."""
+    """Makes up measurements with given levels and stores them; holds no state but the project and a random generator."""
 
     project: Project
     policy: str = ""
-    """What perfgate.toml says on the default branch."""
+    """Text of perfgate.toml on the default branch."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     def sample(self, name: str, seconds: float, *, metric: Metric = CPU_TIME, rounds: int = 24) -> Sample:
@@ -50,34 +50,56 @@ class Lab:
             author="Ada",
         )
 
-    def upload(
+    def run(
         self,
         number: int,
-        levels: dict[str, float],
+        levels: Mapping[str, float],
         *,
-        imported: bool = False,
-        key: str = "",
         environment: Environment = RUNNER,
         metric: Metric = CPU_TIME,
         branch: str = "",
-    ) -> Run:
-        """Store a run on the default branch; *number* gives the commit and its place in the order."""
-        samples = tuple(self.sample(name, seconds, metric=metric, rounds=1) for name, seconds in levels.items())
-        run = records.Run(
+    ) -> records.Run:
+        """Return the run of one commit, with one round of each benchmark around its level."""
+        return records.Run(
             suite="bench",
             tool="t 1",
             commit=self.commit(number, branch=branch),
             environment=environment,
-            samples=samples,
+            samples=tuple(self.sample(name, level, metric=metric, rounds=1) for name, level in levels.items()),
             policy=Policy(text=self.policy) if self.policy else None,
         )
-        return self.store(run, imported=imported, identity=key)
+
+    def upload(
+        self, number: int, levels: Mapping[str, float], *, imported: bool = False, key: str = "", **fields: Any
+    ) -> Run:
+        """Store a run on the default branch; *number* is the commit and its place in the order."""
+        return self.store(self.run(number, levels, **fields), imported=imported, identity=key)
+
+    def upload_all(
+        self, levels: Mapping[int, Mapping[str, float]], *, imported: bool = False, key: str = "", **fields: Any
+    ) -> list[Run]:
+        """Store a run for each commit number, as `upload` does, in one transaction.
+
+        Args:
+            levels: By commit number: level by benchmark name.
+            imported: See `ingest.store_all`.
+            key: With ``{}`` for the commit number: a later run with the same key supersedes the earlier.
+            fields: See `run`.
+        """
+        runs = {number: self.run(number, values, **fields) for number, values in levels.items()}
+        submissions = [
+            submission.prepare(run, result_file.write(run), name="result.json", identity=key.format(number))
+            for number, run in runs.items()
+        ]
+        stored = ingest.store_all(self.project, submissions, imported=imported)
+        rows = Run.objects.in_bulk([file.run_id for file in stored])
+        return [rows[file.run_id] for file in stored]
 
     def history(
         self, levels: Sequence[float], *, first: int = 0, name: str = "parse", imported: bool = False
     ) -> list[Run]:
-        """Store one run for each level."""
-        return [self.upload(first + i, {name: each}, imported=imported) for i, each in enumerate(levels)]
+        """Store one run of one benchmark for each level, commit after commit."""
+        return self.upload_all({first + i: {name: level} for i, level in enumerate(levels)}, imported=imported)
 
     def pull(
         self, number: int, head: int, base: float, candidate: float, *, policy: str = "", suite: str = "bench"
@@ -129,7 +151,7 @@ class Lab:
                 tool="t 1",
                 commit=self.commit(number),
                 environment=RUNNER,
-                samples=tuple(self.sample(name, each[side], rounds=rounds) for name, each in levels.items()),
+                samples=tuple(self.sample(name, sides[side], rounds=rounds) for name, sides in levels.items()),
             )
             for side, number in enumerate((base, head))
         )
@@ -142,14 +164,10 @@ class Lab:
         return Run.objects.get(pk=stored.run_id)
 
     def work(self) -> None:
-        """Do what the workers would do until nothing is due."""
-        for number in Run.objects.filter(processed_at=None, imported=False).order_by("pk").values_list("pk", flat=True):
-            tasks.process_run(number)
-        processing.process_backlog(self.project, wait_for_imports=False)
-        self.publish()
-
-    def catch_up(self) -> None:
-        """Look at all owed runs together, and publish: what `work` does, in one look."""
+        """Do what the workers do until nothing is pending: the newest run by itself, the rest together, publications."""
+        newest = Run.objects.filter(processed_at=None, imported=False).order_by("pk").last()
+        if newest is not None:
+            tasks.process_run(newest.pk)
         processing.process_backlog(self.project, wait_for_imports=False)
         self.publish()
 

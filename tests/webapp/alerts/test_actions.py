@@ -16,19 +16,20 @@ from webapp.history.models import Run, Series
 from webapp.worker import processing
 
 STEP = [1.0] * 12 + [1.2] * 12
+TWO_BENCHMARKS = {n: {"parse": 1.2 if n >= 12 else 1.0, "write": 2.6 if n >= 12 else 2.0} for n in range(24)}
+"""Both got slower at the same commit."""
 
 
 def alert(lab: Lab, levels: list[float] = STEP) -> Alert:
     lab.history(levels)
-    lab.catch_up()
+    lab.work()
     return Alert.objects.get()
 
 
 def two_causes(lab: Lab) -> tuple[Alert, Alert]:
     """Return the alerts of two benchmarks that moved at different commits."""
-    for number in range(40):
-        lab.upload(number, {"parse": 1.2 if number >= 12 else 1.0, "write": 2.6 if number >= 26 else 2.0})
-    lab.catch_up()
+    lab.upload_all({n: {"parse": 1.2 if n >= 12 else 1.0, "write": 2.6 if n >= 26 else 2.0} for n in range(40)})
+    lab.work()
     first, second = Alert.objects.order_by("commit__generation")
     return first, second
 
@@ -73,7 +74,7 @@ def test_a_word_holds_against_later_points(lab: Lab) -> None:
     one = alert(lab)
     actions.decide(one, AlertState.INVALID, who="ada", reason="the runner was moved")
     lab.history([1.2] * 6, first=24)
-    lab.catch_up()
+    lab.work()
     again(lab)
 
     assert [AlertState.INVALID] == list(Alert.objects.values_list("state", flat=True))
@@ -96,7 +97,7 @@ def test_a_regression_never_becomes_the_baseline_by_itself(lab: Lab) -> None:
 def test_a_better_level_is_the_baseline(lab: Lab) -> None:
     """After an improvement, getting back to where it was counts as worse than the accepted level."""
     lab.history([1.2] * 12 + [1.0] * 12 + [1.2] * 12)
-    lab.catch_up()
+    lab.work()
 
     (standing,) = levels.deviations([Series.objects.get().pk]).values()
     assert standing.worse == pytest.approx(0.2, rel=0.05)
@@ -115,12 +116,10 @@ def test_a_fixed_level_is_fixed_whoever_looked_after_it(lab: Lab) -> None:
     """An acknowledged alert is closed by the commit that undid it, and opened again, confirmed, on a relapse."""
     one = alert(lab, [1.0] * 12 + [1.2] * 30)
     actions.decide(one, AlertState.ACKNOWLEDGED, who="ada")
-    for number in range(42, 54):
-        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
-    lab.catch_up()
-    for number in range(42, 54):
-        lab.upload(number, {"parse": 1.2}, key=f"run {number}")
-    lab.catch_up()
+    lab.upload_all({number: {"parse": 1.0} for number in range(42, 54)}, key="run {}")
+    lab.work()
+    lab.upload_all({number: {"parse": 1.2} for number in range(42, 54)}, key="run {}")
+    lab.work()
 
     assert [
         ("moved", "ada", "confirmed", "acknowledged"),
@@ -135,7 +134,7 @@ def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
     actions.merge(second, first.pk, who="ada", reason="the same refactoring")
     StoredChangePoint.objects.filter(series__benchmark__name="write").delete()  # found anew, as after a rebuild
     again(lab)
-    lab.catch_up()
+    lab.work()
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -148,10 +147,8 @@ def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
 
 def test_a_split_series_stays_split(lab: Lab) -> None:
     """Series taken out of an alert keep an alert of their own, also where their change is found anew."""
-    for number in range(24):
-        late = number >= 12
-        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0})
-    lab.catch_up()
+    lab.upload_all(TWO_BENCHMARKS)
+    lab.work()
     one = Alert.objects.get()
     write = Series.objects.get(benchmark__name="write")
     new = actions.split(one, [write.pk], who="ada", reason="another commit of the day")
@@ -167,10 +164,8 @@ def test_a_split_series_stays_split(lab: Lab) -> None:
 
 def test_a_split_alert_can_be_merged_back(lab: Lab) -> None:
     """Merging what was split leaves one alert with everything, and later looks keep it so."""
-    for number in range(24):
-        late = number >= 12
-        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0})
-    lab.catch_up()
+    lab.upload_all(TWO_BENCHMARKS)
+    lab.work()
     one = Alert.objects.get()
     new = actions.split(one, [Series.objects.get(benchmark__name="write").pk], who="ada")
     actions.merge(new, one.pk, who="ada")
@@ -211,7 +206,7 @@ def test_one_cause_measured_in_two_environments(lab: Lab) -> None:
     for number in range(48):
         machine = Environment(name=f"machine {number % 2}", fields={"cpu": "c"})
         lab.upload(number, {"parse": 1.2 if number >= 24 else 1.0}, environment=machine)
-    lab.catch_up()
+    lab.work()
 
     one = Alert.objects.get()
     assert 2 == one.change_points.count()

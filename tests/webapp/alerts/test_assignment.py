@@ -14,9 +14,8 @@ from webapp.worker import processing
 
 def test_one_commit_is_one_alert(lab: Lab) -> None:
     """Two benchmarks that one commit made slower, and one that it made faster, share one alert."""
-    for number in range(24):
-        late = number >= 12
-        lab.upload(number, {"parse": 1.2 if late else 1.0, "write": 2.6 if late else 2.0, "read": 0.8 if late else 1.0})
+    before, after = {"parse": 1.0, "write": 2.0, "read": 1.0}, {"parse": 1.2, "write": 2.6, "read": 0.8}
+    lab.upload_all({number: after if number >= 12 else before for number in range(24)})
     lab.work()
 
     alert = Alert.objects.get()
@@ -26,14 +25,12 @@ def test_one_commit_is_one_alert(lab: Lab) -> None:
 
 def test_the_level_returns(lab: Lab) -> None:
     """An alert is closed by the commit at which the last of its series is back at its old level."""
-    for number in range(56):
-        lab.upload(
-            number,
-            {"parse": 1.2 if 12 <= number < 42 else 1.0, "write": 2.6 if 12 <= number < 48 else 2.0},
-        )
-        if number in {23, 47}:
-            lab.work()
-            assert ["confirmed"] == list(Alert.objects.values_list("state", flat=True))
+    levels = {n: {"parse": 1.2 if 12 <= n < 42 else 1.0, "write": 2.6 if 12 <= n < 48 else 2.0} for n in range(56)}
+    for start, end in ((0, 24), (24, 48)):
+        lab.upload_all({number: levels[number] for number in range(start, end)})
+        lab.work()
+        assert ["confirmed"] == list(Alert.objects.values_list("state", flat=True))
+    lab.upload_all({number: levels[number] for number in range(48, 56)})
     lab.work()
 
     alert = Alert.objects.get()
@@ -65,13 +62,11 @@ def test_a_second_regression_is_another_alert(lab: Lab) -> None:
 def test_a_return_that_is_taken_back_opens_the_alert_again(lab: Lab) -> None:
     """When better measurements replace those that showed the return, the alert is open again."""
     lab.history([1.0] * 12 + [1.2] * 30)
-    for number in range(42, 54):
-        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
+    lab.upload_all({number: {"parse": 1.0} for number in range(42, 54)}, key="run {}")
     lab.work()
     assert "fixed" == Alert.objects.get().state
 
-    for number in range(42, 54):
-        lab.upload(number, {"parse": 1.2}, key=f"run {number}")
+    lab.upload_all({number: {"parse": 1.2} for number in range(42, 54)}, key="run {}")
     lab.work()
 
     alert = Alert.objects.get()
@@ -82,11 +77,9 @@ def test_a_return_that_is_taken_back_opens_the_alert_again(lab: Lab) -> None:
 
 def test_a_change_that_goes_away_closes_its_alert(lab: Lab) -> None:
     """An alert whose change point later measurements took back is closed without a closing commit."""
-    for number in range(24):
-        lab.upload(number, {"parse": 1.2 if number >= 12 else 1.0}, key=f"run {number}")
+    lab.upload_all({number: {"parse": 1.2 if number >= 12 else 1.0} for number in range(24)}, key="run {}")
     lab.work()
-    for number in range(12, 24):
-        lab.upload(number, {"parse": 1.0}, key=f"run {number}")
+    lab.upload_all({number: {"parse": 1.0} for number in range(12, 24)}, key="run {}")
     lab.work()
 
     alert = Alert.objects.get()

@@ -15,10 +15,9 @@ BORDER = 20
 
 def change_machine(lab: Lab) -> None:
     """Forty commits, the later twenty on a machine that is half as fast."""
-    for number in range(40):
-        is_new = number >= BORDER
-        cpu = Environment(name="runner", fields={"cpu": "new" if is_new else "old"})
-        lab.upload(number, {"parse": 2.0 if is_new else 1.0}, environment=cpu)
+    for cpu, level, first in (("old", 1.0, 0), ("new", 2.0, BORDER)):
+        machine = Environment(name="runner", fields={"cpu": cpu})
+        lab.upload_all({n: {"parse": level} for n in range(first, first + BORDER)}, environment=machine)
 
 
 def test_a_border_alone_says_nothing(lab: Lab) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from perfgate.results.records import Direction, Environment, Metric
@@ -18,10 +20,14 @@ BENCHMARKS = 20
 
 def upload(lab: Lab, commits: int, levels: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[Run]:
     """Store a run for each commit; *levels* has shape (commits, benchmarks)."""
-    return [
-        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
-        for number in range(commits)
-    ]
+    return upload_range(lab, range(commits), levels)
+
+
+def upload_range(
+    lab: Lab, commits: range, levels: np.ndarray[tuple[int, int], np.dtype[np.float64]], **fields: Any
+) -> list[Run]:
+    rows = {n: {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[n])} for n in commits}
+    return lab.upload_all(rows, **fields)
 
 
 def noisy(commits: int, noise: float, *, seed: int = 5) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -33,7 +39,7 @@ def test_what_many_series_share_is_one_alert_though_none_is_sure(lab: Lab) -> No
     levels = noisy(100, 0.02)
     levels[60:, :8] *= 1.022
     upload(lab, 100, levels)
-    lab.catch_up()
+    lab.work()
 
     (alert,) = Alert.objects.filter(kind=AlertKind.REGRESSION)
     labels = set(alert.change_points.values_list("series__benchmark__label", flat=True))
@@ -48,7 +54,7 @@ def test_a_whole_suite_that_moves_together_is_the_machine(lab: Lab, github: Stan
     levels = noisy(60, 0.005)
     levels[50:] *= 1.1
     upload(lab, 60, levels)
-    lab.catch_up()
+    lab.work()
 
     alert = Alert.objects.get()
     assert ("runner", sha(50)) == (alert.kind, alert.commit.sha)
@@ -64,7 +70,7 @@ def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
     levels[40:] *= 1.1
     levels[40:, 3] *= 2
     upload(lab, 60, levels)
-    lab.catch_up()
+    lab.work()
 
     code = Alert.objects.get(kind=AlertKind.REGRESSION)
     assert ["bench.time_03"] == list(code.change_points.values_list("series__benchmark__label", flat=True))
@@ -76,7 +82,7 @@ def test_the_machine_that_came_back_is_fixed(lab: Lab) -> None:
     levels = noisy(80, 0.005)
     levels[30:55] *= 1.1
     upload(lab, 80, levels)
-    lab.catch_up()
+    lab.work()
 
     alert = Alert.objects.get()
     assert ("runner", "fixed", sha(55)) == (alert.kind, alert.state, alert.closed_by and alert.closed_by.sha)
@@ -89,7 +95,7 @@ def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
     levels[:, 9] *= np.exp(0.0015 * np.arange(60))
     levels[:, 14] *= np.exp(0.0003 * np.arange(60))
     upload(lab, 60, levels)
-    lab.catch_up()
+    lab.work()
 
     alert = Alert.objects.get()
     assert AlertKind.DRIFT == alert.kind
@@ -103,11 +109,10 @@ def test_a_new_machine_takes_no_creep_back(lab: Lab) -> None:
     levels = noisy(80, 0.004)
     levels[:, 4] *= np.exp(0.002 * np.arange(80))
     upload(lab, 60, levels[:60])
-    lab.catch_up()
-    for number in range(60, 80):
-        values = {f"bench.time_{i:02}": 0.5 * float(level) for i, level in enumerate(levels[number])}
-        lab.upload(number, values, environment=Environment(name="runner", fields={"cpu": "new"}))
-    lab.catch_up()
+    lab.work()
+    new = Environment(name="runner", fields={"cpu": "new"})
+    upload_range(lab, range(60, 80), 0.5 * levels, environment=new)
+    lab.work()
 
     assert [("drift", True)] == [(one.kind, one.is_open) for one in Alert.objects.all()]
 
@@ -117,17 +122,15 @@ def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
     levels = noisy(120, 0.004)
     levels[:, 4] *= np.exp(0.002 * np.arange(120))
     upload(lab, 60, levels[:60])
-    lab.catch_up()
+    lab.work()
     alert = Alert.objects.get()
     actions.decide(alert, AlertState.ACCEPTED, who="ada", reason="worth it")
-    for number in range(60, 75):
-        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
-    lab.catch_up()
+    upload_range(lab, range(60, 75), levels)
+    lab.work()
     assert ["accepted"] == list(Alert.objects.values_list("state", flat=True))
 
-    for number in range(75, 120):
-        lab.upload(number, {f"bench.time_{i:02}": float(level) for i, level in enumerate(levels[number])})
-    lab.catch_up()
+    upload_range(lab, range(75, 120), levels)
+    lab.work()
 
     assert ["accepted"] == [one.state for one in Alert.objects.filter(pk=alert.pk)]
     assert 1 == Alert.objects.filter(kind=AlertKind.DRIFT).exclude(pk=alert.pk).count()
@@ -138,7 +141,7 @@ def test_detecting_again_changes_nothing(lab: Lab) -> None:
     levels = noisy(60, 0.005)
     levels[40:] *= 1.1
     runs = upload(lab, 60, levels)
-    lab.catch_up()
+    lab.work()
     before = list(StoredChangePoint.objects.order_by("pk").values())
 
     detection.detect(lab.project, runs[-1:])
@@ -168,13 +171,9 @@ def test_a_throughput_that_falls_with_the_machine_is_no_regression(lab: Lab) -> 
     """The machine is told from the code whichever direction is bad."""
     rate = Metric(name="rate", unit="1/s", direction=Direction.HIGHER)
     rng = np.random.default_rng(8)
-    for number in range(60):
-        level = 0.9 if number >= 40 else 1.0
-        lab.upload(
-            number,
-            {f"bench.rate_{i:02}": level * float(np.exp(0.005 * rng.standard_normal())) for i in range(12)},
-            metric=rate,
-        )
-    lab.catch_up()
+    levels = np.exp(0.005 * rng.standard_normal((60, 12)))
+    levels[40:] *= 0.9
+    upload_range(lab, range(60), levels, metric=rate)
+    lab.work()
 
     assert ["runner"] == list(Alert.objects.values_list("kind", flat=True))

@@ -60,7 +60,7 @@ def test_the_title_keeps_still(lab: Lab) -> None:
 def test_each_kind_says_what_it_is(lab: Lab, kind: str, told: str) -> None:
     """The issue about a machine or about slow creep does not speak of a commit's regression."""
     lab.history([1.0] * 12 + [1.2] * 12)
-    lab.catch_up()
+    lab.work()
     Alert.objects.update(kind=kind)
     outbox.want_alerts(lab.project, [Alert.objects.get()])
 
