@@ -215,7 +215,7 @@ def test_a_wrong_repository_name_is_noted(lab: Lab, github: StandIn) -> None:
     lab.history(STEP)
     lab.work()
 
-    assert "no GitHub repository" in Publication.objects.get().error
+    assert "is not a GitHub repository" in Publication.objects.get().error
     assert [] == github.exchanges
 
 
