@@ -43,10 +43,16 @@ def tidy(node: Any, *, names: bool = False) -> Any:
         return [tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
-    tidied = {key: tidy(value, names=key == "properties") for key, value in node.items() if names or key not in PROSE}
-    if not names and tidied.get("nullable") and "enum" in tidied and None not in tidied["enum"]:
-        tidied["enum"] = [*tidied["enum"], None]
-    return tidied
+    kept = node if names else {key: value for key, value in node.items() if key not in PROSE}
+    tidied = {key: tidy(value, names=key == "properties") for key, value in kept.items()}
+    return tidied if names else _with_null(tidied)
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return *schema* with null in its enum, if it is nullable."""
+    if not schema.get("nullable") or None in schema.get("enum", [None]):
+        return schema
+    return {**schema, "enum": [*schema["enum"], None]}
 
 
 def references(node: Any) -> set[str]:

@@ -22,7 +22,7 @@ class ChangePoints:
 
 
 class Gate:
-    """Deciding a suite whose pairs are already measured."""
+    """Judging a suite whose pairs are already measured."""
 
     param_names = ["benchmarks"]
     params = [[50, 500]]

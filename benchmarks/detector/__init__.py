@@ -1,1 +1,1 @@
-"""What finding changes of level costs, beside asv's own step detection."""
+"""What finding changes of level costs, compared with asv's step detection."""

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.detector``: points searched for each second of CPU, beside asv, and the cost of one more point.
+"""``python -m benchmarks.detector``: points searched per second of CPU, compared with asv, and the cost of one more point.
 
-Both read the same made histories, in turn: a step every 150 points or so, 2 % noise, now and then a spike.
+Both search the same simulated histories, in turn: a step about every 150 points, 2 % noise, a few spikes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from perfgate.stats.changepoints import Tracker, find_change_points
 REPEATS = 5
 LENGTHS = (1_000, 10_000)
 LEAST_RATIO = 3.0
-"""Times asv's points for each second, at 1,000 points."""
+"""Times asv's points per second, at 1,000 points."""
 MOST_GROWTH = 1.5
-"""Times the cost of a point at 10,000 points as at 1,000: linear."""
+"""Cost of a point at 10,000 points ÷ at 1,000 points; 1 is linear."""
 MOST_APPEND_SECONDS = 0.010
 APPENDED = 300
 
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def history(length: int, *, seed: int) -> Floats:
-    """Return a made history, in seconds."""
+    """Return a simulated history, in seconds."""
     rng = np.random.default_rng(seed)
     levels = np.repeat(np.cumsum(rng.choice([-0.1, 0.05, 0.1], length // 150 + 1)), 150)[:length]
     spikes = np.where(rng.random(length) < 0.01, rng.uniform(1.2, 2, length), 1.0)
@@ -59,17 +59,17 @@ def history(length: int, *, seed: int) -> Floats:
 
 
 def _rates(length: int) -> tuple[float, float]:
-    """Return points for each second of CPU: ours, asv's."""
+    """Return points per second of CPU: ours, asv's."""
     found: list[tuple[float, float]] = []
     for seed in range(REPEATS):
         values = history(length, seed=seed)
         ours = _seconds(find_change_points, values)
-        # asv is quadratic in places: of the long histories one is enough to know it.
+        # asv is quadratic in places: one of the long histories is enough.
         theirs = (
             _seconds(step_detect.detect_steps, values.tolist()) if length <= LENGTHS[0] or seed == 0 else found[0][1]
         )
         found.append((ours, theirs))
-    return length / statistics.median(one for one, _ in found), length / statistics.median(two for _, two in found)
+    return length / statistics.median(ours for ours, _ in found), length / statistics.median(asv for _, asv in found)
 
 
 def _seconds(search: Callable[[Floats], object] | Callable[[Sequence[float]], object], values: object) -> float:

@@ -1,1 +1,1 @@
-"""What the whole command says, live: unchanged code, a planted slowdown, a planted wait; beside ``asv continuous``."""
+"""What the whole command reports: unchanged code, a planted slowdown, a planted wait; compared with ``asv continuous``."""

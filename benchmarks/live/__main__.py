@@ -1,8 +1,8 @@
-"""``python -m benchmarks.live [PROJECT]``: does the gate go red when it should, and only then?
+"""``python -m benchmarks.live [PROJECT]``: does the gate fail when it should, and only then?
 
 Every check is the command that users run, in a process of its own. PROJECT is any git repository with a suite of
-benchmarks, left out: this one. Unchanged code is one commit checked against itself, from clones whose paths differ in
-length; the slowdown is planted into one of the project's own functions, the wait into a project made for it.
+benchmarks; the default is this one. Unchanged code is one commit checked against itself, from clones whose paths differ
+in length. The slowdown is planted into one of the project's own functions, the wait into a small project of its own.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ def main() -> int:
 
 
 def _same(options: argparse.Namespace, folder: Path) -> bool:
-    """Check a commit against itself, from clones in paths of different length; no red is allowed."""
+    """Check a commit against itself, from clones in paths of different length; no failure is allowed."""
     clones = [_clone(options.project, folder / name) for name in ("a", "a_clone_with_a_rather_longer_path")]
     reds = 0
     for turn in range(options.repetitions):
         found = _check(clones[turn % 2], "HEAD", "HEAD", _suite(options), options.select)
         reds += found["exit"] == RED
-        print(f"  same code, {turn + 1}: {_said(found)}", flush=True)
+        print(f"  same code, {turn + 1}: {_summary(found)}", flush=True)
     return _verdict("unchanged code called red", reds, options.repetitions, is_met=reds == 0)
 
 
 def _slower(options: argparse.Namespace, folder: Path) -> bool:
-    """Check a planted slowdown; every one must be found."""
+    """Check a planted slowdown; it must be found every time."""
     workspace = folder / "planted"
     workspace.mkdir()
     planted = canary.plant(
@@ -82,7 +82,7 @@ def _slower(options: argparse.Namespace, folder: Path) -> bool:
     for turn in range(options.repetitions):
         found = _check(planted.repository, planted.base, planted.head, _suite(options), planted.select)
         reds += found["exit"] == RED
-        print(f"  slower, {turn + 1}: {_said(found)}; {_effects(found)}", flush=True)
+        print(f"  slower, {turn + 1}: {_summary(found)}; {_effects(found)}", flush=True)
     return _verdict(f"planted {SHARE:+.0%} called red", reds, options.repetitions, is_met=reds == options.repetitions)
 
 
@@ -93,14 +93,14 @@ def _waits(options: argparse.Namespace, folder: Path) -> bool:
     for turn in range(options.repetitions):
         found = _check(project, "HEAD~1", "HEAD", (), None)
         reds += found["exit"] == RED
-        print(f"  waits, {turn + 1}: {_said(found)}; {_effects(found)}", flush=True)
+        print(f"  waits, {turn + 1}: {_summary(found)}; {_effects(found)}", flush=True)
     return _verdict("planted sleep called red", reds, options.repetitions, is_met=reds == options.repetitions)
 
 
 def _asv_continuous(options: argparse.Namespace, folder: Path) -> None:
     """Print the seconds that ``asv continuous`` takes for the last two commits, and ours for the same, twice each.
 
-    The first run of either builds environments, the second finds them.
+    The first run of either builds environments, the second reuses them.
     """
     project = _clone(options.project, folder / "beside_asv")
     where = next(path.parent for path in sorted(project.glob("**/asv.conf.json")) if "template" not in path.parts)
@@ -113,7 +113,7 @@ def _asv_continuous(options: argparse.Namespace, folder: Path) -> None:
         done = subprocess.run(command, cwd=where, check=False, capture_output=True, text=True)
         theirs = time.monotonic() - began
         ours = _check(project, "HEAD~1", "HEAD", ("--suite", "asv"), options.select)
-        print(f"  {turn} run: asv continuous {theirs:.0f} s (exit {done.returncode}), perfgate check {_said(ours)}")
+        print(f"  {turn} run: asv continuous {theirs:.0f} s (exit {done.returncode}), perfgate check {_summary(ours)}")
         if done.returncode not in {0, 1}:
             print(done.stdout[-2000:], done.stderr[-2000:])
 
@@ -130,7 +130,7 @@ def _check(project: Path, base: str, head: str, suite: Sequence[str], select: st
     return {"exit": done.returncode, "seconds": seconds, "rows": json.loads(done.stdout)["rows"]}
 
 
-def _said(found: dict[str, Any]) -> str:
+def _summary(found: dict[str, Any]) -> str:
     rows = found["rows"]
     outcomes = {name: sum(row["outcome"] == name for row in rows) for name in ("fail", "pass", "inconclusive")}
     counted = ", ".join(f"{count} {name}" for name, count in outcomes.items() if count)

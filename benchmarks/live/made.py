@@ -1,4 +1,4 @@
-"""A small project under git, made to be checked: a benchmark of a millisecond that begins to wait."""
+"""A small git project to check: a benchmark of a millisecond that starts to sleep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WORK = "import time\n\n\ndef build():\n    found = {{number: number * 2 for num
 
 
 def waiting(path: Path) -> Path:
-    """Make a repository of two commits; in the second one, the work of a millisecond also sleeps for 0.3 ms."""
+    """Create a repository of two commits; in the second one, the work of a millisecond also sleeps for 0.3 ms."""
     (path / "benchmarks").mkdir(parents=True)
     (path / "benchmarks/test_work.py").write_text(
         "import work\n\n\ndef test_build(benchmark):\n    benchmark(work.build)\n"

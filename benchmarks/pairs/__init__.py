@@ -1,1 +1,1 @@
-"""How well perfgate's own live pairs repeat on unchanged code, beside two plain layouts, and what they cost."""
+"""How well perfgate's live pairs repeat on unchanged code, compared with two plain layouts, and what they cost."""

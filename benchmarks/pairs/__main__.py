@@ -1,7 +1,7 @@
-"""``python -m benchmarks.pairs``: how well perfgate's pairs repeat, beside two plain layouts, and what they cost.
+"""``python -m benchmarks.pairs``: how well perfgate's pairs repeat, compared with two plain layouts, and what they cost.
 
-All layouts measure the same kernels of unchanged code, benchmark by benchmark in random turn, and all values are the
-median of neighbouring log ratios, so that only the way of measuring differs.
+All layouts measure the same kernels of unchanged code in random order, and all values are the median of neighboring log
+ratios, so that only the way of measuring differs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOOLS = ("asv", "pytest-benchmark")
 OVERHEAD_ROUNDS = 4
 MOST_OVERHEAD = 0.35
 BAD_SPREAD = 0.1
-"""From this spread on a free layout counts as bad: the two sides ran on CPUs of different speed."""
+"""Spread from which a free layout counts as bad: the two sides ran on CPUs of different speed."""
 
 Values = dict[str, dict[str, list[float]]]
 """By layout and kernel."""
@@ -75,19 +75,16 @@ def _take(pairs: Pairs, label: str) -> tuple[float, float]:
 
 
 def _report(values: Values, seconds: Values) -> bool:
-    """Print the spreads and their bars, and tell whether all are met."""
+    """Print the spreads and the limits; return whether all limits are met."""
     print(f"{'spread of a pair (robust), seconds':36}{'all':>22}{'short':>22}{'5 ms and longer':>22}")
+    both, short, long = suites.SHORT + suites.LONG, suites.SHORT, suites.LONG
     spreads = {}
     for layout in values:
         row = ""
-        for group in (suites.SHORT + suites.LONG, suites.SHORT, suites.LONG):
-            sd = _mean(statistics.pstdev(values[layout][kernel]) for kernel in group)
-            robust = _mean(_robust(values[layout][kernel]) for kernel in group)
-            cost = statistics.mean(one for kernel in group for one in seconds[layout][kernel])
-            spreads[layout, group] = (sd, robust, cost)
+        for group in (both, short, long):
+            sd, robust, cost = spreads[layout, group] = _spreads(values[layout], seconds[layout], group)
             row += f"{sd:9.2%} ({robust:5.2%}) {cost:.2f}"
         print(f"{layout:36}{row}")
-    both, short, long = suites.SHORT + suites.LONG, suites.SHORT, suites.LONG
     free, pinned = rivals.FREE.name, rivals.PINNED.name
     is_met = True
     for text, (rival, group, limit) in {
@@ -106,8 +103,17 @@ def _report(values: Values, seconds: Values) -> bool:
     return is_met
 
 
+def _spreads(
+    values: dict[str, list[float]], seconds: dict[str, list[float]], group: tuple[str, ...]
+) -> tuple[float, float, float]:
+    """Return the spread, the robust spread and the seconds of a pair of one layout, averaged over kernels."""
+    sd = _mean(statistics.pstdev(values[kernel]) for kernel in group)
+    robust = _mean(_robust(values[kernel]) for kernel in group)
+    return sd, robust, statistics.mean(cost for kernel in group for cost in seconds[kernel])
+
+
 def _overhead(folder: Path, tool: str) -> bool:
-    """Print what share of the seconds of a suite of 1 ms benchmarks gives no sample, and tell whether it is small."""
+    """Print which share of the seconds of a suite of 1 ms benchmarks gives no sample; return whether it is small."""
     project = folder / "milliseconds"
     if not project.exists():
         suites.milliseconds(project)
@@ -127,7 +133,7 @@ def _robust(values: list[float]) -> float:
 
 
 def _mean(values: Iterable[float]) -> float:
-    """Return the geometric mean; what is below the clock counts as 0.001 %."""
+    """Return the geometric mean; values below the clock's resolution count as 0.001 %."""
     return math.exp(statistics.mean(math.log(max(value, 1e-5)) for value in values))
 
 

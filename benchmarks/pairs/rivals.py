@@ -41,7 +41,7 @@ PINNED = Layout("pinned, 1 ms x 40", True, 1e-3, 40)
 
 
 def pair_value(layout: Layout, kernel: str, folder: Path, turn: int) -> float:
-    """Return the median log ratio of neighbouring samples of one pair of unchanged code."""
+    """Return the median log ratio of neighboring samples of one pair of unchanged code."""
     cpus = sorted(os.sched_getaffinity(0))
     seed = str(random.randrange(2**32))
     sides = [_start(kernel, folder, str(cpus[turn % len(cpus)]) if layout.is_pinned else "", seed) for _ in range(2)]
@@ -66,7 +66,7 @@ def pair_value(layout: Layout, kernel: str, folder: Path, turn: int) -> float:
 
 
 def timed(layout: Layout, kernel: str, folder: Path, turn: int) -> tuple[float, float]:
-    """Return the value of a pair and the seconds that it cost."""
+    """Return the value of a pair and what it cost, in seconds."""
     began = time.monotonic()
     return pair_value(layout, kernel, folder, turn), time.monotonic() - began
 

@@ -1,4 +1,4 @@
-"""Small projects under git, made to be measured: kernels from a microsecond to thirty milliseconds."""
+"""Small git projects to measure: kernels from a microsecond to thirty milliseconds."""
 
 from __future__ import annotations
 
@@ -95,15 +95,13 @@ LONG = ("sort_5ms", "orbit_10ms", "stream_15ms", "tree_30ms")
 _CONFIGURATION = '{"version": 1, "project": "kernels", "repo": ".", "benchmark_dir": "timed"}'
 
 ONE_MILLISECOND = 20
-"""Benchmarks in a suite of benchmarks of a millisecond."""
+"""Number of benchmarks in a suite of benchmarks of a millisecond."""
 
 
 def layouts(path: Path) -> Path:
-    """Make a project whose two suites, one a tool, time every kernel once; a kernel is prepared by its first call."""
+    """Create a project with one suite per tool that times every kernel once; the first call prepares a kernel."""
     names = (*SHORT, *LONG)
-    prepared = (
-        "import functools\n\nimport kernels\n\n@functools.cache\ndef of(name):\n    return getattr(kernels, name)()\n\n"
-    )
+    header = "import functools\n\nimport kernels\n\n@functools.cache\ndef prepared(name):\n    return getattr(kernels, name)()\n\n"
     return _commit(
         path,
         {
@@ -111,13 +109,13 @@ def layouts(path: Path) -> Path:
             + "\n".join(f"def test_{name}(benchmark):\n    benchmark(kernels.{name}())\n" for name in names),
             "asv.conf.json": _CONFIGURATION,
             "timed/__init__.py": "",
-            "timed/kernel.py": prepared + "\n".join(f"def time_{name}():\n    of({name!r})()\n" for name in names),
+            "timed/kernel.py": header + "\n".join(f"def time_{name}():\n    prepared({name!r})()\n" for name in names),
         },
     )
 
 
 def milliseconds(path: Path) -> Path:
-    """Make a project whose two suites, one a tool, hold nothing but benchmarks of about a millisecond."""
+    """Create a project with one suite per tool that has only benchmarks of about a millisecond."""
     tests = [
         f"def test_{number}(benchmark):\n    benchmark(kernels.build_1ms())\n" for number in range(ONE_MILLISECOND)
     ]

@@ -1,1 +1,1 @@
-"""What perfgate finds in the history that django-asv publishes, beside the regressions that asv publishes of it."""
+"""What perfgate finds in the published history of django-asv, compared with the regressions that asv publishes."""

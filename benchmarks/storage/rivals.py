@@ -1,4 +1,4 @@
-"""The narrow tables that packed chunks are measured against: one row for a point, the best of their kind we know.
+"""The narrow tables that packed chunks are compared with: one row per point, the best layouts known to us.
 
 Source: the layouts and insert rates in docs/decisions/0002-packed-series.md.
 """

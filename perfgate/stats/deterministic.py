@@ -41,18 +41,14 @@ def judge_counts(
         budget: Largest tolerated growth as a fraction (0.03 for 3 %).
         repeatability: How far two measurements of the same code may differ, as a fraction.
         judged_above: Where both sides are at most this, any change is within: too little lies behind it.
-        metric: Its name, copied into the judgment.
-        seconds: What measuring cost, copied into the judgment.
+        metric, seconds: Copied into the judgment.
 
     Returns:
-        "Regressed" (or "improved") if the change exceeds budget and repeatability together; "within" if it stays below
-        the budget even when repeatability is added, or, where the numbers keep to it, does not exceed repeatability;
-        else inconclusive. `low` and `high` are the effect less and more repeatability; `smallest_detectable` is the
-        first growth that would be called a regression. From 0 any growth is infinite.
+        "Regressed" or "improved" if the change exceeds budget and repeatability together; "within" if it stays below the
+        budget with repeatability added, or within repeatability; else inconclusive. From 0 any growth is infinite.
 
     Raises:
-        ValueError: There is no pair, the sides differ in length, or a number, the budget or the repeatability is
-            negative or not finite.
+        ValueError: There is no pair, the sides differ in length, or a number is negative or not finite.
 
     >>> judgment = judge_counts([[100_000]], [[101_000]], budget=0.005, repeatability=0.0005)
     >>> judgment.outcome.value, round(judgment.effect, 4)

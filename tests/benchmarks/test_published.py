@@ -1,4 +1,4 @@
-"""Why perfgate and asv disagree about a step is told from the points themselves."""
+"""The reason why perfgate and asv disagree about a step follows from the points of the series."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from benchmarks.published import reasons
-from benchmarks.published.reasons import History
+from benchmarks.published.reasons import PointHistory
 
 FLAT = [1.0, 1.01] * 8
 
 
-def history(values: Sequence[float], *, edited_at: int = 0) -> History:
+def history(values: Sequence[float], *, edited_at: int = 0) -> PointHistory:
     """Return a series of which every tenth revision was measured."""
     numbers = np.arange(len(values))
-    return History(10 * numbers, np.array(values), (numbers >= edited_at).astype(np.int64))
+    return PointHistory(10 * numbers, np.array(values), (numbers >= edited_at).astype(np.int64))
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,16 @@ def history(values: Sequence[float], *, edited_at: int = 0) -> History:
         (FLAT + [1.2] * 8, 0, [], "15 points before and 8 after differ by +18.8%, 16.5 times the noise of one point"),
     ],
 )
-def test_why_a_published_step_is_none(values: list[float], edited_at: int, changes: list[int], reason: str) -> None:
+def test_a_published_step_without_change_point_has_a_reason(
+    values: list[float], edited_at: int, changes: list[int], reason: str
+) -> None:
     """Each disagreement gets the first reason that holds, with its figures."""
     assert reason == reasons.why_not(history(values, edited_at=edited_at), 160, 0.2, changes)
 
 
 @pytest.mark.parametrize(("change", "found"), [(16, 16), (18, 18), (13, 13), (20, None), (12, None)])
 def test_the_same_step(change: int, found: int | None) -> None:
-    """A change some measured commits beside a published step is the same; one further away is another."""
+    """A change within three measured commits of a published step is the same; one further away is another."""
     assert found == reasons.place(history(FLAT + [1.2] * 8), 150, 160, [change])
 
 

@@ -14,7 +14,7 @@ from scipy import optimize, special, stats
 
 
 def log_ratio(base: Sequence[float], candidate: Sequence[float]) -> float:
-    """Median over the neighbouring samples of one pair; with fewer than twelve, averaged with that of the minima."""
+    """Median over the neighboring samples of one pair; with fewer than twelve, averaged with that of the minima."""
     middle = median(math.log(late / early) for early, late in zip(base, candidate, strict=True))
     return middle if len(base) >= 12 else (middle + math.log(min(candidate) / min(base))) / 2
 
@@ -88,7 +88,6 @@ def judge(values: Mapping[str, Sequence[float]], limit: float, alpha: float) -> 
 def screen(
     values: Sequence[float], limit: float, prior: tuple[float, float]
 ) -> tuple[tuple[str, int], tuple[int, int]]:
-    given_up = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
     for pairs in (3, 4, 6, 8, 12):
         raw = trimmed_mean(values[:pairs]) if pairs >= 6 else plain_mean(values[:pairs])
         estimate = shrunk(raw, pairs, prior)
@@ -98,14 +97,19 @@ def screen(
             return ("", pairs), (-1, pairs)
         if estimate.upper(0.99) <= limit:
             return ("within", pairs), (0, pairs)
-        spread = estimate.error * math.sqrt(pairs)
-        if pairs < 6:
-            spread = min(spread, math.sqrt(prior[0]))
-        hopeless = stats.t.ppf(0.99, prior[1] + 11) * spread / math.sqrt(12) > limit
-        knows_enough = pairs >= 6 or prior[1] > 0
-        if knows_enough and hopeless and estimate.p_above(limit) > given_up[pairs]:
+        if futile(estimate, pairs, limit, prior):
             return ("inconclusive", pairs), (0, pairs)
     return ("inconclusive", 12), (0, 12)
+
+
+def futile(estimate: Estimate, pairs: int, limit: float, prior: tuple[float, float]) -> bool:
+    given_up = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
+    spread = estimate.error * math.sqrt(pairs)
+    if pairs < 6:
+        spread = min(spread, math.sqrt(prior[0]))
+    hopeless = stats.t.ppf(0.99, prior[1] + 11) * spread / math.sqrt(12) > limit
+    knows_enough = pairs >= 6 or prior[1] > 0
+    return bool(knows_enough and hopeless and estimate.p_above(limit) > given_up[pairs])
 
 
 def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, sign: int) -> dict[str, tuple[str, int]]:
@@ -122,56 +126,62 @@ def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, s
             answers[clearest] = ("regressed" if sign > 0 else "improved", pairs)
             del waiting[clearest]
         for name, estimate in waiting.items():
-            as_measured = estimate if sign > 0 else estimate.swapped()
-            robust = trimmed_mean(values[name][:pairs])
-            at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(pairs / 64), 63)
-            if as_measured.upper(1 - 0.01 / 4) <= limit:
-                answers[name] = ("within", pairs)
-            elif pairs == 64 or at_the_end.p_above(limit) > level / (len(values) - called):
-                answers[name] = ("inconclusive", pairs)
+            own = level / (len(values) - called)
+            if outcome := cleared(values[name][:pairs], estimate if sign > 0 else estimate.swapped(), limit, own):
+                answers[name] = (outcome, pairs)
     return answers
+
+
+def cleared(fresh: Sequence[float], as_measured: Estimate, limit: float, level: float) -> str:
+    robust = trimmed_mean(fresh)
+    at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(len(fresh) / 64), 63)
+    if as_measured.upper(1 - 0.01 / 4) <= limit:
+        return "within"
+    return "inconclusive" if len(fresh) == 64 or at_the_end.p_above(limit) > level else ""
 
 
 def estimated(fresh: Sequence[float]) -> Estimate:
     return trimmed_mean(fresh) if len(fresh) >= 16 else plain_mean(fresh)
 
 
-def culprit(count: int, measured: Sequence[tuple[int, float, float]]) -> tuple[list[float], float, float]:
-    """Probability of each commit, of nothing and of several: every hypothesis in turn, every new level in turn.
+LEVELS = np.linspace(-0.5, 0.5, 1001)
+GAP = LEVELS[1] - LEVELS[0]
 
-    *measured* holds position, value and error. Levels are summed over a fine grid, the constants are those of
-    `perfgate.stats.bisection`.
-    """
-    levels = np.linspace(-0.5, 0.5, 1001)
-    gap = levels[1] - levels[0]
+Measured = Sequence[tuple[int, float, float]]
+"""Position, value and error of each measurement of a commit."""
 
-    def likelihood(positions: range, at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        chance = np.ones(len(at))
-        for position, value, error in measured:
-            if position in positions:
-                width = math.hypot(error, 0.002, 0.05 * value)
-                chance *= 0.99 * stats.norm.pdf(value, at, width) + 0.01 * stats.cauchy.pdf(value, at, 10 * width)
-        return chance
 
-    def prior(step: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return (0.05 + 0.005) / math.pi / (0.05**2 + step**2) * step**2 / (step**2 + 0.005**2)
+def likelihood(measured: Measured, positions: range, levels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of the measurements at *positions*, at each level; the constants are those of `perfgate.stats.bisection`."""
+    chance = np.ones(len(levels))
+    for position, value, error in measured:
+        if position in positions:
+            width = math.hypot(error, 0.002, 0.05 * value)
+            chance *= 0.99 * stats.norm.pdf(value, levels, width) + 0.01 * stats.cauchy.pdf(value, levels, 10 * width)
+    return chance
 
-    def moved(positions: range) -> float:
-        if not any(position in positions for position, _, _ in measured):
-            return 1.0
-        return float((prior(levels) * likelihood(positions, levels)).sum() * gap)
 
-    def evidence(*steps: int) -> float:
-        bounds = [0, *steps, count + 1]
-        (chance,) = likelihood(range(bounds[1]), np.zeros(1))
-        for begin, end in pairwise(bounds[1:]):
-            chance *= moved(range(begin, end))
-        return float(chance)
+def moved(measured: Measured, positions: range) -> float:
+    """Likelihood of the measurements at *positions*, summed over all new levels."""
+    if not any(position in positions for position, _, _ in measured):
+        return 1.0
+    prior = (0.05 + 0.005) / math.pi / (0.05**2 + LEVELS**2) * LEVELS**2 / (LEVELS**2 + 0.005**2)
+    return float((prior * likelihood(measured, positions, LEVELS)).sum() * GAP)
 
+
+def evidence(measured: Measured, count: int, *steps: int) -> float:
+    """Likelihood of all measurements if the level changes at *steps*."""
+    bounds = [0, *steps, count + 1]
+    (chance,) = likelihood(measured, range(bounds[1]), np.zeros(1))
+    return float(chance) * math.prod(moved(measured, range(begin, end)) for begin, end in pairwise(bounds[1:]))
+
+
+def culprit(count: int, measured: Measured) -> tuple[list[float], float, float]:
+    """Probability of each commit, of nothing and of several: every hypothesis in turn, every new level in turn."""
     pairs = [(first, second) for second in range(1, count + 1) for first in range(1, second)]
     share = 0.05 if pairs else 0.0
-    single = [(0.98 - share) / count * evidence(step) for step in range(1, count + 1)]
-    nothing = 0.02 * evidence()
-    several = math.fsum(share / len(pairs) * evidence(*pair) for pair in pairs)
+    single = [(0.98 - share) / count * evidence(measured, count, step) for step in range(1, count + 1)]
+    nothing = 0.02 * evidence(measured, count)
+    several = math.fsum(share / len(pairs) * evidence(measured, count, *pair) for pair in pairs)
     total = math.fsum(single) + nothing + several
     return [chance / total for chance in single], nothing / total, several / total

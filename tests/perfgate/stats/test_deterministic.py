@@ -32,7 +32,7 @@ MIRRORED = {Judgment.REGRESSED: Judgment.IMPROVED, Judgment.IMPROVED: Judgment.R
 def test_a_change_is_what_lies_beyond_budget_and_repeatability(
     candidate: float, budget: float, outcome: Judgment
 ) -> None:
-    """One pair decides; at the budget itself, within repeatability, nothing is claimed."""
+    """One pair is enough; within repeatability of the budget the judgment is inconclusive."""
     decision = judge_counts([[100_000]], [[candidate]], budget=budget, repeatability=0.0005, metric="traced_peak")
 
     assert outcome is decision.outcome
@@ -57,8 +57,8 @@ def test_scale_changes_nothing_and_swapping_sides_mirrors(
         assert MIRRORED[decision.outcome] is swapped.outcome
 
 
-def test_pairs_that_differ_more_than_they_may_widen_the_interval() -> None:
-    """The median pair counts, and nothing is claimed that the pairs among themselves contradict."""
+def test_pairs_that_differ_widen_the_interval() -> None:
+    """The median pair counts, and the interval includes all pairs."""
     decision = judge_counts([[100]] * 3, [[100], [102], [104]], budget=0.005, repeatability=0.0005)
 
     assert decision.effect == pytest.approx(0.02)
@@ -66,8 +66,8 @@ def test_pairs_that_differ_more_than_they_may_widen_the_interval() -> None:
     assert Judgment.INCONCLUSIVE is decision.outcome
 
 
-def test_calls_that_differ_more_than_they_may_widen_the_interval() -> None:
-    """A single pair is trusted no further than the calls of either of its processes agree."""
+def test_calls_that_differ_widen_the_interval() -> None:
+    """With a single pair, the interval includes the differences between the calls of one process."""
     steady = judge_counts([[100, 100, 100]], [[102, 102, 102]], budget=0.005, repeatability=0.0005)
     shaky = judge_counts([[100, 100, 101]], [[99, 102, 102]], budget=0.005, repeatability=0.0005)
 
@@ -76,8 +76,8 @@ def test_calls_that_differ_more_than_they_may_widen_the_interval() -> None:
     assert Judgment.INCONCLUSIVE is shaky.outcome
 
 
-def test_what_repeats_within_its_bound_is_no_change_at_any_budget() -> None:
-    """At a budget of 0, the same number again is within; calls that differ among themselves prove nothing."""
+def test_a_change_within_repeatability_is_none_at_any_budget() -> None:
+    """At a budget of 0 the same number is within; calls that differ among themselves are inconclusive."""
     assert Judgment.WITHIN is judge_counts([[100, 100]], [[100, 100]], budget=0.0, repeatability=0.0005).outcome
     assert Judgment.INCONCLUSIVE is judge_counts([[100, 103]], [[100, 103]], budget=0.0, repeatability=0.0005).outcome
 
@@ -89,8 +89,8 @@ def test_from_nothing_to_something_is_more_than_any_budget() -> None:
     ]
 
     assert Judgment.WITHIN is judge_counts([[0]], [[0]], budget=0.05, repeatability=0.001).outcome
-    assert [Judgment.REGRESSED, Judgment.IMPROVED] == [each.outcome for each in outcomes]
-    assert [math.inf, -1.0] == [each.effect for each in outcomes]
+    assert [Judgment.REGRESSED, Judgment.IMPROVED] == [judgment.outcome for judgment in outcomes]
+    assert [math.inf, -1.0] == [judgment.effect for judgment in outcomes]
 
 
 @pytest.mark.parametrize(
@@ -103,15 +103,15 @@ def test_from_nothing_to_something_is_more_than_any_budget() -> None:
         ([[5.0, 5.0]], [[5.1, 5.1]], Judgment.INCONCLUSIVE, False),
     ],
 )
-def test_one_pair_settles_what_did_not_move_or_agrees_with_itself(
+def test_one_pair_settles_what_is_unchanged_or_agrees_with_itself(
     base: list[list[float]], head: list[list[float]], outcome: Judgment, *, settled: bool
 ) -> None:
-    """A change is believed at once only if the calls of each process agree to the last digit."""
+    """A change is settled by one pair only if the calls of each process agree to the last digit."""
     assert settled == is_settled(base, head, outcome)
 
 
-def test_a_disagreement_is_said_in_one_sentence() -> None:
-    """Time and instructions that come to different outcomes are both quoted; agreement and doubt say nothing."""
+def test_a_disagreement_is_explained_in_one_sentence() -> None:
+    """Two different outcomes are both quoted; where they agree or one is inconclusive there is nothing to explain."""
     slower = judge_counts([[100]], [[105]], budget=0.03, repeatability=0.001)
     same = judge_counts([[100]], [[100]], budget=0.03, repeatability=0.001)
     unsure = judge_counts([[100]], [[103]], budget=0.03, repeatability=0.001)
@@ -120,7 +120,9 @@ def test_a_disagreement_is_said_in_one_sentence() -> None:
         "time says +5.0%, instructions say +0.0%: look for waiting, memory access or the layout of the code rather than"
         " for more work"
     )
-    assert "the time it takes did not follow" in disagreement(same, slower)
+    assert disagreement(same, slower) == (
+        "time says +0.0%, instructions say +5.0%: the work changed, but the time it takes did not follow"
+    )
     assert disagreement(slower, slower) == disagreement(slower, unsure) == ""
 
 
@@ -128,7 +130,70 @@ def test_a_disagreement_is_said_in_one_sentence() -> None:
     ("base", "candidate"),
     [([], []), ([[1.0]], [[1.0], [2.0]]), ([[-1.0]], [[1.0]]), ([[math.nan]], [[1.0]])],
 )
-def test_numbers_that_cannot_be_counts_are_refused(base: list[list[float]], candidate: list[list[float]]) -> None:
+def test_impossible_counts_are_refused(base: list[list[float]], candidate: list[list[float]]) -> None:
     """No pair, unequal sides, negative or missing numbers are errors, not decisions."""
     with pytest.raises(ValueError, match=r"got"):
         judge_counts(base, candidate, budget=0.05, repeatability=0.001)
+
+
+def test_a_small_count_is_within_whatever_its_change() -> None:
+    """Up to *judged_above* on both sides any change is within, without a reason; above it on one side it counts."""
+
+    def outcome(before: float, after: float) -> Judgment:
+        return judge_counts([[before]], [[after]], budget=0.0, repeatability=0.0, judged_above=100.0).outcome
+
+    assert Judgment.WITHIN is outcome(50, 100)
+    assert Judgment.REGRESSED is outcome(50, 101)
+    assert Judgment.IMPROVED is outcome(101, 50)
+    assert "" == judge_counts([[50]], [[60]], budget=0.0, repeatability=0.0, judged_above=100.0).reason
+
+
+def test_every_count_is_judged_by_default() -> None:
+    """Without *judged_above* a change of one is a change, and metric and seconds are empty."""
+    judgment = judge_counts([[0.5]], [[1.0]], budget=0.0, repeatability=0.0)
+
+    assert Judgment.REGRESSED is judgment.outcome
+    assert ("", 0.0) == (judgment.metric, judgment.seconds)
+    assert 7.5 == judge_counts([[1]], [[1]], budget=0.0, repeatability=0.0, seconds=7.5).seconds
+
+
+def test_pairs_that_agree_have_the_stated_repeatability() -> None:
+    """The interval of equal pairs is the repeatability and no more; that of differing ones reaches the farthest pair."""
+    equal = judge_counts([[100]] * 3, [[102]] * 3, budget=0.0, repeatability=0.01)
+    differing = judge_counts([[100]] * 3, [[98], [102], [103]], budget=0.0, repeatability=0.01)
+
+    assert equal.low == pytest.approx(1.02 / 1.01 - 1)
+    assert equal.high == pytest.approx(1.02 * 1.01 - 1)
+    assert differing.low == pytest.approx(0.98 - 1)
+    assert differing.high == pytest.approx(1.02 * 1.02 / 0.98 - 1)
+
+
+def test_the_limits_themselves_are_within() -> None:
+    """A change that reaches the budget with repeatability added is within; so is one of repeatability at budget 0."""
+    assert Judgment.WITHIN is judge_counts([[1.0]], [[2.0]], budget=1.0, repeatability=0.0).outcome
+    assert Judgment.WITHIN is judge_counts([[1.0]], [[2.0]], budget=0.0, repeatability=1.0).outcome
+
+
+def test_a_change_too_large_for_a_number_is_infinite() -> None:
+    """A ratio beyond what a float holds is infinite, and not an error."""
+    judgment = judge_counts([[1e-300]], [[1e300]], budget=0.0, repeatability=0.0)
+
+    assert Judgment.REGRESSED is judgment.outcome
+    assert math.inf == judgment.effect
+
+
+def test_the_inconclusive_reason_names_the_repeatability() -> None:
+    """It says how near to the budget the change lies, in percent."""
+    reason = judge_counts([[1000]], [[1010]], budget=0.01, repeatability=0.005).reason
+
+    assert reason == (
+        "the change lies within 0.50% of the budget, which is how far measurements of the same code differ"
+    )
+
+
+def test_equal_disagreements_are_put_down_to_the_work() -> None:
+    """Where time moved exactly as far as instructions, but the other way, the work changed."""
+    faster = judge_counts([[100]], [[75]], budget=0.0, repeatability=0.0)
+    slower = judge_counts([[80]], [[100]], budget=0.0, repeatability=0.0)
+
+    assert "the work changed" in disagreement(faster, slower)

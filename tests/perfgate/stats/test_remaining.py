@@ -1,4 +1,4 @@
-"""The estimate of the seconds that are left."""
+"""The estimate of the remaining seconds follows the pairs taken and the benchmarks decided."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def taken(remaining: Remaining, pairs: dict[str, int], seconds: float = 1.0) -> 
             remaining.took(name, seconds)
 
 
-def test_nothing_is_promised_before_the_first_pair() -> None:
-    """Without a pair there is no estimate."""
+def test_there_is_no_estimate_before_the_first_pair() -> None:
+    """Without a pair the cost of one is unknown."""
     remaining = Remaining()
     remaining.watch("screening", ["a"])
 
@@ -20,7 +20,7 @@ def test_nothing_is_promised_before_the_first_pair() -> None:
 
 
 def test_the_estimate_falls_with_every_pair_and_with_every_decision() -> None:
-    """Pairs taken and benchmarks decided are not waited for again; one not measured yet costs what the others do."""
+    """Pairs taken and benchmarks decided no longer count; a benchmark without pairs costs what the others do."""
     remaining = Remaining()
     remaining.watch("screening", ["a", "b"])
     seen = []
@@ -29,12 +29,12 @@ def test_the_estimate_falls_with_every_pair_and_with_every_decision() -> None:
         seen.append(remaining.seconds())
     remaining.watch("screening", ["a"])
 
-    assert sorted(seen, key=lambda each: -(each or 0.0)) == seen
+    assert sorted(seen, key=lambda seconds: -(seconds or 0.0)) == seen
     assert pytest.approx(2 * 2.0) == remaining.seconds()
 
 
-def test_confirming_begins_anew() -> None:
-    """A suspect takes fresh pairs, whatever its screen took."""
+def test_confirming_starts_with_no_pairs() -> None:
+    """A suspect takes fresh pairs, however many the screen took."""
     remaining = Remaining()
     remaining.watch("screening", ["a"])
     taken(remaining, {"a": 12})
@@ -49,7 +49,7 @@ def test_confirming_begins_anew() -> None:
 
 
 def test_the_time_budget_bounds_the_estimate() -> None:
-    """Nobody waits for pairs that will not be taken."""
+    """Pairs beyond the budget are not taken, and do not count."""
     remaining = Remaining(max_seconds=10.0)
     remaining.watch("screening", [f"b{i}" for i in range(50)])
     taken(remaining, {"b0": 7})

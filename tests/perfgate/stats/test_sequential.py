@@ -1,4 +1,7 @@
-"""The suite is judged as the slow reference judges it, whichever way it is turned, and never certified unmeasured."""
+"""The suite is judged as the slow reference does, whatever order or sign, and nothing unmeasured is certified.
+
+This covers pairs.py, evidence.py, judgments.py, screening.py and confirmation.py.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def pair_of(before: npt.ArrayLike, after: npt.ArrayLike, *, switches: float = 0.
 
 
 class Suite:
-    """Simulated benchmarks: pair after pair of each, the same whoever asks in whatever order."""
+    """Simulated benchmarks; the pairs of each are the same in whatever order they are taken."""
 
     def __init__(self, effects: Mapping[str, float], *, noise: float = 0.01, seed: int = 1) -> None:
         rng = np.random.default_rng(seed)
@@ -72,45 +75,45 @@ def swapped(pair: Pair) -> Pair:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("copies", [1, 5])
-def test_decisions_are_the_references(seed: int, copies: int) -> None:
-    """Outcome and number of pairs agree with the textbook's formulas, in small suites and in those that have a prior."""
+def test_judgments_equal_the_reference(seed: int, copies: int) -> None:
+    """Outcome and number of pairs agree with the textbook formulas, in small suites and in those that have a prior."""
     suite = Suite({f"{name}{copy}": effect for name, effect in MIXED.items() for copy in range(copies)}, seed=seed)
     values = {
         name: [reference.log_ratio(list(pair.base_cpu), list(pair.candidate_cpu)) for pair in pairs]
         for name, pairs in suite.pairs.items()
     }
 
-    decisions = suite.judge()
+    judged = suite.judge()
 
-    assert (decisions.inflation or 1.0) < MAX_INFLATION
-    assert {name: (str(found.outcome), found.pairs) for name, found in decisions.items()} == reference.judge(
+    assert (judged.inflation or 1.0) < MAX_INFLATION
+    assert {name: (str(found.outcome), found.pairs) for name, found in judged.items()} == reference.judge(
         values, math.log1p(0.03), 0.05
     )
 
 
-def test_the_effect_is_the_references() -> None:
+def test_the_effect_equals_the_reference() -> None:
     """Effect and interval of a suspect come from its fresh pairs, those of others from the screen."""
     suite = Suite({"slow": 0.25, "same": 0.0})
     values = {
         name: [reference.log_ratio(list(pair.base_cpu), list(pair.candidate_cpu)) for pair in pairs]
         for name, pairs in suite.pairs.items()
     }
-    decisions = suite.judge()
-    fresh = values["slow"][decisions["slow"].pairs - CONFIRM_LOOKS[0] : decisions["slow"].pairs]
-    screened = values["same"][: decisions["same"].pairs]
+    judged = suite.judge()
+    fresh = values["slow"][judged["slow"].pairs - CONFIRM_LOOKS[0] : judged["slow"].pairs]
+    screened = values["same"][: judged["same"].pairs]
     assert len(screened) == 6
     expected = {"slow": reference.plain_mean(fresh), "same": reference.trimmed_mean(screened)}
 
-    assert CONFIRM_LOOKS[0] + SCREEN_LOOKS[0] == decisions["slow"].pairs
+    assert CONFIRM_LOOKS[0] + SCREEN_LOOKS[0] == judged["slow"].pairs
     for name, estimate in expected.items():
-        assert decisions[name].effect == pytest.approx(math.expm1(estimate.location))
-        assert decisions[name].high == pytest.approx(math.expm1(estimate.upper(0.975)))
-        assert decisions[name].low == pytest.approx(math.expm1(-estimate.swapped().upper(0.975)))
+        assert judged[name].effect == pytest.approx(math.expm1(estimate.location))
+        assert judged[name].high == pytest.approx(math.expm1(estimate.upper(0.975)))
+        assert judged[name].low == pytest.approx(math.expm1(-estimate.swapped().upper(0.975)))
 
 
-def test_what_is_beyond_doubt_is_decided() -> None:
-    """A large change is found in either direction, none is certified."""
-    outcomes = {name: decision.outcome for name, decision in Suite(MIXED, noise=0.002).judge().items()}
+def test_large_changes_are_called() -> None:
+    """A large change is called in its direction, and neither is certified."""
+    outcomes = {name: judgment.outcome for name, judgment in Suite(MIXED, noise=0.002).judge().items()}
 
     assert outcomes == {
         "same": Judgment.WITHIN,
@@ -123,7 +126,7 @@ def test_what_is_beyond_doubt_is_decided() -> None:
 
 @given(st.integers(0, 10_000))
 def test_swapping_the_sides_never_keeps_a_verdict(seed: int) -> None:
-    """What regressed one way is no regression the other way, and what is beyond doubt changes into its opposite."""
+    """A regression is none with the sides swapped, and large changes turn into their opposite."""
     suite = Suite(MIXED, seed=seed, noise=0.004)
     forth, back = suite.judge(), suite.judge(swapped)
 
@@ -135,7 +138,7 @@ def test_swapping_the_sides_never_keeps_a_verdict(seed: int) -> None:
 
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e6))
 def test_the_unit_of_time_does_not_matter(seed: int, factor: float) -> None:
-    """A benchmark a thousand times as long is judged the same."""
+    """A benchmark that takes a thousand times as long is judged the same."""
 
     def scaled(pair: Pair) -> Pair:
         return pair_of(pair.base_cpu * factor, pair.candidate_cpu * factor)
@@ -149,7 +152,7 @@ def test_the_unit_of_time_does_not_matter(seed: int, factor: float) -> None:
 
 @given(st.permutations(list(MIXED)))
 def test_the_order_of_benchmarks_does_not_matter(order: list[str]) -> None:
-    """Each keeps its decision."""
+    """Each benchmark has the same judgment in any order."""
     suite = Suite(MIXED)
     turned = judge_suite(order, suite.source(), budget=0.03)
 
@@ -157,50 +160,50 @@ def test_the_order_of_benchmarks_does_not_matter(order: list[str]) -> None:
     assert list(turned) == order
 
 
-def judged_red(rng: np.random.Generator, suites: int, budget: float, effect: float = 0.0) -> tuple[int, int]:
-    """Simulate suites of 20 benchmarks with noise of 2 %; return how many are red, and how many benchmarks certified."""
+def reds_and_certified(rng: np.random.Generator, suites: int, budget: float, effect: float = 0.0) -> tuple[int, int]:
+    """Simulate suites of 20 benchmarks with 2 % noise; return how many suites are red, and how many benchmarks certified."""
     red = certified = 0
 
     def take(_: str) -> Pair:
         return pair_of(np.array([1e-3]), np.array([1e-3]) * (1 + effect) * math.exp(rng.normal(0, 0.02)))
 
     for _ in range(suites):
-        decisions = judge_suite([str(number) for number in range(20)], take, budget=budget)
-        red += any(decision.outcome is Judgment.REGRESSED for decision in decisions.values())
-        certified += sum(decision.outcome is Judgment.WITHIN for decision in decisions.values())
+        judged = judge_suite([str(number) for number in range(20)], take, budget=budget)
+        red += any(judgment.outcome is Judgment.REGRESSED for judgment in judged.values())
+        certified += sum(judgment.outcome is Judgment.WITHIN for judgment in judged.values())
     return red, certified
 
 
 def test_false_reds_are_rare_over_the_whole_suite() -> None:
-    """Of 150 suites of unchanged benchmarks at budget 0, no more are red than the stated rate allows for."""
-    red, _ = judged_red(np.random.default_rng(7), 150, 0.0)
+    """Of 150 suites of unchanged benchmarks at budget 0, no more are red than the stated rate allows."""
+    red, _ = reds_and_certified(np.random.default_rng(7), 150, 0.0)
 
     assert red <= 150 * 0.05 + 3 * math.sqrt(150 * 0.05 * 0.95)
 
 
 def test_a_change_as_large_as_the_budget_is_hardly_ever_certified() -> None:
     """Of 1,000 benchmarks that sit exactly at their budget, about one in twenty at the most is called within it."""
-    _, certified = judged_red(np.random.default_rng(8), 50, 0.03, effect=0.03)
+    _, certified = reds_and_certified(np.random.default_rng(8), 50, 0.03, effect=0.03)
 
     assert certified <= 1_000 * 0.05 + 3 * math.sqrt(1_000 * 0.05 * 0.95)
 
 
 def test_a_drifting_runner_widens_every_error() -> None:
-    """Where unchanged benchmarks differ from each other by more than their pairs do, nothing is sure any more."""
+    """Where unchanged benchmarks differ by more than their pairs do, nothing is called regressed."""
     rng = np.random.default_rng(9)
     drift = {str(number): rng.normal(0, 0.012) for number in range(60)}
 
     def take(name: str) -> Pair:
         return pair_of(np.array([1e-3]), np.array([1e-3]) * math.exp(drift[name] + rng.normal(0, 0.002)))
 
-    decisions = judge_suite(list(drift), take, budget=0.03)
+    judged = judge_suite(list(drift), take, budget=0.03)
 
-    assert (decisions.inflation or 1.0) > MAX_INFLATION
-    assert Judgment.REGRESSED not in {decision.outcome for decision in decisions.values()}
+    assert (judged.inflation or 1.0) > MAX_INFLATION
+    assert Judgment.REGRESSED not in {judgment.outcome for judgment in judged.values()}
 
 
 def test_blocking_code_is_judged_on_wall_time() -> None:
-    """A sleep that costs no CPU time is a regression."""
+    """A longer sleep is a regression although it takes no CPU time."""
     base = np.full(SAMPLES, 1e-3)
     rng = np.random.default_rng(3)
 
@@ -208,23 +211,23 @@ def test_blocking_code_is_judged_on_wall_time() -> None:
         jitter = np.exp(rng.normal(0, 0.01, SAMPLES))
         return pair_of(base, base * jitter, switches=1.0, wall_factor=1.3)
 
-    (decision,) = judge_suite(["sleeps"], take, budget=0.03).values()
+    (judgment,) = judge_suite(["sleeps"], take, budget=0.03).values()
 
-    assert decision.outcome is Judgment.REGRESSED
-    assert decision.metric == "wall_time"
+    assert judgment.outcome is Judgment.REGRESSED
+    assert judgment.metric == "wall_time"
 
 
 def test_budgets_may_differ() -> None:
-    """The same change is a regression for one benchmark and tolerated for another."""
+    """The same change is a regression of one benchmark and within the budget of another."""
     pairs = Suite({"strict": 0.1, "generous": 0.1})
-    decisions = judge_suite(["strict", "generous"], pairs.source(), budget={"strict": 0.01, "generous": 0.5})
+    judged = judge_suite(["strict", "generous"], pairs.source(), budget={"strict": 0.01, "generous": 0.5})
 
-    assert decisions["strict"].outcome is Judgment.REGRESSED
-    assert decisions["generous"].outcome is Judgment.WITHIN
+    assert judged["strict"].outcome is Judgment.REGRESSED
+    assert judged["generous"].outcome is Judgment.WITHIN
 
 
 def test_what_cannot_be_measured_is_inconclusive_and_the_others_go_on() -> None:
-    """With its reason, also when it breaks half-way."""
+    """The reason is that of the error, even where it comes half-way."""
     suite = Suite({"good": 0.0, "broken": 0.0, "breaks": 0.5})
     source, asked = suite.source(), count()
 
@@ -233,68 +236,68 @@ def test_what_cannot_be_measured_is_inconclusive_and_the_others_go_on() -> None:
             raise CannotMeasure(f"head: {name}")
         return source(name)
 
-    decisions = judge_suite(list(suite.pairs), take, budget=0.03)
+    judged = judge_suite(list(suite.pairs), take, budget=0.03)
 
-    assert decisions["good"].outcome is Judgment.WITHIN
-    assert (decisions["broken"].outcome, decisions["broken"].reason) == (Judgment.INCONCLUSIVE, "head: broken")
-    assert (decisions["breaks"].outcome, decisions["breaks"].pairs) == (Judgment.INCONCLUSIVE, 5)
-    assert math.isnan(decisions["broken"].effect)
-    assert decisions["breaks"].effect > 0.4
+    assert judged["good"].outcome is Judgment.WITHIN
+    assert (judged["broken"].outcome, judged["broken"].reason) == (Judgment.INCONCLUSIVE, "head: broken")
+    assert (judged["breaks"].outcome, judged["breaks"].pairs) == (Judgment.INCONCLUSIVE, 5)
+    assert math.isnan(judged["broken"].effect)
+    assert judged["breaks"].effect > 0.4
 
 
 @pytest.mark.parametrize("max_seconds", [0.0, 0.5, 3.0, 4.4])
 def test_time_that_runs_out_certifies_nothing(max_seconds: float) -> None:
-    """What is open when the time is spent stays open, however good it looks."""
+    """A benchmark that is open when the time is spent is inconclusive, whatever its pairs show."""
     suite = Suite(dict.fromkeys("abc", 0.0), noise=1e-6)
-    decisions = judge_suite(list("abc"), suite.source(), budget=0.03, max_seconds=max_seconds)
+    judged = judge_suite(list("abc"), suite.source(), budget=0.03, max_seconds=max_seconds)
 
-    for decision in decisions.values():
-        assert (decision.outcome is Judgment.WITHIN) == (decision.pairs == SCREEN_LOOKS[0])
-        assert ("time budget" in decision.reason) == (decision.pairs < SCREEN_LOOKS[0])
-    assert sum(decision.seconds for decision in decisions.values()) <= max_seconds + 0.5
+    for judgment in judged.values():
+        assert (judgment.outcome is Judgment.WITHIN) == (judgment.pairs == SCREEN_LOOKS[0])
+        assert ("time budget" in judgment.reason) == (judgment.pairs < SCREEN_LOOKS[0])
+    assert sum(judgment.seconds for judgment in judged.values()) <= max_seconds + 0.5
 
 
 def test_time_that_runs_out_during_confirmation_calls_nothing() -> None:
-    """A suspect that could not be confirmed in time is no regression, and is not cleared either."""
+    """A suspect that could not be confirmed in time is neither a regression nor cleared."""
     suite = Suite({"slow": 0.25})
-    decisions = judge_suite(["slow"], suite.source(), budget=0.03, max_seconds=4.0)
+    judged = judge_suite(["slow"], suite.source(), budget=0.03, max_seconds=4.0)
 
-    assert decisions["slow"].outcome is Judgment.INCONCLUSIVE
-    assert "time budget" in decisions["slow"].reason
+    assert judged["slow"].outcome is Judgment.INCONCLUSIVE
+    assert "time budget" in judged["slow"].reason
 
 
-def test_a_benchmark_that_waits_more_often_says_so() -> None:
-    """Head sleeps where base computed: the reader is told, whatever the outcome."""
+def test_more_blocking_is_remarked() -> None:
+    """Where the candidate blocks and the baseline did not, the reason says so, whatever the outcome."""
     flat = np.full(SAMPLES, 1e-3)
-    decisions = judge_suite(["a"], lambda _: pair_of(flat, flat, switches=2.0, wall_factor=1.5), budget=0.03)
+    judged = judge_suite(["a"], lambda _: pair_of(flat, flat, switches=2.0, wall_factor=1.5), budget=0.03)
 
-    assert decisions["a"].outcome is Judgment.REGRESSED
-    assert decisions["a"].reason == "it waits 2.0 times a call, 0.0 times before"
+    assert judged["a"].outcome is Judgment.REGRESSED
+    assert judged["a"].reason == "it waits 2.0 times a call, 0.0 times before"
 
 
 def test_pairs_without_any_spread_are_decided() -> None:
-    """A division by a standard error of zero is none."""
+    """A standard error of 0 is not divided by."""
     flat = np.full(SAMPLES, 1e-3)
-    decisions = judge_suite(["a", "b"], lambda name: pair_of(flat, flat * (2 if name == "a" else 1)), budget=0.03)
+    judged = judge_suite(["a", "b"], lambda name: pair_of(flat, flat * (2 if name == "a" else 1)), budget=0.03)
 
-    assert decisions["a"].outcome is Judgment.REGRESSED
-    assert decisions["b"].outcome is Judgment.WITHIN
+    assert judged["a"].outcome is Judgment.REGRESSED
+    assert judged["b"].outcome is Judgment.WITHIN
 
 
-def test_a_clock_that_did_not_tick_is_no_infinite_change() -> None:
+def test_a_sample_shorter_than_the_clock_is_no_infinite_change() -> None:
     """A sample of zero seconds counts as one tick."""
     assert math.isfinite(pair_value(pair_of(np.zeros(4), np.full(4, 1e-6))))
 
 
 @pytest.mark.parametrize("budget", [-0.1, math.nan, math.inf])
 def test_an_impossible_budget_is_refused(budget: float) -> None:
-    """With the value and what is allowed."""
+    """The message names the value and what is allowed."""
     with pytest.raises(ValueError, match="a budget is a fraction of at least 0"):
         judge_suite(["a"], Suite({"a": 0.0}).source(), budget=budget)
 
 
 def test_impossible_arguments_are_refused() -> None:
-    """A benchmark twice, or an error rate of 1."""
+    """A benchmark may not be named twice, and an error rate must be below 1."""
     take = Suite({"a": 0.0}).source()
     with pytest.raises(ValueError, match="once only"):
         judge_suite(["a", "a"], take, budget=0.03)
@@ -303,24 +306,24 @@ def test_impossible_arguments_are_refused() -> None:
 
 
 def test_an_empty_suite_is_judged() -> None:
-    """There is nothing to say about it, and no error."""
+    """The result is empty."""
     assert judge_suite([], Suite({}).source(), budget=0.03) == {}
 
 
 def test_a_small_suite_is_not_given_up_over_one_bad_pair() -> None:
-    """Where no suite tells what noise is usual, one pair that went wrong among the first three costs pairs, not the answer."""
+    """Where no suite provides a prior, one outlier among the first three pairs costs more pairs, not the judgment."""
     suite = Suite({"same": 0.0}, noise=0.002)
     suite.pairs["same"][1] = pair_of(np.full(SAMPLES, 1e-3), np.full(SAMPLES, 0.8e-3))
 
     assert suite.judge()["same"].outcome == Judgment.WITHIN
 
 
-def test_no_answer_says_what_would_give_one() -> None:
-    """The budget that an inconclusive reason names is one that the same pairs are certified against."""
+def test_an_inconclusive_reason_names_a_sufficient_budget() -> None:
+    """With the budget that the reason names, the same pairs are certified."""
     noisy = Suite({"same": 0.0}, noise=0.2)
     reason = noisy.judge()["same"].reason
     named = float(reason.partition("a budget of ")[2].partition("%")[0]) / 100 + 0.001
 
-    decision = judge_suite(["same"], noisy.source(), budget=named)["same"]
+    judgment = judge_suite(["same"], noisy.source(), budget=named)["same"]
 
-    assert decision.outcome == Judgment.WITHIN
+    assert judgment.outcome == Judgment.WITHIN
