@@ -19,7 +19,7 @@ from perfgate.errors import MeasurementFailed
 from perfgate.gate import pairing
 from perfgate.measure import PairFailed, Pairs, open_pairs
 from perfgate.measure.options import MeasureOptions
-from perfgate.measure.progress import PairProgress, Progress
+from perfgate.measure.progress import MeasurementProgress, PairProgress, report_stages
 from perfgate.results.records import Commit
 from perfgate.stats.bisection import Explanation, Posterior
 from perfgate.stats.judgments import BenchmarkJudgment, Judgment, SuiteJudgment
@@ -66,7 +66,7 @@ class SearchStep:
     step: VisitResult
 
 
-BisectCallback = Callable[[Progress | SearchStarted | SearchStep], None]
+BisectCallback = Callable[[MeasurementProgress | SearchStarted | SearchStep], None]
 """Is told what is being done and what was found so far."""
 
 
@@ -200,7 +200,7 @@ class _Bisection:
         """Prepare one commit beside the good end; the yielded function returns the log ratio of one more pair."""
         sha = self._commits[position - 1].sha
         with self._pairs(sha, followed.label) as pairs:
-            self._report(Progress(stage=f"measuring {sha[:10]}"))
+            self._report(MeasurementProgress(stage=f"measuring {sha[:10]}"))
             yield lambda: _log_ratio(pairs.take(followed.label), followed.metric)
 
     @contextmanager
@@ -222,7 +222,7 @@ class _Bisection:
                 environment_name=options.environment,
                 install=options.install,
                 python=options.python,
-                progress=lambda text: self._report(Progress(stage=text)),
+                progress=report_stages(self._report),
             ) as pairs:
                 yield pairs
         except MeasurementFailed as failure:
@@ -258,5 +258,5 @@ def _log_ratio(pair: Pair, metric: str) -> float:
     return pair_value(pair, wall=metric == "wall_time")
 
 
-def _ignore(_: Progress | SearchStarted | SearchStep) -> None:
+def _ignore(_: MeasurementProgress | SearchStarted | SearchStep) -> None:
     """Report nothing."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from perfgate.check import Checked, CheckOptions, Scope, check
+from perfgate.check import Checked, CheckOptions, CheckScope, check
 from perfgate.gate import Outcome
 from perfgate.measure import canary
 from perfgate.measure.canary import Planted
-from perfgate.measure.progress import Progress, ProgressCallback, ignore
+from perfgate.measure.progress import ProgressCallback, ignore, report_stages
 from perfgate.measure.workspaces import workspace
 
 
@@ -62,8 +62,8 @@ def check_canary(
             select=options.select,
             install=options.install,
             python=options.python,
-            progress=lambda text: report(Progress(stage=text)),
+            progress=report_stages(report),
         )
-        only_time = replace(options, select=planted.select, scope=Scope.GATE_ALL, memory=False, rules=None)
+        only_time = replace(options, select=planted.select, scope=CheckScope.GATE_ALL, memory=False, rules=None)
         checked = check(planted.repository, planted.base, planted.head, options=only_time, progress=progress)
     return CanaryResult(planted=planted, checked=checked)

@@ -11,7 +11,7 @@ No signal handler is installed, no thread, process or temporary folder is left b
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,12 +26,12 @@ from perfgate.gate import Verdict, pairing
 from perfgate.measure import Pairs, open_pairs
 from perfgate.measure.counts.instructions import find_valgrind
 from perfgate.measure.options import MeasureOptions
-from perfgate.measure.progress import PairProgress, Progress, ProgressCallback, ignore
+from perfgate.measure.progress import PairProgress, ProgressCallback, ignore, report_stages
 from perfgate.measure.reach import exemption
 from perfgate.measure.reach.closure import Exemption
 from perfgate.policy import Budgets
 from perfgate.results import shards
-from perfgate.results.records import Policy, Run
+from perfgate.results.records import Policy, Run, Shard
 from perfgate.stats.judgments import SuiteJudgment
 from perfgate.stats.sequential import judge_suite
 
@@ -39,7 +39,7 @@ POLICY_OF_BASE: Final = "base"
 """Judge by the policy that stands at the base, so that a change cannot loosen its own budget."""
 
 
-class Scope(StrEnum):
+class CheckScope(StrEnum):
     """Which benchmarks are measured, and which of them are gated."""
 
     GATE_AFFECTED = "gate-affected"
@@ -54,7 +54,7 @@ class Scope(StrEnum):
 class CheckOptions(MeasureOptions):
     """How two revisions are measured and judged."""
 
-    scope: Scope = Scope.GATE_AFFECTED
+    scope: CheckScope = CheckScope.GATE_AFFECTED
     shard: tuple[int, int] | None = None
     """(number, count): measure only that part of the suite, counted from 1; None: all of it."""
     memory: bool = True
@@ -144,7 +144,7 @@ def check(
         environment_name=options.environment,
         install=options.install,
         python=options.python,
-        progress=lambda text: report(Progress(stage=text)),
+        progress=report_stages(report),
     ) as pairs:
         run, cost = _measure(pairs, untouched, policy.read(rules), options, report)
     run = msgspec.structs.replace(run, policy=rules, pull_request=options.pull_request)
@@ -161,7 +161,7 @@ def _rules(root: Path, base: str, options: CheckOptions) -> Policy | None:
 
 def _exemption(root: Path, base: str, head: str, options: CheckOptions, report: ProgressCallback) -> Exemption:
     """Return which benchmarks the change cannot reach; none where all are gated."""
-    if options.scope is Scope.GATE_ALL:
+    if options.scope is CheckScope.GATE_ALL:
         return Exemption(labels=frozenset(), notes=(), assumptions=())
     return exemption.find(
         root,
@@ -171,45 +171,65 @@ def _exemption(root: Path, base: str, head: str, options: CheckOptions, report: 
         select=options.select,
         install=options.install,
         python=options.python,
-        progress=lambda text: report(Progress(stage=text)),
+        progress=report_stages(report),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Selection:
+    """Which benchmarks of a suite are measured."""
+
+    parts: tuple[Shard, ...]
+    """The part of the suite that is measured; empty: all of it."""
+    exempt: tuple[str, ...]
+    """Labels that the change cannot reach."""
+    measured: tuple[str, ...]
+    noisy: Mapping[str, str]
+    """Those of *measured* that are judged from pairs: key to label."""
+
+
+def _select(pairs: Pairs, untouched: Exemption, options: CheckOptions) -> _Selection:
+    """Return what is measured under *options*."""
+    parts = (shards.split(pairs.metrics, *options.shard),) if options.shard else ()
+    labels = parts[0].labels if parts else tuple(pairs.metrics)
+    exempt = tuple(label for label in labels if label in untouched.labels)
+    skipped = exempt if options.scope is CheckScope.MEASURE_AFFECTED else ()
+    measured = tuple(label for label in labels if label not in skipped)
+    noisy = {pairing.key(label, pairs.noisy[label]): label for label in measured if label in pairs.noisy}
+    return _Selection(parts=parts, exempt=exempt, measured=measured, noisy=noisy)
 
 
 def _measure(
     pairs: Pairs, untouched: Exemption, budgets: Budgets, options: CheckOptions, report: ProgressCallback
 ) -> tuple[Run, Cost]:
     """Return what was measured of the selected benchmarks, and what that took."""
-    parts = (shards.split(pairs.metrics, *options.shard),) if options.shard else ()
-    labels = parts[0].labels if parts else tuple(pairs.metrics)
-    exempt = tuple(label for label in labels if label in untouched.labels)
-    skipped = exempt if options.scope is Scope.MEASURE_AFFECTED else ()
-    measured = [label for label in labels if label not in skipped]
-    noisy = {pairing.key(label, pairs.noisy[label]): label for label in measured if label in pairs.noisy}
-    decisions = _decide(pairs, noisy, budgets, gate.alpha_of(parts), options.time_budget_seconds, report)
-    pair_seconds = math.fsum(decision.seconds for decision in decisions.values())
-    count_seconds = _count(pairs, measured, budgets, pair_seconds, options, report)
+    selected = _select(pairs, untouched, options)
+    noisy = selected.noisy
+    judged = _judge(pairs, noisy, budgets, gate.alpha_of(selected.parts), options.time_budget_seconds, report)
+    pair_seconds = math.fsum(judgment.seconds for judgment in judged.values())
+    count_seconds = _count(pairs, selected.measured, budgets, pair_seconds, options, report)
     # A benchmark that was not measured for lack of time must not look like one that does not exist.
-    run = pairs.run({noisy[key]: decision.reason for key, decision in decisions.items() if not decision.pairs})
+    run = pairs.run({noisy[key]: judgment.reason for key, judgment in judged.items() if not judgment.pairs})
     run = msgspec.structs.replace(
         run,
-        exempt=exempt,
-        assumptions=untouched.assumptions if exempt else (),
+        exempt=selected.exempt,
+        assumptions=untouched.assumptions if selected.exempt else (),
         notes=(*run.notes, *untouched.notes),
-        shards=parts,
+        shards=selected.parts,
     )
-    taken = sum(decision.pairs for decision in decisions.values())
-    return run, Cost(benchmarks=len(decisions), pairs=taken, pair_seconds=pair_seconds, count_seconds=count_seconds)
+    taken = sum(judgment.pairs for judgment in judged.values())
+    return run, Cost(benchmarks=len(judged), pairs=taken, pair_seconds=pair_seconds, count_seconds=count_seconds)
 
 
-def _decide(
+def _judge(
     pairs: Pairs,
-    noisy: dict[str, str],
+    noisy: Mapping[str, str],
     budgets: Budgets,
     alpha: float,
     max_seconds: float | None,
     report: ProgressCallback,
 ) -> SuiteJudgment:
-    """Take pairs of the *noisy* benchmarks (key to label) until each is decided."""
+    """Take pairs of the *noisy* benchmarks (key to label) until each is decided, and return what was decided."""
     observer = PairProgress(report, noisy, max_seconds)
     return judge_suite(
         list(noisy),
@@ -236,5 +256,5 @@ def _count(
         memory=options.memory,
         instructions=options.instructions,
         max_seconds=(options.time_budget_seconds or math.inf) - spent_seconds,
-        progress=lambda text: report(Progress(stage=text)),
+        progress=report_stages(report),
     )

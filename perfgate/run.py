@@ -9,7 +9,7 @@ import msgspec
 
 from perfgate import git, measure, policy
 from perfgate.measure.options import MeasureOptions
-from perfgate.measure.progress import Progress, ProgressCallback, ignore
+from perfgate.measure.progress import ProgressCallback, ignore, report_stages
 from perfgate.results.records import Run
 
 
@@ -44,7 +44,7 @@ def measure_revision(
         environment_name=options.environment,
         python=options.python,
         install=options.install,
-        progress=lambda text: report(Progress(stage=text)),
+        progress=report_stages(report),
     )
     sha = run.commit.sha
     return msgspec.structs.replace(run, policy=policy.find(partial(git.read_file, root, sha), revision=sha))

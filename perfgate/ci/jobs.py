@@ -1,7 +1,7 @@
-"""GitHub Actions: what a job was started for, as the runner's variables and the event's file tell it.
+"""What a job of GitHub Actions was started for, read from the runner's variables and the event's file.
 
-Everything in the event of a pull request from a fork is a stranger's; a hash is a hash here, a number a number, and nothing
-else of it is used unquoted.
+The event of a pull request from a fork is untrusted: hashes, numbers and revisions are validated, and no other text of it
+is used.
 """
 
 from __future__ import annotations
@@ -17,49 +17,49 @@ import msgspec
 from perfgate.errors import InvalidInput
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024
-"""GitHub's own limit of a payload is 25 MB."""
+"""Largest event that is read; GitHub limits a payload to 25 MB."""
 
 
-class Kind(StrEnum):
-    """What is to be measured, and what becomes of it."""
+class JobKind(StrEnum):
+    """What is measured, and where the result is shown; the values are GitHub's names of events."""
 
     PULL_REQUEST = "pull_request"
-    """Base and head side by side: summary, comment, check run."""
+    """Base and head, side by side; shown as summary, comment and check run."""
     MERGE_GROUP = "merge_group"
-    """The same for a queue of merges: summary, check run."""
+    """The same for a merge queue; shown as summary and check run."""
     PUSH = "push"
     """One commit, for the history."""
     RELEASE = "release"
-    """A tag beside the tag before it: summary, check run."""
+    """A tag and the tag before it, side by side; shown as summary and check run."""
     RANGE = "workflow_dispatch"
-    """Two commits that somebody named, as the server does to confirm an alert or to find its commit."""
+    """Two commits named by a person, or by the server to confirm an alert or find its commit."""
     CANARY = "schedule"
     """A planted slowdown, which the gate must find."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Where a job runs, and for what."""
+    """What a job was started for, and where it runs."""
 
-    kind: Kind
+    kind: JobKind
     repository: str
     """``owner/name``."""
     head: str
-    """Whole hash of the commit in question; of a range: as it was named."""
+    """Full hash of the commit to measure; for a range, the revision as it was named."""
     base: str = ""
-    """The other side: the branch's tip for a pull request, as named for a range; empty: there is none, or git knows it."""
+    """What to compare with: the tip of the base branch for a pull request, the revision as named for a range; else empty."""
     tag: str = ""
-    """Of a release."""
+    """Tag of a release."""
     pull_request: int | None = None
     is_fork: bool = False
-    """The pull request's code comes from another repository: the job's token cannot write."""
+    """Whether the pull request's code comes from another repository; the job's token cannot write then."""
     suite: str = ""
     select: str = ""
-    """Of a range: what to measure."""
+    """For a range: pattern of the benchmarks to measure."""
     token: str = ""
     api_url: str = ""
     url: str = ""
-    """The run's own page."""
+    """The page of the workflow's run."""
     workflow: str = ""
     """Path of the workflow's file in the repository; empty: unknown."""
     environment: str = ""
@@ -73,13 +73,13 @@ _Hash = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 _Revision = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]{0,200}$")]
 
 
-class _Repository(msgspec.Struct):
+class _EventRepository(msgspec.Struct):
     full_name: str
 
 
 class _Side(msgspec.Struct):
     sha: _Hash
-    repo: _Repository | None = None
+    repo: _EventRepository | None = None
 
 
 class _Pull(msgspec.Struct):
@@ -116,22 +116,17 @@ def read(variables: Mapping[str, str]) -> Job:
     """Return what this job was started for.
 
     Args:
-        variables: The process' environment, as GitHub's runner sets it.
+        variables: The process's environment variables, as GitHub's runner sets them.
 
     Raises:
-        InvalidInput: This is no job of GitHub Actions, its event is none that perfgate measures for, or cannot be read.
+        InvalidInput: This is no job of GitHub Actions, perfgate measures nothing for its event, or the event cannot be
+            read.
 
     Source:
         GitHub, "Variables reference", default environment variables; "Events that trigger workflows".
     """
-    name = variables.get("GITHUB_EVENT_NAME", "")
-    if not name or "GITHUB_EVENT_PATH" not in variables:
-        raise InvalidInput("this is no job of GitHub Actions: on a laptop use 'perfgate check' and 'perfgate run'")
-    if name not in set(Kind):
-        known = ", ".join(Kind)
-        hint = " It runs with the base's secrets, next to a stranger's code." if name == "pull_request_target" else ""
-        raise InvalidInput(f"perfgate measures nothing for the event {name!r}: use one of {known}.{hint}")
-    kind, event = Kind(name), _event(Path(variables["GITHUB_EVENT_PATH"]))
+    kind = _kind(variables)
+    event = _read_event(Path(variables["GITHUB_EVENT_PATH"]))
     repository = variables.get("GITHUB_REPOSITORY", "")
     server = variables.get("GITHUB_SERVER_URL", "https://github.com")
     job = Job(
@@ -145,7 +140,19 @@ def read(variables: Mapping[str, str]) -> Job:
         environment=_environment(variables),
         summary=Path(variables["GITHUB_STEP_SUMMARY"]) if variables.get("GITHUB_STEP_SUMMARY") else None,
     )
-    return replace(job, **_asked(kind, event))
+    return replace(job, **_commits(kind, event))
+
+
+def _kind(variables: Mapping[str, str]) -> JobKind:
+    """Return what kind of job this is."""
+    name = variables.get("GITHUB_EVENT_NAME", "")
+    if not name or "GITHUB_EVENT_PATH" not in variables:
+        raise InvalidInput("this is no job of GitHub Actions: on a laptop use 'perfgate check' and 'perfgate run'")
+    if name in set(JobKind):
+        return JobKind(name)
+    known = ", ".join(JobKind)
+    hint = " It runs with the base's secrets, next to untrusted code." if name == "pull_request_target" else ""
+    raise InvalidInput(f"perfgate measures nothing for the event {name!r}: use one of {known}.{hint}")
 
 
 def _environment(variables: Mapping[str, str]) -> str:
@@ -156,7 +163,7 @@ def _environment(variables: Mapping[str, str]) -> str:
     return f"github-{image}-{variables.get('RUNNER_ARCH', 'unknown')}"
 
 
-def _event(path: Path) -> _Event:
+def _read_event(path: Path) -> _Event:
     try:
         if path.stat().st_size > MAX_EVENT_BYTES:
             raise InvalidInput(f"{path} is larger than {MAX_EVENT_BYTES:,} bytes: no event of GitHub's is")
@@ -167,26 +174,32 @@ def _event(path: Path) -> _Event:
         raise InvalidInput(f"{path} is no event as GitHub writes it: {error}") from error
 
 
-def _asked(kind: Kind, event: _Event) -> dict[str, Any]:
-    """Return what the event says of the commits in question, where that is another than the one checked out."""
-    pull, group = event.pull_request, event.merge_group
-    if kind is Kind.PULL_REQUEST and pull is not None:
-        # GITHUB_SHA would be the merge of both, which nobody wrote.
-        base, head = pull.base.repo, pull.head.repo
-        is_fork = head is None or base is None or head.full_name != base.full_name
-        return {"head": pull.head.sha, "base": pull.base.sha, "pull_request": pull.number, "is_fork": is_fork}
-    if kind is Kind.MERGE_GROUP and group is not None:
-        return {"head": group.head_sha, "base": group.base_sha}
-    if kind is Kind.RELEASE and event.release is not None:
-        return {"tag": event.release.tag_name}
-    if kind is Kind.RANGE and event.inputs is not None:
-        named = event.inputs
-        number = int(named.pull_request) if named.pull_request else None
-        asked = {"base": named.base, "suite": named.suite, "select": named.select, "pull_request": number}
-        return {"head": named.head, **asked}
-    if kind in {Kind.PUSH, Kind.CANARY}:
+def _commits(kind: JobKind, event: _Event) -> dict[str, Any]:
+    """Return the fields of `Job` that the event gives: the commits in question, where they are not those checked out."""
+    if kind in {JobKind.PUSH, JobKind.CANARY}:
         return {}
+    if kind is JobKind.PULL_REQUEST and event.pull_request is not None:
+        return _of_pull_request(event.pull_request)
+    if kind is JobKind.MERGE_GROUP and event.merge_group is not None:
+        return {"head": event.merge_group.head_sha, "base": event.merge_group.base_sha}
+    if kind is JobKind.RELEASE and event.release is not None:
+        return {"tag": event.release.tag_name}
+    if kind is JobKind.RANGE and event.inputs is not None:
+        return _of_range(event.inputs)
     raise InvalidInput(
         f"the event {kind} does not say what to measure"
-        + (": the workflow must declare the inputs base, head, suite and select" if kind is Kind.RANGE else "")
+        + (": the workflow must declare the inputs base, head, suite and select" if kind is JobKind.RANGE else "")
     )
+
+
+def _of_pull_request(pull: _Pull) -> dict[str, Any]:
+    # GITHUB_SHA would be the merge of both, which nobody wrote.
+    base, head = pull.base.repo, pull.head.repo
+    is_fork = head is None or base is None or head.full_name != base.full_name
+    return {"head": pull.head.sha, "base": pull.base.sha, "pull_request": pull.number, "is_fork": is_fork}
+
+
+def _of_range(inputs: _Inputs) -> dict[str, Any]:
+    number = int(inputs.pull_request) if inputs.pull_request else None
+    named = {"suite": inputs.suite, "select": inputs.select, "pull_request": number}
+    return {"base": inputs.base, "head": inputs.head, **named}

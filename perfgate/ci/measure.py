@@ -12,9 +12,9 @@ import msgspec
 
 from perfgate import git
 from perfgate.canary import CanaryResult, check_canary
-from perfgate.check import Checked, CheckOptions, Scope, check
+from perfgate.check import Checked, CheckOptions, CheckScope, check
 from perfgate.ci import artifacts
-from perfgate.ci.jobs import Job, Kind
+from perfgate.ci.jobs import Job, JobKind
 from perfgate.formatting import plain
 from perfgate.measure.options import MeasureOptions
 from perfgate.measure.progress import ProgressCallback
@@ -68,7 +68,7 @@ def measure(
         select=job.select or options.select,
         environment=options.environment or job.environment,
     )
-    if job.kind is Kind.CANARY:
+    if job.kind is JobKind.CANARY:
         return check_canary(repository, "HEAD", options=CheckOptions(**vars(chosen)), progress=progress), None
     root = git.root(repository)
     file = results / artifacts.file_name(chosen.suite or "")
@@ -84,20 +84,20 @@ def measure(
 
 def _base(root: Path, job: Job) -> str:
     """Return the revision to compare with; empty: there is none, and one commit alone is measured."""
-    if job.kind is Kind.RANGE:
+    if job.kind is JobKind.RANGE:
         # The commit of a fork is in no branch. Only people with write access can start this job, and they named it.
         for sha in (job.base, job.head):
             git.fetch_missing(root, sha)
-    if job.kind in {Kind.PULL_REQUEST, Kind.MERGE_GROUP} or job.pull_request:
+    if job.kind in {JobKind.PULL_REQUEST, JobKind.MERGE_GROUP} or job.pull_request:
         return git.merge_base(root, job.base, job.head)
-    return git.tag_before(root, job.tag) if job.kind is Kind.RELEASE else job.base
+    return git.tag_before(root, job.tag) if job.kind is JobKind.RELEASE else job.base
 
 
 def _check_options(
     root: Path, base: str, job: Job, options: MeasureOptions, time_budget_seconds: float | None
 ) -> CheckOptions:
     # A change that only adds the workflow reaches no benchmark. All are gated, to show what perfgate can detect.
-    scope = Scope.GATE_ALL if _is_first(root, base, job) else Scope.GATE_AFFECTED
+    scope = CheckScope.GATE_ALL if _is_first(root, base, job) else CheckScope.GATE_AFFECTED
     return CheckOptions(
         **vars(options), scope=scope, time_budget_seconds=time_budget_seconds, pull_request=job.pull_request
     )
@@ -105,7 +105,7 @@ def _check_options(
 
 def _is_first(root: Path, base: str, job: Job) -> bool:
     """Tell whether the pull request adds perfgate's workflow."""
-    return job.kind is Kind.PULL_REQUEST and bool(job.workflow) and git.read_file(root, base, job.workflow) is None
+    return job.kind is JobKind.PULL_REQUEST and bool(job.workflow) and git.read_file(root, base, job.workflow) is None
 
 
 def _check(root: Path, base: str, job: Job, options: CheckOptions, progress: ProgressCallback | None) -> Checked:

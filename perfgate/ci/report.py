@@ -12,7 +12,7 @@ from pathlib import Path
 
 from perfgate import client, gate
 from perfgate.ci import artifacts
-from perfgate.ci.jobs import Job, Kind
+from perfgate.ci.jobs import Job, JobKind
 from perfgate.errors import PerfgateError, PermissionDenied
 from perfgate.formatting import plain
 from perfgate.gate import Outcome, Verdict
@@ -58,12 +58,12 @@ def report(
         InvalidInput: A result file is refused, or there are no credentials for *server*.
         PermissionDenied, Rejected, Unavailable: The server did not take an upload, or GitHub does not answer.
     """
-    if job.kind is Kind.CANARY:
+    if job.kind is JobKind.CANARY:
         tell("Nothing to report: the measuring job itself fails if the gate does not find the planted slowdown.")
         return Report(verdicts=())
     runs = artifacts.read_runs(results, job)
     verdicts = _verdicts(runs, job)
-    text = wording.together([(verdict, wording.Around()) for verdict in verdicts]) if verdicts else _summary(runs)
+    text = _markdown(verdicts, runs)
     if job.summary is not None:
         with job.summary.open("a", encoding="utf-8") as file:
             file.write(text)
@@ -71,16 +71,19 @@ def report(
     uploads = bool(server) and not job.is_fork
     if uploads:
         _upload(runs, server, variables, tell)
-    # A server comments on pull requests; merge groups and releases are left to this job.
-    is_shown_by_server = uploads and job.kind is Kind.PULL_REQUEST
-    if verdicts and not is_shown_by_server and job.kind is not Kind.RANGE:
+    if verdicts and not _is_shown_elsewhere(job, uploads=uploads):
         _show(verdicts, text, job, tell)
     return Report(verdicts=tuple(verdicts))
 
 
+def _is_shown_elsewhere(job: Job, *, uploads: bool) -> bool:
+    """Return whether the server shows the verdict: on pull requests, and on the alert that a range belongs to."""
+    return job.kind is JobKind.RANGE or (uploads and job.kind is JobKind.PULL_REQUEST)
+
+
 def _verdicts(runs: Sequence[Run], job: Job) -> list[Verdict]:
     """Judge what was measured side by side; if a verdict is expected and nothing was measured, it is inconclusive."""
-    if not runs and job.kind is not Kind.PUSH:
+    if not runs and job.kind is not JobKind.PUSH:
         nothing = Verdict(
             outcome=Outcome.INCONCLUSIVE,
             suite="",
@@ -93,8 +96,10 @@ def _verdicts(runs: Sequence[Run], job: Job) -> list[Verdict]:
     return [gate.judge(run, today=today) for run in runs if run.baseline is not None or job.pull_request]
 
 
-def _summary(runs: Sequence[Run]) -> str:
-    """Return Markdown on runs that are compared with nothing."""
+def _markdown(verdicts: Sequence[Verdict], runs: Sequence[Run]) -> str:
+    """Return the verdicts as Markdown; without any, how many benchmarks were measured."""
+    if verdicts:
+        return wording.together([(verdict, wording.Around()) for verdict in verdicts])
     lines = [f"- {len(run.samples)} benchmarks at `{run.commit.sha[:10]}`" for run in runs]
     return "### perfgate: measured\n\n" + "\n".join(lines or [f"- {NO_RESULT}"]) + "\n"
 

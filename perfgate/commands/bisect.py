@@ -13,7 +13,7 @@ from perfgate.commands import bisect_output, options
 from perfgate.commands.exit_codes import PASS, UNDECIDABLE
 from perfgate.commands.progress import progress_bar
 from perfgate.measure.options import MeasureOptions
-from perfgate.measure.progress import Progress
+from perfgate.measure.progress import MeasurementProgress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +50,8 @@ def _progress() -> Iterator[BisectCallback]:
     """Show a progress bar, and print on standard error what the search found so far."""
     with progress_bar() as update:
 
-        def show(event: Progress | SearchStarted | SearchStep) -> None:
-            if isinstance(event, Progress):
+        def show(event: MeasurementProgress | SearchStarted | SearchStep) -> None:
+            if isinstance(event, MeasurementProgress):
                 update(event)
             else:
                 text = bisect_output.started(event) if isinstance(event, SearchStarted) else bisect_output.step(event)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from perfgate.check import CheckOptions, Scope, check
+from perfgate.check import CheckOptions, CheckScope, check
 from perfgate.commands import options, verdict_output
 from perfgate.commands.progress import progress_bar
 from perfgate.results import result_file
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure both sides of the border as the gate does, with every benchmark gated; return its exit code."""
     chosen = CheckOptions(
-        **options.measure_fields(arguments), scope=Scope.GATE_ALL, time_budget_seconds=arguments.time_budget
+        **options.measure_fields(arguments), scope=CheckScope.GATE_ALL, time_budget_seconds=arguments.time_budget
     )
     with progress_bar() as progress:
         checked = check(arguments.repository, arguments.before, arguments.after, options=chosen, progress=progress)

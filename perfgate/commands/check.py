@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from perfgate.canary import check_canary
-from perfgate.check import CheckOptions, Scope, check
+from perfgate.check import CheckOptions, CheckScope, check
 from perfgate.commands import canary_output, options, verdict_output
 from perfgate.commands.exit_codes import ERROR, PASS, UNDECIDABLE
 from perfgate.commands.progress import progress_bar
@@ -90,10 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> CheckOptions:
-    scope = Scope.GATE_ALL if arguments.gate_all else Scope.GATE_AFFECTED
+    scope = CheckScope.GATE_ALL if arguments.gate_all else CheckScope.GATE_AFFECTED
     return CheckOptions(
         **options.measure_fields(arguments),
-        scope=Scope.MEASURE_AFFECTED if arguments.affected_only else scope,
+        scope=CheckScope.MEASURE_AFFECTED if arguments.affected_only else scope,
         shard=arguments.shard,
         memory=not arguments.no_memory,
         instructions=arguments.instructions,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.progress import TaskID
 
 from perfgate.formatting import roughly
-from perfgate.measure.progress import Progress, ProgressCallback
+from perfgate.measure.progress import MeasurementProgress, ProgressCallback
 from perfgate.report import terminal
 
 
@@ -18,7 +18,7 @@ def progress_bar() -> Iterator[ProgressCallback]:
     with terminal.progress(has_steady_steps=False) as bar:
         shown: dict[int | None, TaskID] = {None: bar.add_task("starting", total=None)}
 
-        def show(progress: Progress) -> None:
+        def show(progress: MeasurementProgress) -> None:
             if progress.benchmarks not in shown:
                 for task in shown.values():
                     bar.remove_task(task)
@@ -30,10 +30,10 @@ def progress_bar() -> Iterator[ProgressCallback]:
         yield show
 
 
-def describe(progress: Progress) -> str:
+def describe(progress: MeasurementProgress) -> str:
     """Return what the bar says.
 
-    >>> describe(Progress(stage="measuring", benchmarks=9, undecided=4, seconds_left=20.0))
+    >>> describe(MeasurementProgress(stage="measuring", benchmarks=9, undecided=4, seconds_left=20.0))
     'measuring, 4 of 9 undecided, about 20 s left'
     """
     text = progress.stage

@@ -10,7 +10,7 @@ from perfgate.stats.remaining import Remaining
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class MeasurementProgress:
     """What is being done at the moment."""
 
     stage: str
@@ -23,12 +23,17 @@ class Progress:
     """Estimate of the time until all are decided; None before the first pair."""
 
 
-ProgressCallback = Callable[[Progress], None]
+ProgressCallback = Callable[[MeasurementProgress], None]
 """Is called with the present state, possibly from several threads; what it raises ends the measurement."""
 
 
-def ignore(_: Progress) -> None:
+def ignore(_: MeasurementProgress) -> None:
     """Report nothing."""
+
+
+def report_stages(report: ProgressCallback) -> Callable[[str], None]:
+    """Return a function that reports what begins, given in a few words."""
+    return lambda stage: report(MeasurementProgress(stage=stage))
 
 
 class PairProgress:
@@ -65,7 +70,7 @@ class PairProgress:
 
     def _update(self) -> None:
         self._report(
-            Progress(
+            MeasurementProgress(
                 stage=self._stage,
                 benchmarks=self._count,
                 undecided=self._undecided,

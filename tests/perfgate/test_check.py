@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from perfgate.check import Checked, CheckOptions, Cost, Scope, check
+from perfgate.check import Checked, CheckOptions, CheckScope, Cost, check
 from perfgate.gate import Outcome
-from perfgate.measure.progress import Progress
+from perfgate.measure.progress import MeasurementProgress
 from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST, make_repository
 from tests.processes import PATIENCE_SECONDS, commands_using, wait_for_command
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("without_own_settings")
 NOTEBOOK = """
 import json, os, signal, sys, threading
 from pathlib import Path
-from perfgate.check import CheckOptions, Scope, check
+from perfgate.check import CheckOptions, CheckScope, check
 
 def child_processes():
     try:
@@ -35,7 +35,7 @@ def state():
     return handlers, threading.enumerate(), child_processes(), os.environ.copy(), os.getcwd()
 
 def measure():
-    options = CheckOptions(scope=Scope.GATE_ALL, select="*total*")
+    options = CheckOptions(scope=CheckScope.GATE_ALL, select="*total*")
     outcomes.append(check(Path(sys.argv[1]), "base", "head", options=options).verdict.outcome)
 
 outcomes = []
@@ -57,10 +57,10 @@ def test_hangs(benchmark):
 """
 MEASURING_TEST = """
 from pathlib import Path
-from perfgate.check import CheckOptions, Scope, check
+from perfgate.check import CheckOptions, CheckScope, check
 
 def test_measuring():
-    check(Path({path!r}), "base", "base", options=CheckOptions(scope=Scope.GATE_ALL))
+    check(Path({path!r}), "base", "base", options=CheckOptions(scope=CheckScope.GATE_ALL))
 
 def test_next():
     Path({path!r}, "next").touch()
@@ -126,7 +126,7 @@ def interrupted(command: list[str], temporary: Path, part: str) -> int:
 
 def test_the_result_holds_run_verdict_and_cost(repository: Path) -> None:
     """One call gives the measurements of both sides, the verdict under the budget of the base, and what it took."""
-    reported: list[Progress] = []
+    reported: list[MeasurementProgress] = []
     checked = check(repository, "base", "head", options=CheckOptions(select="*total*"), progress=reported.append)
 
     assert Outcome.FAIL is checked.verdict.outcome
@@ -142,13 +142,13 @@ def test_the_result_holds_run_verdict_and_cost(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("scope", "exempt", "measured"),
     [
-        (Scope.GATE_AFFECTED, {WORDS_TEST}, {TOTAL_TEST, WORDS_TEST}),
-        (Scope.MEASURE_AFFECTED, {WORDS_TEST}, {TOTAL_TEST}),
-        (Scope.GATE_ALL, set(), {TOTAL_TEST, WORDS_TEST}),
+        (CheckScope.GATE_AFFECTED, {WORDS_TEST}, {TOTAL_TEST, WORDS_TEST}),
+        (CheckScope.MEASURE_AFFECTED, {WORDS_TEST}, {TOTAL_TEST}),
+        (CheckScope.GATE_ALL, set(), {TOTAL_TEST, WORDS_TEST}),
     ],
 )
 def test_the_scope_says_what_is_measured_and_what_is_gated(
-    repository: Path, scope: Scope, exempt: set[str], measured: set[str]
+    repository: Path, scope: CheckScope, exempt: set[str], measured: set[str]
 ) -> None:
     """A benchmark that the change cannot reach is measured and not gated, or neither, or both."""
     checked: Checked = check(repository, "base", "head", options=CheckOptions(scope=scope, memory=False))
@@ -160,7 +160,7 @@ def test_the_scope_says_what_is_measured_and_what_is_gated(
 
 def test_a_caller_may_bring_its_own_rules(repository: Path) -> None:
     """None means perfgate's defaults, whatever stands at the base."""
-    options = CheckOptions(scope=Scope.GATE_ALL, select="*total*", memory=False, rules=None)
+    options = CheckOptions(scope=CheckScope.GATE_ALL, select="*total*", memory=False, rules=None)
     checked = check(repository, "base", "head", options=options)
 
     assert None is checked.run.policy

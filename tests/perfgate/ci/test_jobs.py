@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from perfgate.ci import jobs
-from perfgate.ci.jobs import Kind
+from perfgate.ci.jobs import JobKind
 from perfgate.errors import InvalidInput
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -31,7 +31,7 @@ def pull(head_repository: object = None) -> dict[str, Any]:
 def test_a_pull_request(tmp_path: Path) -> None:
     """Its own head counts, not the merge that the runner checks out."""
     job = read(tmp_path, "pull_request", pull(), GITHUB_SHA="c" * 40)
-    assert (job.kind, job.head, job.base, job.pull_request) == (Kind.PULL_REQUEST, HEAD, BASE, 7)
+    assert (job.kind, job.head, job.base, job.pull_request) == (JobKind.PULL_REQUEST, HEAD, BASE, 7)
     assert not job.is_fork
 
 
@@ -43,20 +43,20 @@ def test_a_fork_is_known_by_its_repository(tmp_path: Path, repository: object) -
 
 def test_the_other_events(tmp_path: Path) -> None:
     group = read(tmp_path, "merge_group", {"merge_group": {"head_sha": HEAD, "base_sha": BASE}})
-    assert (group.kind, group.head, group.base) == (Kind.MERGE_GROUP, HEAD, BASE)
+    assert (group.kind, group.head, group.base) == (JobKind.MERGE_GROUP, HEAD, BASE)
     release = read(tmp_path, "release", {"release": {"tag_name": "v1.2"}})
-    assert (release.kind, release.head, release.tag) == (Kind.RELEASE, HEAD, "v1.2")
+    assert (release.kind, release.head, release.tag) == (JobKind.RELEASE, HEAD, "v1.2")
     inputs = {"base": "v1", "head": "main", "suite": "asv", "select": "time_*"}
     asked = read(tmp_path, "workflow_dispatch", {"inputs": inputs})
-    assert (asked.kind, asked.base, asked.head, asked.suite, asked.select) == (Kind.RANGE, *inputs.values())
+    assert (asked.kind, asked.base, asked.head, asked.suite, asked.select) == (JobKind.RANGE, *inputs.values())
     assert read(tmp_path, "push", {}).head == HEAD
-    assert read(tmp_path, "schedule", {}).kind is Kind.CANARY
+    assert read(tmp_path, "schedule", {}).kind is JobKind.CANARY
 
 
 @pytest.mark.parametrize(
     ("name", "event", "why"),
     [
-        ("pull_request_target", pull(), "secrets, next to a stranger's code"),
+        ("pull_request_target", pull(), "secrets, next to untrusted code"),
         ("issues", {}, "measures nothing for the event 'issues'"),
         ("pull_request", {}, "does not say what to measure"),
         ("workflow_dispatch", {}, "must declare the inputs"),
