@@ -7,6 +7,7 @@ some, so a lost message delays work until the next sweep and loses nothing; see 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,8 @@ from kombu.exceptions import KombuError
 from webapp.celery import app
 
 log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 15.0, 3_600.0
 
 
 class Task(StrEnum):
@@ -53,3 +56,8 @@ def enqueue(task: Task, row_id: int, *, delay_seconds: float = 0, expires_second
         # The part before "@" may hold a password.
         broker = settings.CELERY_BROKER_URL.split("@")[-1]
         log.warning("cannot enqueue %s(%d) at %s: %s. The next sweep does it.", task.value, row_id, broker, error)
+
+
+def retry_delay(failures: int) -> timedelta:
+    """Return how long to wait before the next attempt after so many earlier failures: doubling, up to an hour."""
+    return timedelta(seconds=min(FIRST_RETRY_SECONDS * 2 ** min(failures, 10), LONGEST_RETRY_SECONDS))

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "webapp.history",
+    "webapp.github",
     "webapp.verdicts",
     "webapp.alerts",
     "webapp.measurements",

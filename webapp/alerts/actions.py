@@ -16,9 +16,8 @@ from django.db import transaction
 from perfgate.errors import InvalidInput
 from webapp.alerts import assignment, states
 from webapp.alerts.models import ALERT_RELATIONS, OPEN, Alert, AlertState, Event, ManualAssignment, StoredChangePoint
+from webapp.alerts.signals import alerts_settled
 from webapp.history.models import Project
-from webapp.measurements import bisection
-from webapp.publishing import outbox
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_NAME_CHARACTERS = 150
@@ -46,13 +45,16 @@ _DECISIONS = {
     "invalidate": AlertState.INVALID,
 }
 
+ACTIONS = (*_DECISIONS, "assign", "note", "merge", "split")
+"""The names that `ActionRequest.action` can have here; `webapp.measurements.actions` adds the start of a bisection."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActionRequest:
     """An action as a form or an API request names it."""
 
     action: str
-    """confirm, acknowledge, accept, invalidate, assign, note, merge, split or bisect."""
+    """One of `ACTIONS`."""
     reason: str = ""
     assignee: str = ""
     text: str = ""
@@ -75,10 +77,9 @@ def act(alert: Alert, request: ActionRequest, *, who: str) -> Alert:
         "note": partial(note, alert, request.text, who=who),
         "merge": partial(merge, alert, request.into, who=who, reason=request.reason),
         "split": partial(split, alert, request.series, who=who, reason=request.reason),
-        "bisect": partial(bisect, alert, who=who),
     }
     if request.action not in actions:
-        raise InvalidInput(f"{request.action[:40]!r} is no action: choose one of {', '.join(actions)}")
+        raise InvalidInput(f"{request.action[:40]!r} is no action: choose one of {', '.join(ACTIONS)}")
     return actions[request.action]() or alert
 
 
@@ -210,17 +211,6 @@ def _open_split(alert: Alert) -> Alert:
     )
 
 
-def bisect(alert: Alert, *, who: str) -> None:
-    """Start a bisection: GitHub measures commits of the alert's range until the one that caused the change is found.
-
-    Raises:
-        InvalidInput: The alert has no range to search, or no workflow can be started; see `webapp.measurements.bisection`.
-    """
-    with _locked(alert) as current:
-        bisection.start(current, who=who)
-        _update(current.project, [current])
-
-
 @contextmanager
 def _locked(alert: Alert) -> Iterator[Alert]:
     """Yield the alert as it is stored now, and lock its project until the end of the block."""
@@ -231,7 +221,7 @@ def _locked(alert: Alert) -> Iterator[Alert]:
 
 def _update(project: Project, changed: Sequence[Alert]) -> None:
     affected = assignment.Affected(alerts=[alert.pk for alert in changed])
-    outbox.want_alerts(project, assignment.update_alerts(project, affected))
+    alerts_settled.send(Alert, project=project, alerts=assignment.update_alerts(project, affected))
 
 
 def _with_merged(alert: Alert) -> Iterator[Alert]:

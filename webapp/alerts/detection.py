@@ -13,13 +13,13 @@ from django.db import transaction
 
 from webapp.alerts import assignment, bridges, remeasurement, rules
 from webapp.alerts.change_points import ACCEPTED_DRIFT, store_changes
-from webapp.alerts.models import StoredChangePoint
+from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.alerts.observed_changes import SearchedSeries, find_observed_changes
 from webapp.alerts.series_search import search_series
+from webapp.alerts.signals import alerts_settled, comparisons_applied
 from webapp.history import commit_order
 from webapp.history.models import Project, Run, Series
 from webapp.history.series import Points, read_many
-from webapp.publishing import outbox
 
 SERIES_PER_BATCH = 32
 """Series whose points are in memory at once."""
@@ -40,7 +40,7 @@ def detect(project: Project, runs: Sequence[Run]) -> None:
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
             searched = list(_searched(project, series))
             affected = store_changes(searched, find_observed_changes(searched, rules.project_policy(project)))
-            outbox.want_alerts(project, assignment.update_alerts(project, affected))
+            _settle(project, affected)
 
 
 def withdraw_orphans(project: Project) -> None:
@@ -48,7 +48,7 @@ def withdraw_orphans(project: Project) -> None:
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         affected = assignment.alerts_without_regressions(project)
-        outbox.want_alerts(project, assignment.update_alerts(project, affected))
+        _settle(project, affected)
 
 
 def apply_remeasurements(project: Project, runs: Sequence[Run]) -> None:
@@ -57,9 +57,9 @@ def apply_remeasurements(project: Project, runs: Sequence[Run]) -> None:
     if alerts:
         with transaction.atomic():
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-            outbox.want_alerts(project, assignment.update_alerts(project, assignment.Affected(alerts=alerts)))
+            _settle(project, assignment.Affected(alerts=alerts))
     if any(run.baseline_commit_id is not None and run.pull_request is None for run in runs):
-        outbox.go_on_searching(project)
+        comparisons_applied.send(Project, project=project)
 
 
 def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
@@ -74,6 +74,11 @@ def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
         superseded = Run.objects.filter(superseded_by__in=run_ids, number__isnull=False)
         groups.update(superseded.values_list("environment", "branch"))
     return sorted(groups)
+
+
+def _settle(project: Project, affected: assignment.Affected) -> None:
+    """Update the affected alerts and send `alerts_settled`; needs the project's lock."""
+    alerts_settled.send(Alert, project=project, alerts=assignment.update_alerts(project, affected))
 
 
 def _searched(project: Project, group: Sequence[Series]) -> Iterator[SearchedSeries]:

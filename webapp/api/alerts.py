@@ -19,6 +19,7 @@ from webapp.api.serializers import CommitSerializer
 from webapp.api.views import View, paged
 from webapp.history import tokens
 from webapp.history.models import Project, Token
+from webapp.measurements import actions as measurement_actions
 from webapp.measurements import bisection
 
 MAX_SERIES = 1_000
@@ -160,7 +161,7 @@ class AlertActions(View):
             )
         asked = OrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        done = actions.act(alert, actions.ActionRequest(**asked.validated_data), who=f"token {token.name}")
+        done = measurement_actions.act(alert, actions.ActionRequest(**asked.validated_data), who=f"token {token.name}")
         tokens.record_use(token)
         return Response(_document(done.pk))
 

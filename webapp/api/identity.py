@@ -24,8 +24,8 @@ from perfgate.errors import NotFound, PerfgateError
 from perfgate.results import records
 from webapp.alerts import rules
 from webapp.api.errors import Busy
+from webapp.github import account
 from webapp.history.models import Project, SpentIdentity
-from webapp.publishing.channels.github import account
 
 ALGORITHMS = ["RS256"]
 """With HS256 allowed, the public key would serve as the shared secret."""
@@ -126,11 +126,11 @@ class Identity:
 
     def _require_its_head(self, run: records.Run, number: int) -> None:
         """Check that *run* measured the head commit of the pull request."""
-        if not account.is_there():
+        if not account.is_configured():
             return  # without a GitHub account nothing is published that could be about another commit
         # The claim ``sha`` is the merge commit; only GitHub knows the head.
         try:
-            with account.repository(self.project) as repository:
+            with account.connect(self.project) as repository:
                 head = repository.pull_request(number).head_sha
         except NotFound as error:
             raise PermissionDenied(f"there is no pull request {number} in {self.project.repository}") from error

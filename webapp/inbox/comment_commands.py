@@ -23,11 +23,11 @@ from perfgate.github import CommitRange, PullRequest, Repository
 from perfgate.report import wording
 from perfgate.results import metrics
 from webapp.alerts import rules
+from webapp.github import account
 from webapp.history.models import Project, Run
 from webapp.measurements import bisection
 from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, payloads
-from webapp.publishing.channels.github import account
 from webapp.verdicts import judgments
 from webapp.verdicts.models import PullRequestWaiver
 
@@ -107,7 +107,7 @@ def answer(project: Project, order: Order) -> str:
     """
     words = order.text.lstrip().split(None, 2)[1:]
     name, rest = (words[0].lower() if words else "help"), (words[1] if len(words) > 1 else "")
-    with account.repository(project) as repository:
+    with account.connect(project) as repository:
         role = _role(repository, order.login)
         if role not in MAY_ORDER:
             # No answer: whoever may comment could else make the bot talk.
@@ -149,7 +149,7 @@ def press(project: Project, button: Button) -> str:
     number = run.pull_request if run is not None else button.pull_request
     if number is None:
         return f"no pull request is known of commit {button.head_sha[:10]}"
-    with account.repository(project) as repository:
+    with account.connect(project) as repository:
         role = _role(repository, button.login)
         if role not in MAY_ORDER:
             return f"{formatting.plain(button.login)} may {role} here: nothing was done"
@@ -235,11 +235,9 @@ def _accept(project: Project, order: Order, _pull: PullRequest, rest: str) -> st
             "reason": reason,
         },
     )
-    judged = [run for run in _runs(project, order.pull_request) if judgments.needs_verdict(run)]
-    for run in judged:
-        judgments.judge_run(run)
-    if judged:
-        outbox.want_verdicts(judged[-1])
+    for run in _runs(project, order.pull_request):
+        if judgments.needs_verdict(run):
+            judgments.judge_run(run)
     return (
         f"Noted: {formatting.code(row.label)} may be up to {formatting.share(most)} {_worse(row)} in this pull request until"
         f" {until}, by {formatting.code(order.login)}: {formatting.code(reason, 500)}.\n\n"

@@ -17,12 +17,12 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from perfgate.errors import PerfgateError, RateLimited
+from webapp.github import account
 from webapp.history.models import Project
 from webapp.inbox import comment_commands, forks
 from webapp.inbox.models import Delivery
 from webapp.publishing import outbox, payloads
-from webapp.publishing.channels.github import account, pacing
-from webapp.queue import Task, enqueue
+from webapp.queue import Task, enqueue, retry_delay
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ def take(delivery_id: int) -> None:
             return
         # Whoever dies from here on leaves it to the next one, later.
         Delivery.objects.filter(pk=row.pk).update(
-            attempts=F("attempts") + 1, not_before=timezone.now() + pacing.wait_after(row.attempts)
+            attempts=F("attempts") + 1, not_before=timezone.now() + retry_delay(row.attempts)
         )
     try:
         outcome = _dealt_with(row)
@@ -193,7 +193,7 @@ def _dealt_with(row: Delivery) -> str:
     read = msgspec.convert(row.payload, Payload)
     name = read.repository.full_name if read.repository else ""
     projects = list(Project.objects.filter(repository__iexact=name)[:2]) if name else []
-    if not projects or not account.is_there():
+    if not projects or not account.is_configured():
         return f"no project here is that of {name[:200]!r}" if not projects else "the bot is nobody here"
     project = projects[0]
     if row.event == "workflow_run" and read.workflow_run is not None:

@@ -19,11 +19,11 @@ from perfgate.github import Repository, WorkflowRun
 from perfgate.results import result_file
 from perfgate.results.records import Run
 from webapp.alerts import rules
+from webapp.github import account
 from webapp.history import ingest
 from webapp.history.models import Project
 from webapp.history.models import Run as Stored
 from webapp.publishing import outbox, payloads
-from webapp.publishing.channels.github import account
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def fetch(project: Project, run_id: int) -> str:
         NotFound, PermissionDenied, Rejected: GitHub does not tell. A retry cannot help.
         RateLimited, Unavailable: GitHub did not answer; ask again later.
     """
-    with account.repository(project) as repository:
+    with account.connect(project) as repository:
         run = repository.workflow_run(run_id)
         workflow = f".github/workflows/{rules.alert_rules(project).workflow}"
         if run.event != "pull_request" or run.path != workflow:

@@ -24,10 +24,12 @@ from perfgate.github import CommitRange, RangeCommit
 from perfgate.stats.bisection import CommitMeasurement, Explanation, Posterior
 from perfgate.stats.search import SPARE_VISITS
 from webapp.alerts import remeasurement, states
-from webapp.alerts.models import Alert, AlertKind, Event, StoredChangePoint
+from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertKind, Event, StoredChangePoint
+from webapp.github import account
+from webapp.history.locks import project_lock
 from webapp.history.models import Run
 from webapp.measurements.models import Bisection, Range
-from webapp.publishing.channels.github import account
+from webapp.measurements.signals import bisection_started
 from webapp.publishing.models import Publication
 from webapp.verdicts import judgments
 
@@ -176,28 +178,31 @@ def forecast(alert: Alert) -> Forecast:
 
 
 def start(alert: Alert, *, who: str) -> None:
-    """Begin to search for the commit of *alert*; nothing happens where that is under way. Needs the project's lock.
+    """Begin to search for the commit of *alert*; nothing happens where that is under way.
 
     Raises:
         InvalidInput: It cannot be searched for; says why and what to do.
     """
-    if Bisection.objects.filter(alert=alert, ended_at=None).exists():
-        return
-    line, worst = _line(alert), _worst(alert)
-    assert alert.previous_commit is not None
-    Bisection.objects.create(
-        project=alert.project,
-        alert=alert,
-        label=worst.series.benchmark.label,
-        metric=worst.series.metric,
-        suite=worst.run.suite,
-        base=alert.previous_commit.sha,
-        line=msgspec.to_builtins(line),
-        low=worst.low,
-        high=worst.high,
-        started_by=who,
-    )
-    states.record_event(alert, Event.Action.BISECTED, who=who, text=announced(len(line)))
+    with project_lock(alert.project_id):
+        current = Alert.objects.select_related(*ALERT_RELATIONS).get(pk=alert.pk)
+        if Bisection.objects.filter(alert=current, ended_at=None).exists():
+            return
+        line, worst = _line(current), _worst(current)
+        assert current.previous_commit is not None
+        Bisection.objects.create(
+            project=current.project,
+            alert=current,
+            label=worst.series.benchmark.label,
+            metric=worst.series.metric,
+            suite=worst.run.suite,
+            base=current.previous_commit.sha,
+            line=msgspec.to_builtins(line),
+            low=worst.low,
+            high=worst.high,
+            started_by=who,
+        )
+        states.record_event(current, Event.Action.BISECTED, who=who, text=announced(len(line)))
+        bisection_started.send(Bisection, project=current.project)
 
 
 def announced(commits: int) -> str:
@@ -264,7 +269,7 @@ def end(search: Search, reason: str) -> None:
 def _line(alert: Alert) -> list[RangeCommit]:
     if alert.kind != AlertKind.REGRESSION or not alert.is_open or alert.previous_commit is None:
         raise InvalidInput(f"alert {alert.pk} has no commit to look for: only an open regression has one")
-    if not alert.project.repository or not account.is_there():
+    if not alert.project.repository or not account.is_configured():
         raise InvalidInput(f"project {alert.project.slug} has no repository on GitHub to ask: use 'perfgate bisect'")
     known = Range.objects.filter(
         project=alert.project_id, base=alert.previous_commit.sha, head=alert.commit.sha, changes__isnull=False

@@ -1,4 +1,4 @@
-"""What GitHub is meant to show, and how fast it may be written to."""
+"""What GitHub should show."""
 
 from __future__ import annotations
 
@@ -7,20 +7,6 @@ from typing import ClassVar
 from django.db import models
 
 from webapp.history.models import Project
-
-
-class Pace(models.Model):
-    """How fast one account on GitHub was written with, so that all workers together stay within its limits."""
-
-    account = models.CharField(max_length=100, unique=True)
-    """An App's id, or a digest of the token."""
-    next_at = models.DateTimeField(null=True)
-    """Not written before then."""
-    recent = models.JSONField(default=list)
-    """When it was written within the last hour: seconds since 1970, oldest first."""
-
-    def __str__(self) -> str:
-        return self.account
 
 
 class Publication(models.Model):

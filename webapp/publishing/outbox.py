@@ -18,12 +18,13 @@ from django.utils import timezone
 from webapp.alerts import remeasurement, rules
 from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertState, StoredChangePoint
 from webapp.alerts.remeasurement import Answer
+from webapp.github import account
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run
 from webapp.measurements import bisection, suspects
 from webapp.measurements.models import Bisection
 from webapp.publishing import payloads
-from webapp.publishing.channels.github import account, comment_context, issues
+from webapp.publishing.channels.github import comment_context, issues
 from webapp.publishing.models import Publication
 from webapp.queue import Task, enqueue
 from webapp.verdicts import judgments
@@ -179,7 +180,7 @@ def _want_measurements(
 ) -> None:
     """Ask for the ranges of suspected alerts to be measured again, each twice at the most."""
     obeyed = rules.alert_rules(project)
-    if obeyed.confirm != "measure" or not project.repository or not account.is_there():
+    if obeyed.confirm != "measure" or not project.repository or not account.is_configured():
         return
     for alert in alerts:
         if alert.state != AlertState.SUSPECTED or alert.previous_commit is None:
@@ -238,7 +239,7 @@ def _want(project: Project, kind: Kind, key: str, content: msgspec.Struct, *, or
         row.wanted, row.revision = document, row.revision + 1
         row.error, row.failed_for_good, row.attempts = "", False, 0
         row.save(update_fields=["wanted", "revision", "error", "failed_for_good", "attempts"])
-    if project.repository and account.is_there():
+    if project.repository and account.is_configured():
         transaction.on_commit(lambda: enqueue(Task.PUBLISH, row.pk))
 
 

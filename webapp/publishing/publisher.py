@@ -21,13 +21,14 @@ from perfgate.errors import NotFound, PerfgateError, PermissionDenied, RateLimit
 from perfgate.github import Repository, Status
 from webapp.alerts import rules
 from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertState
+from webapp.github import account
 from webapp.history.models import Project
 from webapp.measurements import bisection, suspects
 from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, payloads
-from webapp.publishing.channels.github import account, issues, pacing
+from webapp.publishing.channels.github import issues
 from webapp.publishing.models import Publication
-from webapp.queue import Task, enqueue
+from webapp.queue import Task, enqueue, retry_delay
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def _publish(row: Publication) -> None:
     now = timezone.now()
     this = Publication.objects.filter(pk=row.pk)
     try:
-        repository = account.repository(project)
+        repository = account.connect(project)
     except PerfgateError as error:
         _failed(row, error)
         return
@@ -126,7 +127,7 @@ def due() -> QuerySet[Publication]:
     now = timezone.now()
     rows = Publication.objects.filter(published_revision__lt=F("revision"), failed_for_good=False)
     rows = rows.filter(Q(not_before=None) | Q(not_before__lte=now), Q(claimed_until=None) | Q(claimed_until__lte=now))
-    return rows.exclude(project__repository="") if account.is_there() else rows.none()
+    return rows.exclude(project__repository="") if account.is_configured() else rows.none()
 
 
 def claim(publication_id: int) -> Publication | None:
@@ -172,7 +173,7 @@ _STATES: dict[str, Literal["success", "failure"]] = {"success": "success", "fail
 
 def _write_check_run(repository: Repository, row: Publication) -> int | None:
     content = msgspec.convert(row.wanted, payloads.CheckRun)
-    if account.is_app():
+    if account.writes_check_runs():
         status: Status = "in_progress" if content.conclusion is None else "completed"
         return repository.upsert_check_run(**msgspec.structs.asdict(content), status=status, check_run_id=row.remote_id)
     # A person's token may not write check runs; a status says the same in one line.
@@ -234,7 +235,7 @@ def _may_pass(row: Publication, error: PerfgateError) -> bool:
     """Return whether a refusal may be none the next time."""
     if isinstance(error, Rejected) and row.kind != Kind.DISPATCH:
         return row.attempts + 1 < MAX_REJECTIONS or row.error != str(error)
-    return isinstance(error, PermissionDenied) and not row.attempts and account.renew(row.project)
+    return isinstance(error, PermissionDenied) and not row.attempts and account.renew_token(row.project)
 
 
 def _failed(row: Publication, error: PerfgateError) -> None:
@@ -249,7 +250,7 @@ def _failed(row: Publication, error: PerfgateError) -> None:
             not_before=until
         )
     elif error.can_retry or _may_pass(row, error):
-        this.update(not_before=now + pacing.wait_after(row.attempts))
+        this.update(not_before=now + retry_delay(row.attempts))
     else:
         # What was wanted meanwhile is another question.
         this.filter(revision=row.revision).update(failed_for_good=True)

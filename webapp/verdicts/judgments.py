@@ -16,6 +16,7 @@ from perfgate.results import records
 from webapp.history import uploads
 from webapp.history.models import Project, Run
 from webapp.verdicts.models import PullRequestWaiver, StoredVerdict
+from webapp.verdicts.signals import run_judged
 
 
 def needs_verdict(run: Run) -> bool:
@@ -35,6 +36,7 @@ def judge_run(run: Run) -> StoredVerdict:
     stored, _ = StoredVerdict.objects.update_or_create(
         run=run, defaults={"outcome": verdict.outcome.value, "document": msgspec.to_builtins(verdict), **counts}
     )
+    run_judged.send(Run, run=run)
     return stored
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from webapp.alerts import detection
 from webapp.history.models import Project, Run
-from webapp.publishing import outbox
 from webapp.verdicts import judgments
 
 IMPORT_IDLE_SECONDS = 20
@@ -77,12 +76,8 @@ def _is_import_finished(project: Project) -> bool:
 
 
 def _judge(run: Run) -> None:
-    if not judgments.needs_verdict(run):
-        return
-    judgments.judge_run(run)
-    # Without a pull request the run is a remeasurement, and a check on an old commit would mean nothing to anybody.
-    if not run.imported and run.pull_request is not None:
-        outbox.want_verdicts(run)
+    if judgments.needs_verdict(run):
+        judgments.judge_run(run)
 
 
 def _mark_processed(runs: Sequence[Run]) -> None:

@@ -42,7 +42,7 @@ def slow(lab: Lab) -> Alert:
 
 
 def search(alert: Alert) -> None:
-    actions.act(alert, actions.ActionRequest(action="bisect"), who="ada")
+    bisection.start(alert, who="ada")
 
 
 def steps(github: StandIn) -> list[int]:

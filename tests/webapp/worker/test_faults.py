@@ -52,7 +52,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
     made = Clock()
     monkeypatch.setattr("django.utils.timezone.now", made.tell)
-    monkeypatch.setattr("webapp.publishing.channels.github.pacing._sleep", made.sleep)
+    monkeypatch.setattr("webapp.github.rate_limit._sleep", made.sleep)
     settings.GITHUB_SPACING_SECONDS = 1.0
     return made
 

@@ -18,6 +18,7 @@ from perfgate.gate import Row
 from webapp.alerts import actions, quality, remeasurement
 from webapp.alerts.models import OPEN, Alert, AlertState, StoredChangePoint
 from webapp.history.models import Project
+from webapp.measurements import actions as measurement_actions
 from webapp.measurements import bisection, suspects
 from webapp.pages.alert_extent import WORST_FIRST, with_extent
 from webapp.pages.series import chart, history
@@ -83,7 +84,7 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
             into=_number(form.get("into", "0")),
             series=[_number(each) for each in form.getlist("series")],
         )
-        done = actions.act(one, order, who=request.user.get_username())
+        done = measurement_actions.act(one, order, who=request.user.get_username())
     except InvalidInput as error:
         return _show(request, number, error=str(error))
     return redirect("pages:alert", done.pk)

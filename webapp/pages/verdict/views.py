@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from perfgate import formatting, gate
 from perfgate.report import wording
 from perfgate.results import metrics
+from webapp.github import account
 from webapp.history.models import Run, Series
-from webapp.publishing.channels.github import account
 from webapp.verdicts import judgments
 from webapp.verdicts.models import StoredVerdict
 
@@ -71,7 +71,9 @@ def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
     return [
         Shown(
             row=row,
-            called=wording.row_id(row) if run.pull_request and run.project.repository and account.is_there() else "",
+            called=wording.row_id(row)
+            if run.pull_request and run.project.repository and account.is_configured()
+            else "",
             series=series.get((row.label, row.metric)),
             interval=formatting.interval(row.low, row.high),
             metric=metrics.describe(row.metric).title,

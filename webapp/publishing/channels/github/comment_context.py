@@ -10,10 +10,10 @@ from perfgate.gate import Outcome, Row, Verdict
 from perfgate.report import wording
 from perfgate.report.wording import CHART_POINTS, Around
 from webapp.alerts import remeasurement
+from webapp.github import account
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run, Series
 from webapp.publishing import payloads
-from webapp.publishing.channels.github import account
 
 MIN_POINTS = 3
 """Of a history that is worth a picture."""
@@ -42,7 +42,7 @@ def of(run: Run, verdict: Verdict) -> Around:
             if len(values := known.get(remeasurement.key(row.label, row.metric), ())) >= MIN_POINTS
         },
         chart=_chart(told, known),
-        takes_orders=account.is_there(),
+        takes_orders=account.is_configured(),
         warning="" if run.trusted else STRANGERS,
     )
 

@@ -1,6 +1,6 @@
-"""As whom the server speaks to GitHub: a GitHub App, else the account behind a token, else nobody.
+"""Connect to GitHub with the configured account: a GitHub App, or a token.
 
-A token that is no App's may comment and file issues; check runs it may not write, and statuses stand in for them.
+The token of a person may comment and file issues, but cannot write check runs; commit statuses replace them.
 """
 
 from __future__ import annotations
@@ -13,27 +13,32 @@ from django.conf import settings
 
 from perfgate.errors import InvalidInput, NotFound, PermissionDenied, Rejected, Unavailable
 from perfgate.github import App, Repository
+from webapp.github import rate_limit
 from webapp.history.models import Project
-from webapp.publishing.channels.github import pacing
 
 
-def is_there() -> bool:
-    """Return whether anybody is configured."""
+def is_configured() -> bool:
+    """Return whether the server has an account on GitHub."""
     return bool(settings.GITHUB_APP_ID or settings.GITHUB_TOKEN)
 
 
-def is_app() -> bool:
-    """Return whether it is an App, or a token that is one's: only these write check runs."""
+def can_reach(project: Project) -> bool:
+    """Return whether the server has an account and *project* a repository on GitHub."""
+    return bool(project.repository) and is_configured()
+
+
+def writes_check_runs() -> bool:
+    """Return whether the account is an App, or the token is one's: only Apps can write check runs."""
     return bool(settings.GITHUB_APP_ID) or settings.GITHUB_LOGIN.endswith("[bot]")
 
 
-def repository(project: Project) -> Repository:
-    """Return the project's repository, as the bot sees it.
+def connect(project: Project) -> Repository:
+    """Return the project's repository, opened with the server's account.
 
     Raises:
-        Unavailable: What is configured cannot be used, the App is not installed there or lacks a permission, or GitHub
-            gave it no token: all of this somebody can put right, and trying again then helps.
-        RateLimited: GitHub wants us to wait.
+        Unavailable: The configuration cannot be used, the App is not installed there or lacks a permission, or GitHub
+            issued no token. An administrator can correct each of these, so a retry can help.
+        RateLimited: GitHub asks the server to wait.
     """
     try:
         if settings.GITHUB_APP_ID:
@@ -47,14 +52,14 @@ def repository(project: Project) -> Repository:
             token,
             api_url=settings.GITHUB_API_URL,
             author=author,
-            before_write=lambda: pacing.wait_for_turn(account),
+            before_write=lambda: rate_limit.wait_for_turn(account),
         )
     except (InvalidInput, NotFound, PermissionDenied, Rejected) as error:
         raise Unavailable(str(error)) from error
 
 
-def renew(project: Project) -> bool:
-    """Have the App's next token for a repository made anew, for GitHub refused this one; return whether that can help."""
+def renew_token(project: Project) -> bool:
+    """Discard the App's token for a repository after GitHub refused it; return whether a new one can help."""
     if settings.GITHUB_APP_ID:
         _app(settings.GITHUB_APP_ID, settings.GITHUB_APP_KEY, settings.GITHUB_API_URL).forget(project.repository)
     return bool(settings.GITHUB_APP_ID)
@@ -62,7 +67,7 @@ def renew(project: Project) -> bool:
 
 @lru_cache(maxsize=4)
 def _app(app_id: str, key: str, api_url: str) -> App:
-    """Return the App; one for each configuration, so that its tokens are kept from task to task."""
+    """Return the App; one object per configuration, so that its tokens are reused from task to task."""
     text = key
     if "-----BEGIN" not in key:
         try:
