@@ -1,7 +1,7 @@
 """Enqueue tasks for the workers.
 
 The database holds the work itself (an unprocessed run, an unpublished publication). A message only says that there is
-some, so a lost message delays work until the next sweep and loses nothing; see docs/decisions/0004-queue-is-the-doorbell.md.
+some, so a lost message delays work until the next sweep and loses nothing; see docs/decisions/0004-queue-and-database.md.
 """
 
 from __future__ import annotations
