@@ -84,7 +84,7 @@ def _settle(project: Project, affected: assignment.Affected) -> None:
 def _searched(project: Project, group: Sequence[Series]) -> Iterator[SearchedSeries]:
     """Yield each series of a group with its points and the changes that it shows by itself."""
     accepted, bridged = _accepted_drift(group), bridges.of(project)
-    order = commit_order.of(commit_order.stamp(project.pk))
+    order = commit_order.order_at(commit_order.project_stamp(project.pk))
     ranks: dict[int, int] = {}
     for commit in order.commits.tolist():
         ranks.setdefault(commit, len(ranks))

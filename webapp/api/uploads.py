@@ -50,7 +50,7 @@ class Uploads(View):
         return Response(_document(stored), status=CREATED if stored.created else PRESENT)
 
 
-def _document(stored: ingest.Stored) -> dict[str, Any]:
+def _document(stored: ingest.IngestResult) -> dict[str, Any]:
     return {
         "run": stored.run_id,
         "url": f"{settings.BASE_URL}/runs/{stored.run_id}/",

@@ -1,1 +1,1 @@
-"""What was measured: models, ingest (write path), series (read path), retention."""
+"""What was measured: the models, the write path (ingest, imports, rebuild) and the read path (series)."""

@@ -1,10 +1,10 @@
-"""Registers the app that keeps what was measured."""
+"""Registration with Django."""
 
 from django.apps import AppConfig
 
 
 class HistoryConfig(AppConfig):
-    """What was measured."""
+    """The app of measured data."""
 
     name = "webapp.history"
     label = "history"

@@ -1,8 +1,8 @@
-"""The packed points of series, and the only SQL that differs between PostgreSQL and SQLite.
+"""Store and read the packed points of series. The SQL here differs between PostgreSQL and SQLite.
 
-A point is a `POINT` record of 14 bytes; up to `CHUNK_RUNS` of them share a row. New points are put *before* those that
-a row already holds: PostgreSQL then finds the old bytes unchanged at the end of the row and logs the new ones only,
-which cuts its write-ahead log to a fifth. Readers order points by commit anyway.
+A point is a `POINT` record of 14 bytes; up to `CHUNK_RUNS` of them share a row. New points are put *before* the stored
+points of a row: then PostgreSQL finds the old bytes unchanged at the end of the row and logs only the new ones, which
+reduces its write-ahead log to a fifth. Readers sort points by commit anyway.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from psycopg.pq import Format
 from webapp.history.models import CHUNK_RUNS
 
 POINT = np.dtype([("run", "<i4"), ("segment", "<u2"), ("value", "<f8")])
-"""`Run` id, position in `Series.segments`, finite value in the series' unit."""
+"""`Run` id, index in `Series.segments`, finite value in the series' unit."""
 
 MAX_SEGMENTS = 65_535
-"""Longest `Series.segments` that a point can address."""
+"""Largest length of `Series.segments`, because a point has 16 bits for its index."""
 
 IntArray = npt.NDArray[np.int64]
 PointArray = npt.NDArray[Any]
@@ -64,7 +64,7 @@ def append(series: IntArray, numbers: IntArray, points: PointArray) -> None:
     if not len(points):
         return
     chunk_numbers = numbers // CHUNK_RUNS
-    # Rows are locked in the order of their keys, whoever writes: no two writers wait for each other in a circle.
+    # All writers lock rows in the order of their keys, so that no two of them deadlock.
     order = np.lexsort((chunk_numbers, series))
     series, chunk_numbers, packed = series[order], chunk_numbers[order], points[order].tobytes()
     first = np.flatnonzero(np.r_[True, (np.diff(series) != 0) | (np.diff(chunk_numbers) != 0)])
@@ -93,14 +93,20 @@ def read(series_ids: Sequence[int]) -> tuple[IntArray, PointArray]:
 
 
 def remove_run(environment_id: int, number: int, run_id: int) -> None:
-    """Take the points of one run out of all series of its environment."""
+    """Remove the points of one run from all series of its environment."""
     chunk_number = number // CHUNK_RUNS
     with connection.cursor() as cursor:
         cursor.execute(_IN_ENVIRONMENT, [chunk_number, environment_id])
         rows = cursor.fetchall()
-        kept = [(one, points[points["run"] != run_id], len(points)) for one, points in starmap(_points, rows)]
-        changed = [(points.tobytes(), one, chunk_number) for one, points, before in kept if 0 < len(points) < before]
-        emptied = [(one, chunk_number) for one, points, _ in kept if not len(points)]
+        kept = [
+            (series_id, points[points["run"] != run_id], len(points)) for series_id, points in starmap(_points, rows)
+        ]
+        changed = [
+            (points.tobytes(), series_id, chunk_number)
+            for series_id, points, before in kept
+            if 0 < len(points) < before
+        ]
+        emptied = [(series_id, chunk_number) for series_id, points, _ in kept if not len(points)]
         for statement, parameters in ((_REPLACE, changed), (_DELETE, emptied)):
             if parameters:
                 cursor.executemany(statement, parameters)
@@ -109,11 +115,13 @@ def remove_run(environment_id: int, number: int, run_id: int) -> None:
 def clear(series_ids: Collection[int]) -> None:
     """Delete all points of some series."""
     with connection.cursor() as cursor:
-        cursor.executemany("DELETE FROM history_serieschunk WHERE series_id = %s", [(one,) for one in series_ids])
+        cursor.executemany(
+            "DELETE FROM history_serieschunk WHERE series_id = %s", [(series_id,) for series_id in series_ids]
+        )
 
 
 def _append_sqlite(owners: IntArray, parts: IntArray, starts: IntArray, lengths: IntArray, packed: bytes) -> None:
-    """Append in one statement for all rows of one chunk number and length: a third faster than one for each row."""
+    """Append with one statement for all rows of one chunk number and length; one statement per row is a third slower."""
     with connection.cursor() as cursor:
         for part, length in sorted(set(zip(integers(parts), integers(lengths), strict=True))):
             chosen = (parts == part) & (lengths == length)
@@ -122,7 +130,7 @@ def _append_sqlite(owners: IntArray, parts: IntArray, starts: IntArray, lengths:
 
 
 class _BigintArray(Dumper):
-    """Sends a one-dimensional array as ``bigint[]``; a list of as many integers would take twenty times as long.
+    """Sends a one-dimensional array as ``bigint[]``, twenty times as fast as a list of integers.
 
     Source: PostgreSQL, ``array_recv`` in ``src/backend/utils/adt/arrayfuncs.c``.
     """
@@ -131,13 +139,13 @@ class _BigintArray(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: IntArray) -> bytes:
-        """Return dimensions, no NULLs, the elements' type, length, lower bound; then length and value of each."""
+        """Return the binary form: dimensions, NULL flag, element type, length, lower bound; then length and value of each."""
         elements = np.empty(len(obj), [("length", ">i4"), ("value", ">i8")])
         elements["length"], elements["value"] = 8, obj
         return struct.pack("!iiiii", 1, 0, 20, len(obj), 1) + elements.tobytes()
 
 
-# Connections take a copy of these adapters when they open: registered here, the class is there for all of them.
+# A connection copies these adapters when it opens, so the class must be registered when this module is imported.
 psycopg.adapters.register_dumper(np.ndarray, _BigintArray)
 
 
@@ -146,13 +154,13 @@ def _points(series_id: int, content: Any) -> tuple[int, PointArray]:
 
 
 def _unpack(rows: Sequence[tuple[int, Any]]) -> tuple[IntArray, PointArray]:
-    owners = np.array([one for one, _ in rows], np.int64)
+    owners = np.array([series_id for series_id, _ in rows], np.int64)
     lengths = np.array([len(content) for _, content in rows], np.int64) // POINT.itemsize
     return np.repeat(owners, lengths), np.frombuffer(b"".join([content for _, content in rows]), POINT)
 
 
 def _postgresql(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement with parameters and results in binary; Django's own cursor would write bytes as hex text."""
+    """Execute one statement with binary parameters and results; Django's cursor would send bytes as hexadecimal text."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), parameters, binary=True)
@@ -160,11 +168,11 @@ def _postgresql(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ..
 
 
 def integers(array: IntArray) -> list[int]:
-    """Return *array*, of one dimension, as Python's integers."""
+    """Return a one-dimensional array as a list of Python integers."""
     return cast("list[int]", array.tolist())
 
 
 def slices(items: Sequence[Any], size: int = 5_000) -> Iterator[Sequence[Any]]:
-    """Cut *items* into parts that fit into one statement's parameters on every database."""
+    """Yield *items* in slices that are small enough for the parameters of one statement, on every database."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,18 +1,18 @@
-"""In which order the runs of a project follow each other: by commit, and as they came where the commit is the same.
+"""The order of a project's runs: by commit, then by arrival.
 
-Commits stand in the order of their generations, which git's own graph gives. Where a commit has none (no repository
-was at hand), it is placed by its time among those that have. Nothing here depends on the order of arrival, so an old
-history may be imported after a new one.
+Commits are ordered by generation, which comes from git's graph. A commit without a generation (imported without a
+repository) is placed by its time among the others. The order does not depend on the order of arrival, so an old history
+can be imported after a new one.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,34 +23,34 @@ from webapp.history.models import Commit, Project, Run
 
 FloatArray = npt.NDArray[np.float64]
 
-PROJECTS_KEPT = 32
-"""How many projects' orders one process remembers."""
+CACHED_PROJECTS = 32
+"""Number of projects whose order one process caches."""
 
 
 class Stamp(NamedTuple):
-    """Names one state of what is stored of a project; two equal stamps saw the same."""
+    """Identifies one state of the stored data of a project: equal stamps, equal data."""
 
     project_id: int
     created_at: datetime
-    """Tells a project from an earlier one of the same id, in a database that was made anew."""
+    """Distinguishes the project from an earlier one with the same id, in a database that was created again."""
     revision: int
 
     @classmethod
-    def of(cls, project_id: int, created_at: datetime | str, revision: int) -> Stamp:
-        """Return the stamp from columns as a bare cursor reads them; SQLite's has times as text, without the zone."""
+    def from_columns(cls, project_id: int, created_at: datetime | str, revision: int) -> Stamp:
+        """Return the stamp from the columns of a raw cursor. SQLite returns times as text without a zone."""
         if isinstance(created_at, str):
             created_at = datetime.fromisoformat(created_at).replace(tzinfo=UTC)
         return cls(project_id, created_at, revision)
 
     @property
     def tag(self) -> str:
-        """The stamp as an HTTP entity tag's content."""
+        """The stamp as the content of an HTTP entity tag."""
         return f"{self.project_id}-{self.created_at.timestamp():.6f}-{self.revision}"
 
 
 @dataclass(frozen=True)
-class Order:
-    """The runs of one project that are points of series, in commit order; position *i* in every array is one run."""
+class CommitOrder:
+    """The runs of one project that are points of series, in commit order. Index *i* of each array is one run."""
 
     stamp: Stamp
     runs: IntArray
@@ -58,15 +58,16 @@ class Order:
     commits: IntArray
     """`Commit` ids."""
     times: FloatArray
-    """Commit time, seconds since 1970 UTC; where unknown, when it was first measured or received."""
+    """Commit times, seconds since 1970 UTC. If unknown, the time when the commit was first measured or received."""
     first: int
+    """Smallest `Run` id."""
     lookup: IntArray
-    """Position of run ``first + i``, -1 where that run is no point of a series."""
+    """Position of run ``first + i``; -1 if that run is no point of a series."""
     encoded: dict[str, npt.NDArray[np.bytes_]]
-    """The same as JSON, each entry padded to one width, ready to be cut out and joined: ``run``, ``commit``, ``time``."""
+    """``run``, ``commit`` and ``time`` as JSON, each entry padded to one width, so that a selection can be joined fast."""
 
-    def places(self, runs: npt.NDArray[np.int32]) -> IntArray:
-        """Return the position of each run, -1 for one that came after this order was made."""
+    def positions(self, runs: npt.NDArray[np.int32]) -> IntArray:
+        """Return the position of each run; -1 for a run that was stored after this order was computed."""
         offsets = runs.astype(np.int64) - self.first
         inside = (offsets >= 0) & (offsets < len(self.lookup))
         if inside.all():
@@ -76,45 +77,45 @@ class Order:
         found[inside] = self.lookup[offsets[inside]]
         return found
 
-    def column(self, name: str, places: IntArray) -> msgspec.Raw:
-        """Return the JSON array of one encoded column at *places*."""
-        return msgspec.Raw(b"[" + self.encoded[name][places].tobytes().rstrip(b", ") + b"]")
+    def column(self, name: str, positions: IntArray) -> msgspec.Raw:
+        """Return the entries of one encoded column at *positions*, as a JSON array."""
+        return msgspec.Raw(b"[" + self.encoded[name][positions].tobytes().rstrip(b", ") + b"]")
 
 
-_orders: OrderedDict[int, Order] = OrderedDict()
+_cache: OrderedDict[int, CommitOrder] = OrderedDict()
 _lock = Lock()
 
 
-def of(stamp: Stamp) -> Order:
-    """Return the order at *stamp* or later, from memory where nothing was stored since."""
+def order_at(stamp: Stamp) -> CommitOrder:
+    """Return the order at *stamp* or later; from the cache if nothing was stored since."""
     with _lock:
-        known = _orders.get(stamp.project_id)
-        if known is not None and known.stamp == stamp:
-            _orders.move_to_end(stamp.project_id)
-            return known
-    made = _make(stamp)
+        cached = _cache.get(stamp.project_id)
+        if cached is not None and cached.stamp == stamp:
+            _cache.move_to_end(stamp.project_id)
+            return cached
+    order = _compute(stamp)
     with _lock:
-        _orders[stamp.project_id] = made
-        _orders.move_to_end(stamp.project_id)
-        while len(_orders) > PROJECTS_KEPT:
-            _orders.popitem(last=False)
-    return made
+        _cache[stamp.project_id] = order
+        _cache.move_to_end(stamp.project_id)
+        while len(_cache) > CACHED_PROJECTS:
+            _cache.popitem(last=False)
+    return order
 
 
-def stamp(project_id: int) -> Stamp:
+def project_stamp(project_id: int) -> Stamp:
     """Return the present stamp of a project."""
     return Stamp(*Project.objects.values_list("id", "created_at", "revision").get(pk=project_id))
 
 
-def commit_order(ids: IntArray, generations: FloatArray, times: FloatArray) -> IntArray:
-    """Return the permutation that puts commits in order.
+def sort_commits(ids: IntArray, generations: FloatArray, times: FloatArray) -> IntArray:
+    """Return the permutation that sorts commits.
 
     Args:
         ids: Shape ``(n,)``; breaks ties.
-        generations: Shape ``(n,)``, NaN where unknown.
+        generations: Shape ``(n,)``, NaN if unknown.
         times: Shape ``(n,)``, seconds, no NaN.
 
-    >>> commit_order(np.array([1, 2, 3]), np.array([2.0, 1.0, np.nan]), np.array([5.0, 3.0, 4.0])).tolist()
+    >>> sort_commits(np.array([1, 2, 3]), np.array([2.0, 1.0, np.nan]), np.array([5.0, 3.0, 4.0])).tolist()
     [1, 2, 0]
     """
     unknown = np.isnan(generations)
@@ -122,61 +123,93 @@ def commit_order(ids: IntArray, generations: FloatArray, times: FloatArray) -> I
     known = known[np.lexsort((ids[known], times[known], generations[known]))]
     slot = np.empty(len(ids))
     slot[known] = np.arange(len(known))
-    # Times may run backwards along the graph: a commit without a generation follows all that are not younger.
+    # Times can decrease along the graph. A commit without a generation comes after all commits that are not younger.
     latest_so_far = np.maximum.accumulate(times[known])
     slot[unknown] = np.searchsorted(latest_so_far, times[unknown], side="right") - 0.5
     order: IntArray = np.lexsort((ids, times, slot))
     return order
 
 
-def _make(stamp: Stamp) -> Order:
-    runs = list(
-        Run.objects.filter(project=stamp.project_id, number__isnull=False, superseded_by=None)
+class _RunRow(NamedTuple):
+    id: int
+    commit: int
+    started_at: datetime | None
+    received_at: datetime
+
+
+class _CommitRow(NamedTuple):
+    id: int
+    sha: str
+    generation: int | None
+    committed_at: datetime | None
+
+
+def _compute(stamp: Stamp) -> CommitOrder:
+    runs = [
+        _RunRow(*row)
+        for row in Run.objects.filter(project=stamp.project_id, number__isnull=False, superseded_by=None)
         .order_by("id")
         .values_list("id", "commit_id", "started_at", "received_at")
-    )
-    commits = {row[0]: row[1:] for row in _commit_rows(stamp.project_id)}  # after the runs: none of theirs is missing
-    times = {one: row[2].timestamp() for one, row in commits.items() if row[2] is not None}
-    for _, commit, started, received in runs:
-        if commits[commit][2] is None:
-            times[commit] = min(times.get(commit, np.inf), (started or received).timestamp())
-    measured = [one for one in commits if one in times]
-    generations = [commits[one][1] for one in measured]
-    permutation = commit_order(
-        np.array(measured, np.int64),
-        np.array([np.nan if each is None else each for each in generations], float),
-        np.array([times[one] for one in measured], float),
-    )
-    place_of = {measured[index]: place for place, index in enumerate(integers(permutation))}
-    run_ids = np.array([row[0] for row in runs], np.int64)
-    order = np.lexsort((run_ids, np.array([place_of[row[1]] for row in runs], np.int64)))
+    ]
+    # Read after the runs, so that the commit of every run is included.
+    rows = Commit.objects.filter(project=stamp.project_id).values_list("id", "sha", "generation", "committed_at")
+    commits = {row[0]: _CommitRow(*row) for row in rows}
+    times = _commit_times(runs, commits)
+    run_ids = np.array([run.id for run in runs], np.int64)
+    positions = _commit_positions(commits, times)
+    order = np.lexsort((run_ids, np.array([positions[run.commit] for run in runs], np.int64)))
     in_order = [runs[index] for index in integers(order)]
-    commit_ids = [row[1] for row in in_order]
-    seconds = [times[one] for one in commit_ids]
-    first = int(run_ids[0]) if len(run_ids) else 0
-    lookup = np.full(int(run_ids[-1]) - first + 1 if len(run_ids) else 0, -1, np.int64)
-    lookup[run_ids[order] - first] = np.arange(len(order))
-    return Order(
+    seconds = [times[run.commit] for run in in_order]
+    first, lookup = _lookup(run_ids, order)
+    return CommitOrder(
         stamp=stamp,
         runs=run_ids[order],
-        commits=np.array(commit_ids, np.int64),
+        commits=np.array([run.commit for run in in_order], np.int64),
         times=np.array(seconds, float),
         first=first,
         lookup=lookup,
         encoded={
-            "run": _encoded(str(row[0]) for row in in_order),
-            "commit": _encoded(f'"{commits[one][0]}"' for one in commit_ids),
-            "time": _encoded(f"{each:.0f}" for each in seconds),
+            "run": _encode(str(run.id) for run in in_order),
+            "commit": _encode(f'"{commits[run.commit].sha}"' for run in in_order),
+            "time": _encode(f"{time:.0f}" for time in seconds),
         },
     )
 
 
-def _commit_rows(project_id: int) -> Iterable[tuple[Any, ...]]:
-    return Commit.objects.filter(project=project_id).values_list("id", "sha", "generation", "committed_at")
+def _commit_times(runs: Iterable[_RunRow], commits: Mapping[int, _CommitRow]) -> dict[int, float]:
+    """Return the time of each commit in seconds. Commits with neither a time nor a run are left out."""
+    times = {commit.id: commit.committed_at.timestamp() for commit in commits.values() if commit.committed_at}
+    for run in runs:
+        if commits[run.commit].committed_at is None:
+            measured = (run.started_at or run.received_at).timestamp()
+            times[run.commit] = min(times.get(run.commit, np.inf), measured)
+    return times
 
 
-def _encoded(texts: Iterable[str]) -> npt.NDArray[np.bytes_]:
-    """Return one entry for each text, all of one width: text, comma, spaces, which JSON allows between elements."""
-    items = [text.encode() + b"," for text in texts]
+def _commit_positions(commits: Mapping[int, _CommitRow], times: Mapping[int, float]) -> dict[int, int]:
+    """Return the position of each commit that has a time."""
+    ids = [commit for commit in commits if commit in times]
+    generations = [commits[commit].generation for commit in ids]
+    permutation = sort_commits(
+        np.array(ids, np.int64),
+        np.array([np.nan if generation is None else generation for generation in generations], float),
+        np.array([times[commit] for commit in ids], float),
+    )
+    return {ids[index]: position for position, index in enumerate(integers(permutation))}
+
+
+def _lookup(run_ids: IntArray, order: IntArray) -> tuple[int, IntArray]:
+    """Return the smallest of *run_ids*, which are ascending, and the position in *order* of each id from there on."""
+    if not len(run_ids):
+        return 0, np.empty(0, np.int64)
+    first = int(run_ids[0])
+    lookup = np.full(int(run_ids[-1]) - first + 1, -1, np.int64)
+    lookup[run_ids[order] - first] = np.arange(len(order))
+    return first, lookup
+
+
+def _encode(texts: Iterable[str]) -> npt.NDArray[np.bytes_]:
+    """Return each text with a comma, padded with spaces to one width, which JSON allows between elements."""
+    items: Sequence[bytes] = [text.encode() + b"," for text in texts]
     width = max(map(len, items), default=1)
     return np.array([item.ljust(width) for item in items], dtype=f"S{width}")

@@ -1,8 +1,11 @@
 """What was measured: projects, commits, environments, benchmarks, runs and their points.
 
-Two things are kept of a run: the uploaded file, compressed and untouched (`Upload`, the truth), and its points, packed
-into chunks of the series they belong to (`SeriesChunk`, rebuilt from the uploads by ``manage.py rebuild``). There is
-no row for a single point: see docs/decisions/0002-packed-series.md for the measurements behind that.
+Of each run, the uploaded file is stored unchanged (`Upload`), and its points are packed into chunks of their series
+(`SeriesChunk`). ``manage.py rebuild`` derives everything else from the uploads. There is no row for a single point: see
+docs/decisions/0002-packed-series.md for the measurements behind this.
+
+`Run`, `Commit` and `Benchmark` store the records of the same names in `perfgate.results.records`; `Environment` and
+`EnvironmentState` together store the record `Environment`. Code that uses both writes ``records.Run``.
 """
 
 from __future__ import annotations
@@ -14,42 +17,42 @@ from django.db import models
 from perfgate.results.records import Direction
 
 CHUNK_RUNS = 64
-"""Runs behind one `SeriesChunk`. An append rewrites half a chunk on average, a read pays for each row: 64 is the
-middle that docs/decisions/0002-packed-series.md measures. Changing it asks for ``manage.py rebuild``."""
+"""Runs per `SeriesChunk`. A large number makes appends slow, because each rewrites a chunk; a small number makes reads
+slow. docs/decisions/0002-packed-series.md has the measurements. After a change, run ``manage.py rebuild``."""
 
 
 class Project(models.Model):
-    """One repository whose benchmarks are followed."""
+    """One repository whose benchmarks are measured."""
 
     slug = models.SlugField(max_length=100, unique=True)
     repository = models.CharField(max_length=200, blank=True)
-    """``owner/name`` on GitHub; empty: the bot has nowhere to write."""
+    """``owner/name`` on GitHub; empty: nothing is written to GitHub."""
     default_branch = models.CharField(max_length=200, default="main")
     repository_id = models.BigIntegerField(null=True, blank=True)
     repository_owner_id = models.BigIntegerField(null=True, blank=True)
-    """GitHub's ids of both, as the first workflow that showed its identity told them: names can change hands, these
-    cannot."""
+    """GitHub's ids of repository and owner, from the first workflow that uploaded with its identity. A name can be taken
+    over by somebody else, an id cannot."""
     created_at = models.DateTimeField(auto_now_add=True)
     revision = models.PositiveBigIntegerField(default=0)
-    """Grows with every change of what is stored; readers key their caches by it."""
+    """Increases with every change of the stored data; caches use it in their keys."""
 
     def __str__(self) -> str:
         return self.slug
 
 
 def upload_only() -> list[str]:
-    """Return the scopes of a token for which none were named."""
+    """Return the default scopes of a token."""
     return ["upload"]
 
 
 class Token(models.Model):
-    """A key that lets a machine act on one project, as far as its scopes go; only its digest is kept."""
+    """A secret with which a program acts on one project, within its scopes; only the digest is stored."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=upload_only)
-    """What it may do: names in `webapp.history.tokens.Scope`."""
+    """Values of `webapp.history.tokens.Scope`."""
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -60,24 +63,24 @@ class Token(models.Model):
 
 
 class SpentIdentity(models.Model):
-    """A workflow's identity that was shown once and is good for nothing more."""
+    """A workflow's identity token that was used, and is not accepted again."""
 
     jti = models.CharField(max_length=200, unique=True)
     expires_at = models.DateTimeField(db_index=True)
-    """After this nobody believes it anyway, and the row may go."""
+    """After this time the token is invalid anyway, and the row can be deleted."""
 
     def __str__(self) -> str:
         return self.jti
 
 
 class Commit(models.Model):
-    """A commit that something was measured on."""
+    """A commit that was measured."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="commits")
     sha = models.CharField(max_length=64)
     committed_at = models.DateTimeField(null=True)
     generation = models.PositiveIntegerField(null=True)
-    """1 + the largest generation among its parents; orders commits wherever git was at hand."""
+    """1 + the largest generation of its parents; orders commits. NULL if no git repository was available."""
     subject = models.TextField(blank=True)
     author = models.TextField(blank=True)
 
@@ -89,14 +92,14 @@ class Commit(models.Model):
 
 
 class Environment(models.Model):
-    """The name under which a team follows one machine and interpreter through time."""
+    """The name that a team gives one machine and interpreter, over time."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="environments")
     name = models.TextField()
     key = models.CharField(max_length=64)
-    """SHA-256 of the name: names may be longer than an index allows."""
+    """SHA-256 of the name, because names can be longer than an index allows."""
     runs = models.PositiveIntegerField(default=0)
-    """The newest `Run.number` here; counted up under the project's lock."""
+    """The newest `Run.number` in this environment; increased under the project's lock."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "key"], name="one_environment_per_name")]
@@ -106,7 +109,7 @@ class Environment(models.Model):
 
 
 class EnvironmentState(models.Model):
-    """The facts behind an environment at one time; values of different states are never compared for a verdict."""
+    """The facts of an environment at one time. Values of different states are never compared for a verdict."""
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="states")
     fingerprint = models.CharField(max_length=16)
@@ -122,13 +125,13 @@ class EnvironmentState(models.Model):
 
 
 class Benchmark(models.Model):
-    """One named, parametrised piece of work."""
+    """One named, parametrized piece of work."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="benchmarks")
     name = models.TextField()
     parameters = models.JSONField(default=dict)
     label = models.TextField()
-    """Name and parameters in one line, as people read it."""
+    """Name and parameters in one line, for display."""
     key = models.CharField(max_length=64)
     """SHA-256 of name and parameters."""
 
@@ -140,7 +143,7 @@ class Benchmark(models.Model):
 
 
 class PolicyText(models.Model):
-    """A policy file that came with runs, kept once for all that carried the same."""
+    """The text of a policy, stored once for all runs that contain it."""
 
     digest = models.CharField(max_length=64, unique=True)
     """SHA-256 of path and text."""
@@ -152,44 +155,44 @@ class PolicyText(models.Model):
 
 
 class Run(models.Model):
-    """One suite on one commit in one environment, as it was uploaded."""
+    """One uploaded run: one suite on one commit in one environment."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
     state = models.ForeignKey(EnvironmentState, models.PROTECT, related_name="runs")
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="runs")
     baseline_commit = models.ForeignKey(Commit, models.PROTECT, null=True, related_name="+")
-    """The other side, when both were measured together."""
+    """Commit of the baseline, if both were measured together."""
     branch = models.CharField(max_length=255)
     pull_request = models.PositiveIntegerField(null=True)
-    """A run with a number is judged against its baseline and is no point of a series."""
+    """A run with a pull request is judged against its baseline and is no point of a series."""
     suite = models.CharField(max_length=200)
     tool = models.TextField(blank=True)
     dirty = models.BooleanField(default=False)
     number = models.PositiveIntegerField(null=True)
-    """1, 2, 3 … among the runs of its environment that are points of series, in the order of arrival; says which
-    chunks hold its points. NULL: a pull request's."""
+    """1, 2, 3 … among the runs of its environment that are points of series, in the order of arrival. It determines
+    the chunks of its points. NULL: no point of a series."""
     key = models.CharField(max_length=64, blank=True)
-    """SHA-256 of the source's stable identity (asv: machine and file name); a later file there supersedes this one."""
+    """SHA-256 of the source's stable identity; a later file of the same source supersedes this one. Empty: no identity."""
     digest = models.CharField(max_length=64)
-    """SHA-256 of the uploaded bytes: the same upload twice is one run."""
+    """SHA-256 of the uploaded file: the same upload twice is one run."""
     superseded_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="supersedes")
-    """The newer file of the same source; a superseded run keeps its upload and has no points."""
+    """The run from the newer file of the same source. A superseded run has its upload and no points."""
     imported = models.BooleanField(default=False)
-    """Came with an old history: changes in it are recorded quietly."""
+    """Whether it was imported with an old history. Changes in it are recorded without alerting anybody."""
     trusted = models.BooleanField(default=True)
-    """False: it came out of a fork's own workflow, whose author could have written any numbers. It may be commented on."""
+    """False: it is from the workflow of a fork, whose author could have written any numbers."""
     policy = models.ForeignKey(PolicyText, models.PROTECT, null=True, related_name="+")
-    """The policy at the run's own commit; NULL: it carried none, or is no point of a series."""
+    """The policy at the run's commit; NULL: the upload has none, or the run is no point of a series."""
     started_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
     processed_at = models.DateTimeField(null=True)
-    """When gating had done all that this run asks for; NULL is the work owed, whatever became of the queue."""
+    """When a worker finished processing the run. NULL: pending, even if the queue has lost its message."""
     measured = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     refused = models.JSONField(default=list)
-    """What the file held besides and could not be kept: ``[{"where": …, "reason": …}]``."""
+    """Parts of the file that could not be stored: ``[{"where": …, "reason": …}]``."""
 
     class Meta:
         constraints: ClassVar = [
@@ -199,7 +202,7 @@ class Run(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["project", "-id"], name="run_newest_first"),
             models.Index(fields=["project", "key"], name="run_by_source"),
-            models.Index(fields=["id"], name="run_owed", condition=models.Q(processed_at__isnull=True)),
+            models.Index(fields=["id"], name="run_pending", condition=models.Q(processed_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -207,7 +210,7 @@ class Run(models.Model):
 
 
 class UploadContext(models.Model):
-    """What a file needs beside itself to be read (asv's ``benchmarks.json``), kept once for all that share it."""
+    """A file that uploads need to be read, stored once for all of them."""
 
     digest = models.CharField(max_length=64, unique=True)
     content = models.BinaryField()
@@ -218,7 +221,7 @@ class UploadContext(models.Model):
 
 
 class Upload(models.Model):
-    """The uploaded file, byte for byte: the truth that everything derived can be rebuilt from."""
+    """The uploaded file, byte for byte. Everything else about a run can be derived from it."""
 
     run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="upload")
     name = models.TextField()
@@ -233,16 +236,16 @@ class Upload(models.Model):
 
 
 class Series(models.Model):
-    """The ordered history of benchmark × metric × environment × branch."""
+    """The history of one benchmark and metric in one environment and branch."""
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="series")
     branch = models.CharField(max_length=255)
     benchmark = models.ForeignKey(Benchmark, models.CASCADE, related_name="series")
     metric = models.CharField(max_length=100)
     unit = models.CharField(max_length=100, blank=True)
-    direction = models.CharField(max_length=6, choices=[(each.value, each.value) for each in Direction])
+    direction = models.CharField(max_length=6, choices=[(direction.value, direction.value) for direction in Direction])
     segments = models.JSONField(default=list)
-    """``[[fingerprint, benchmark version], …]``; a point names its segment by position in this list."""
+    """``[[fingerprint, benchmark version], …]``; a point contains the index of its segment in this list."""
 
     class Meta:
         verbose_name_plural = "series"
@@ -257,14 +260,14 @@ class Series(models.Model):
 
 
 class SeriesChunk(models.Model):
-    """The points of a series from up to `CHUNK_RUNS` runs, packed; written and read by `webapp.history.chunks` only."""
+    """The packed points of a series from up to `CHUNK_RUNS` runs; only `webapp.history.chunks` reads and writes them."""
 
     pk = models.CompositePrimaryKey("series_id", "chunk_number")
     series = models.ForeignKey(Series, models.CASCADE, db_index=False, related_name="chunks")
     chunk_number = models.PositiveIntegerField()
-    """``run.number // CHUNK_RUNS``: an append needs no look at what is stored."""
+    """``run.number // CHUNK_RUNS``, so that an append does not have to read first."""
     points = models.BinaryField()
-    """Records of `webapp.history.chunks.POINT`, 14 bytes each, in no particular order; at most one for each run."""
+    """Records of `webapp.history.chunks.POINT`, 14 bytes each, in no particular order, at most one per run."""
 
     def __str__(self) -> str:
         return f"chunk {self.series_id}/{self.chunk_number}"

@@ -1,6 +1,7 @@
-"""Make everything derived anew from the uploads: after a change of how a format is read, or of how points are kept.
+"""Derive series, points, counts and references again from the stored uploads.
 
-Runs, commits and uploads stay, and so do the ids of series that still have points, so that links keep working.
+This is needed after a change in how a format is read or how points are stored. Runs and uploads stay, and so do the ids
+of series that still have points, so that links keep working.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from perfgate.errors import InvalidResult
-from webapp.history import chunks, ingest, uploads
-from webapp.history.models import Environment, EnvironmentState, Project, Run, Series, SeriesChunk
+from webapp.history import chunks, run_rows, uploads
+from webapp.history.models import EnvironmentState, Project, Run, Series, SeriesChunk
 from webapp.history.submission import Submission, prepare
 
 BATCH_RUNS = 100
+"""Runs that are read and written together."""
 
-
-_REREAD = (
+_DERIVED_FIELDS = (
     "environment",
     "number",
     "state",
@@ -40,33 +41,28 @@ _REREAD = (
 
 
 def rebuild(project: Project) -> Iterator[int]:
-    """Rebuild one project, yielding the number of runs done; readers see the old state until the end.
+    """Rebuild one project; yield the number of rebuilt runs. Readers see the old state until the end.
 
-    A file that the present adapters cannot read keeps its run, without counts and points, and says why in
-    `Run.refused`. All runs are owed to gating afterwards.
+    If a file can no longer be read, its run stays without points, and `Run.refused` says why. Afterwards all runs are
+    pending.
     """
     with transaction.atomic():
         locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         series = Series.objects.filter(environment__project=locked)
         chunks.clear(list(series.values_list("id", flat=True)))
         series.update(segments=[])
-        benchmarks: set[int] = set()
+        used_benchmarks: set[int] = set()
         done = 0
-        for part in chunks.slices(list(locked.runs.order_by("id").values_list("id", flat=True)), BATCH_RUNS):
-            benchmarks |= _replay(locked, part)
-            done += len(part)
+        for ids in chunks.slices(list(locked.runs.order_by("id").values_list("id", flat=True)), BATCH_RUNS):
+            used_benchmarks |= _rebuild_runs(locked, ids)
+            done += len(ids)
             yield done
-        series.exclude(Exists(SeriesChunk.objects.filter(series=OuterRef("pk")))).delete()
-        unused = set(locked.benchmarks.values_list("id", flat=True)) - benchmarks
-        for ids in chunks.slices(list(unused)):
-            locked.benchmarks.filter(pk__in=ids).delete()
-        EnvironmentState.objects.filter(environment__project=locked, runs=None).delete()
-        locked.environments.exclude(Exists(Run.objects.filter(environment=OuterRef("pk")))).delete()
+        _delete_unused(locked, used_benchmarks)
         Project.objects.filter(pk=locked.pk).update(revision=F("revision") + 1)
 
 
-def _replay(project: Project, ids: Sequence[int]) -> set[int]:
-    """Read some runs again and add their points; return the benchmarks in them."""
+def _rebuild_runs(project: Project, ids: Sequence[int]) -> set[int]:
+    """Read some runs again and add their points; return the ids of their benchmarks."""
     rows = list(Run.objects.filter(pk__in=ids).order_by("id"))
     read: list[tuple[Run, Submission]] = []
     for row in rows:
@@ -76,26 +72,27 @@ def _replay(project: Project, ids: Sequence[int]) -> set[int]:
         except InvalidResult as error:
             row.measured = row.failed = row.skipped = 0
             row.refused = [{"where": error.path, "reason": error.reason}]
-    resolved = ingest.resolve(project, [submission for _, submission in read])
+    referenced = run_rows.get_or_create_referenced(project, [submission for _, submission in read])
     for row, submission in read:
-        _number(row, resolved.environments[submission.run.environment.name], is_point=ingest.is_point(submission.run))
-        ingest.describe(row, resolved, submission, project)
-    Environment.objects.bulk_update(resolved.environments.values(), ["runs"], batch_size=100)
-    Run.objects.bulk_update(rows, _REREAD, batch_size=50)
-    ingest.add_points(resolved, read)
-    return set(resolved.benchmarks.values())
+        run_rows.set_number(row, referenced.environments[submission.run.environment.name], submission.run)
+        run_rows.fill(row, referenced, submission, project)
+    run_rows.save_run_numbers(referenced)
+    Run.objects.bulk_update(rows, _DERIVED_FIELDS, batch_size=50)
+    run_rows.add_points(referenced, read)
+    return set(referenced.benchmarks.values())
 
 
 def _read(row: Run) -> Submission:
-    kept = uploads.open_again(row)
-    return prepare(kept.run, kept.data, name=kept.name, context=kept.context)
+    upload = uploads.open_upload(row)
+    return prepare(upload.run, upload.data, name=upload.name, context=upload.context)
 
 
-def _number(row: Run, environment: Environment, *, is_point: bool) -> None:
-    """Let *row* keep its number unless it now belongs elsewhere."""
-    if not is_point:
-        row.number = None
-    elif row.number is None or row.environment_id != environment.pk:
-        environment.runs += 1
-        row.number = environment.runs
-    row.environment = environment
+def _delete_unused(project: Project, used_benchmarks: set[int]) -> None:
+    """Delete the series, benchmarks, environment states and environments that no run refers to any more."""
+    series = Series.objects.filter(environment__project=project)
+    series.exclude(Exists(SeriesChunk.objects.filter(series=OuterRef("pk")))).delete()
+    unused = set(project.benchmarks.values_list("id", flat=True)) - used_benchmarks
+    for ids in chunks.slices(list(unused)):
+        project.benchmarks.filter(pk__in=ids).delete()
+    EnvironmentState.objects.filter(environment__project=project, runs=None).delete()
+    project.environments.exclude(Exists(Run.objects.filter(environment=OuterRef("pk")))).delete()

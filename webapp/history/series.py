@@ -1,7 +1,7 @@
 """The read path: the points of series as arrays, in commit order.
 
-The order of a project's runs is remembered in the process and made anew when the project's revision has moved; the
-points themselves are a handful of packed rows. Nothing is read point by point.
+The commit order of a project is cached in the process and computed again after the project's revision has changed. The
+points of a series are in a few packed rows, so no query reads single points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db import connection
 
 from webapp.history import chunks
 from webapp.history.chunks import IntArray
-from webapp.history.commit_order import FloatArray, Order, Stamp, of
+from webapp.history.commit_order import CommitOrder, FloatArray, Stamp, order_at
 from webapp.history.models import Series
 
 _IDENTITY = """
@@ -33,7 +33,7 @@ _IDENTITY = """
 
 @dataclass(frozen=True)
 class Points:
-    """The points of one series in commit order; all arrays have shape ``(n,)`` and one element for each point.
+    """The points of one series in commit order. All arrays have shape ``(n,)``, one element per point.
 
     A commit that was measured several times has several points, in the order of arrival.
     """
@@ -43,11 +43,11 @@ class Points:
     values: FloatArray
     """Finite, in the series' unit."""
     segments: npt.NDArray[np.uint16]
-    """Positions in `Series.segments`."""
+    """Indices in `Series.segments`."""
     commits: IntArray
     """`Commit` ids."""
     times: FloatArray
-    """Commit time, seconds since 1970 UTC; where unknown, when the commit was first measured or received."""
+    """Commit times, seconds since 1970 UTC. If unknown, the time when the commit was first measured or received."""
 
 
 def read(series: Series) -> Points:
@@ -56,45 +56,45 @@ def read(series: Series) -> Points:
 
 
 def read_many(series_ids: Sequence[int]) -> dict[int, Points]:
-    """Return all points of some series of one project, by series id; a series without points is there, empty."""
-    return latest(series_ids, None)
+    """Return all points of some series of one project, by series id. A series without points has empty arrays."""
+    return read_newest(series_ids, None)
 
 
-def latest(series_ids: Sequence[int], limit: int | None) -> dict[int, Points]:
+def read_newest(series_ids: Sequence[int], limit: int | None) -> dict[int, Points]:
     """Return the newest points of some series of one project, for example for sparklines.
 
     Args:
         series_ids: `Series` ids, all of one project.
-        limit: How many points of each series at most, None: all.
+        limit: Largest number of points per series; None: all.
     """
     if not series_ids:
         return {}
-    order = of(stamp(series_ids[0]))
+    order = order_at(series_stamp(series_ids[0]))
     owners, points = chunks.read(series_ids)
-    places = order.places(points["run"])
-    arranged = np.lexsort((places, owners))
-    owners, points, places = owners[arranged], points[arranged], places[arranged]
+    positions = order.positions(points["run"])
+    arranged = np.lexsort((positions, owners))
+    owners, points, positions = owners[arranged], points[arranged], positions[arranged]
     found = {}
-    for one in series_ids:
-        start, end = (int(np.searchsorted(owners, edge)) for edge in (one, one + 1))
-        start += int(np.searchsorted(places[start:end], 0))  # -1: stored after the order was made
+    for series_id in series_ids:
+        start, end = (int(np.searchsorted(owners, edge)) for edge in (series_id, series_id + 1))
+        start += int(np.searchsorted(positions[start:end], 0))  # skips -1: stored after the order was computed
         if limit is not None:
             start = max(start, end - limit)
-        found[one] = _points(order, places[start:end], points[start:end])
+        found[series_id] = _points(order, positions[start:end], points[start:end])
     return found
 
 
-def stamp(series_id: int) -> Stamp:
-    """Return the present stamp of the project that a series belongs to."""
+def series_stamp(series_id: int) -> Stamp:
+    """Return the present stamp of the project of a series."""
     project = "environment__project"
     rows = Series.objects.values_list(f"{project}_id", f"{project}__created_at", f"{project}__revision")
     return Stamp(*rows.get(pk=series_id))
 
 
 def identity(series_id: int) -> tuple[Stamp, dict[str, Any]] | None:
-    """Return the stamp of a series' project and what identifies the series, ready for `msgspec.json`.
+    """Return the stamp of a series' project and the facts that identify the series, ready for `msgspec.json`.
 
-    One query by a bare cursor: the ORM would take longer over it than everything else that a reader of points asks for.
+    One query with a raw cursor: the ORM would take longer than everything else that a reader of points needs.
     """
     with connection.cursor() as cursor:
         cursor.execute(_IDENTITY, [series_id])
@@ -102,7 +102,7 @@ def identity(series_id: int) -> tuple[Stamp, dict[str, Any]] | None:
     if row is None:
         return None
     project, name, parameters, label, metric, unit, direction, environment, branch, segments = row[3:]
-    return Stamp.of(*row[:3]), {
+    return Stamp.from_columns(*row[:3]), {
         "id": series_id,
         "project": project,
         "benchmark": name,
@@ -118,32 +118,32 @@ def identity(series_id: int) -> tuple[Stamp, dict[str, Any]] | None:
 
 
 def columns(series_id: int, stamp: Stamp) -> dict[str, Any]:
-    """Return the points of one series ready for `msgspec.json`, column by column, in commit order.
+    """Return the points of one series as columns in commit order, ready for `msgspec.json`.
 
     Returns:
-        ``run``, ``commit`` (sha), ``time`` (seconds), ``value``; and ``segment``, pairs of the position where a stretch
-        of points of one segment begins and that segment.
+        ``run``, ``commit`` (sha), ``time`` (seconds), ``value``; and ``segment``: pairs of the index of the first point
+        of a stretch with one segment, and that segment.
     """
-    order = of(stamp)
+    order = order_at(stamp)
     _, points = chunks.read([series_id])
-    places = order.places(points["run"])
-    arranged = np.argsort(places, kind="stable")
-    arranged = arranged[np.searchsorted(places[arranged], 0) :]
-    points, places = points[arranged], places[arranged]
+    positions = order.positions(points["run"])
+    arranged = np.argsort(positions, kind="stable")
+    arranged = arranged[np.searchsorted(positions[arranged], 0) :]
+    points, positions = points[arranged], positions[arranged]
     segments = points["segment"]
     starts = np.flatnonzero(np.r_[len(segments) > 0, segments[1:] != segments[:-1]])
     return {
-        **{name: order.column(name, places) for name in ("run", "commit", "time")},
+        **{name: order.column(name, positions) for name in ("run", "commit", "time")},
         "value": points["value"].tolist(),
         "segment": list(zip(chunks.integers(starts), chunks.integers(segments[starts]), strict=True)),
     }
 
 
-def _points(order: Order, places: IntArray, points: chunks.PointArray) -> Points:
+def _points(order: CommitOrder, positions: IntArray, points: chunks.PointArray) -> Points:
     return Points(
         runs=points["run"].astype(np.int64),
         values=points["value"].astype(np.float64),
         segments=points["segment"].astype(np.uint16),
-        commits=order.commits[places],
-        times=order.times[places],
+        commits=order.commits[positions],
+        times=order.times[positions],
     )

@@ -1,4 +1,4 @@
-"""Keys that let machines act on one project: made once, shown once, kept as digests only."""
+"""Tokens with which programs act on one project. Only their digests are stored."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.utils import timezone
 from webapp.history.models import Project, Token
 
 PREFIX = "pgt_"
-"""Lets people and secret scanners tell what a leaked string is."""
+"""Shows people and secret scanners what a leaked string is."""
 
-USE_RECORDED_EVERY = timedelta(minutes=1)
-"""`Token.last_used_at` is this coarse: not every upload is worth a write."""
+LAST_USE_RESOLUTION = timedelta(minutes=1)
+"""Resolution of `Token.last_used_at`, so that not every upload writes to the row."""
 
 
 class Scope(StrEnum):
-    """What a token may be allowed to do."""
+    """Permissions of a token."""
 
     UPLOAD = "upload"
     """Store runs."""
@@ -32,7 +32,7 @@ class Scope(StrEnum):
 def create(
     project: Project, *, name: str, scopes: Sequence[Scope] = (Scope.UPLOAD,), expires_at: datetime | None = None
 ) -> str:
-    """Make a token and return its secret, which nobody can read again."""
+    """Create a token and return its secret, which cannot be read again."""
     secret = PREFIX + secrets.token_urlsafe(32)
     named = [scope.value for scope in scopes]
     Token.objects.create(project=project, name=name, digest=_digest(secret), scopes=named, expires_at=expires_at)
@@ -40,15 +40,15 @@ def create(
 
 
 def find(secret: str) -> Token | None:
-    """Return the token whose secret this is, with its project; valid or not.
+    """Return the token with this secret, valid or not, with its project; None if there is none.
 
-    Looked up by a digest: how long that takes tells nothing about the secret.
+    The lookup uses the digest, so its duration reveals nothing about the secret.
     """
     return Token.objects.select_related("project").filter(digest=_digest(secret)).first()
 
 
 def refusal(token: Token) -> str:
-    """Return why *token* may not be used, empty if it may."""
+    """Return why *token* is invalid; empty if it is valid."""
     if token.revoked_at is not None:
         return f"the token {token.name!r} was revoked"
     if token.expires_at is not None and token.expires_at <= timezone.now():
@@ -57,14 +57,14 @@ def refusal(token: Token) -> str:
 
 
 def revoke(token: Token) -> None:
-    """Let *token* open nothing from now on; revoking it again changes nothing."""
+    """Make *token* invalid from now on. A second call changes nothing."""
     Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def record_use(token: Token) -> None:
-    """Note that *token* was used just now."""
+    """Record that *token* was used just now."""
     now = timezone.now()
-    Token.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - USE_RECORDED_EVERY), pk=token.pk).update(
+    Token.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION), pk=token.pk).update(
         last_used_at=now
     )
 

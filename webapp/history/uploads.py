@@ -1,4 +1,4 @@
-"""The kept file of a run, opened again: what everything derived from it is read from."""
+"""Read the stored upload of a run again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from webapp.history.models import Run, Upload
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An upload and the run that it holds."""
+class OpenedUpload:
+    """An upload and the run in it."""
 
     run: records.Run
     data: bytes
@@ -22,11 +22,11 @@ class Opened:
     context: bytes | None
 
 
-def open_again(run: Run) -> Opened:
-    """Read the uploaded file of *run* again.
+def open_upload(run: Run) -> OpenedUpload:
+    """Return the upload of *run*, decompressed and read.
 
     Raises:
-        InvalidResult: It is not there, is damaged, or cannot be read any more. A retry cannot help.
+        InvalidResult: It is missing, damaged, or can no longer be read. A retry cannot help.
     """
     upload = Upload.objects.select_related("context").filter(pk=run.pk).first()
     if upload is None:
@@ -36,4 +36,4 @@ def open_again(run: Run) -> Opened:
         context = zlib.decompress(upload.context.content) if upload.context is not None else None
     except zlib.error as error:
         raise InvalidResult(f"the stored file is damaged: {error}", source=upload.name) from error
-    return Opened(read_run(data, name=upload.name, context=context), data, upload.name, context)
+    return OpenedUpload(read_run(data, name=upload.name, context=context), data, upload.name, context)

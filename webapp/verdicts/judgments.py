@@ -75,7 +75,7 @@ def _verdict(run: Run) -> gate.Verdict:
     # The date of the upload decides which waivers hold, so judging the run again later gives the same verdict.
     today = run.received_at.date()
     try:
-        return gate.judge(uploads.open_again(run).run, today=today, waivers=_waivers(run))
+        return gate.judge(uploads.open_upload(run).run, today=today, waivers=_waivers(run))
     except InvalidInput as error:
         return gate.Verdict(
             outcome=Outcome.INCONCLUSIVE,

@@ -46,7 +46,7 @@ def run(number: int, values: Mapping[str, float | None], **more: Any) -> Run:
     )
 
 
-def store(project: Project, one: Run, **more: Any) -> ingest.Stored:
+def store(project: Project, one: Run, **more: Any) -> ingest.IngestResult:
     return ingest.store(project, one, result_file.write(one), name="result.json", **more)
 
 

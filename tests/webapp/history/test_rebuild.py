@@ -11,7 +11,7 @@ from django.db import connection
 from perfgate.results.records import Environment
 from tests.webapp.history.stored import chunks_of, run, store
 from webapp.history import chunks, models
-from webapp.history.summary import summarise
+from webapp.history.counts import count_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def project() -> models.Project:
 
 def test_chunks_after_a_rebuild_equal_those_before(project: models.Project) -> None:
     """The uploads are the truth: points, ids, segments and counts all follow from them."""
-    before = (chunks_of(project), list(models.Series.objects.order_by("id").values()), summarise(project))
+    before = (chunks_of(project), list(models.Series.objects.order_by("id").values()), count_stored(project))
     numbers = list(models.Run.objects.order_by("id").values_list("id", "number", "measured", "superseded_by"))
     models.SeriesChunk.objects.first()
     models.Run.objects.update(measured=99, branch="wrong")
@@ -41,7 +41,7 @@ def test_chunks_after_a_rebuild_equal_those_before(project: models.Project) -> N
     out = io.StringIO()
     call_command("rebuild", "--project", "p", stdout=out)
     assert out.getvalue() == "p: 151 runs rebuilt\n"
-    assert before == (chunks_of(project), list(models.Series.objects.order_by("id").values()), summarise(project))
+    assert before == (chunks_of(project), list(models.Series.objects.order_by("id").values()), count_stored(project))
     assert numbers == list(models.Run.objects.order_by("id").values_list("id", "number", "measured", "superseded_by"))
 
 

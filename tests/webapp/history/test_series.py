@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.webapp.history.stored import START, commit, run, sha, store
 from webapp.history import models, series
 from webapp.history.chunks import integers
-from webapp.history.commit_order import commit_order, stamp
+from webapp.history.commit_order import project_stamp, sort_commits
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_commit_order_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> N
     """Known generations never run backwards; among equals the order is by time, then id; all are there once."""
     generations = np.array([np.nan if one is None else one for one, _ in commits], float)
     times = np.array([when for _, when in commits], float)
-    order = integers(commit_order(np.arange(len(commits)), generations, times))
+    order = integers(sort_commits(np.arange(len(commits)), generations, times))
     assert sorted(order) == list(range(len(commits)))
     known = [index for index in order if commits[index][0] is not None]
     assert known == sorted(known, key=lambda index: (commits[index][0], commits[index][1], index))
@@ -78,13 +78,13 @@ def test_the_newest_points_of_many_series(project: models.Project) -> None:
     empty = models.Series.objects.create(
         environment=a.environment, branch="x", benchmark=a.benchmark, metric="time", direction="lower"
     )
-    found = series.latest([b.pk, empty.pk, a.pk], 2)
+    found = series.read_newest([b.pk, empty.pk, a.pk], 2)
     assert {one: points.values.tolist() for one, points in found.items()} == {
         a.pk: [4.0, 5.0],
         b.pk: [-4.0, -5.0],
         empty.pk: [],
     }
-    assert series.latest([], 2) == {}
+    assert series.read_newest([], 2) == {}
 
 
 def test_columns_are_the_points_as_json(project: models.Project) -> None:
@@ -93,7 +93,7 @@ def test_columns_are_the_points_as_json(project: models.Project) -> None:
         store(project, run(number, {"a": float(number)}, version="v1" if number < 3 else "v2"))
     one = models.Series.objects.get()
     points = series.read(one)
-    document = msgspec.json.decode(msgspec.json.encode(series.columns(one.pk, stamp(project.pk))))
+    document = msgspec.json.decode(msgspec.json.encode(series.columns(one.pk, project_stamp(project.pk))))
     assert document == {
         "run": points.runs.tolist(),
         "commit": [sha(number) for number in range(1, 5)],
@@ -108,7 +108,7 @@ def test_an_empty_series_is_empty_json(project: models.Project) -> None:
     store(project, run(1, {"a": 1.0}), identity="k")
     store(project, run(1, {"b": 1.0}), identity="k")
     one = models.Series.objects.get(benchmark__name="a")
-    assert msgspec.json.encode(series.columns(one.pk, stamp(project.pk))) == (
+    assert msgspec.json.encode(series.columns(one.pk, project_stamp(project.pk))) == (
         b'{"run":[],"commit":[],"time":[],"value":[],"segment":[]}'
     )
 
@@ -117,7 +117,7 @@ def test_points_stored_after_the_order_was_made_wait_for_the_next(project: model
     """A reader sees one revision: what a concurrent upload adds is not shown at a wrong place."""
     store(project, run(1, {"a": 1.0}))
     one = models.Series.objects.get()
-    before = stamp(project.pk)
+    before = project_stamp(project.pk)
     series.columns(one.pk, before)
     store(project, run(2, {"a": 2.0}))
     assert series.columns(one.pk, before)["value"] == [1.0]

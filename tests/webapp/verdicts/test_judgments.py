@@ -32,7 +32,7 @@ def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
     lab.work()
 
     stored = StoredVerdict.objects.get(run=run)
-    expected = gate.judge(uploads.open_again(run).run, today=run.received_at.date())
+    expected = gate.judge(uploads.open_upload(run).run, today=run.received_at.date())
     assert expected == judgments.read(stored)
     assert "fail" == stored.outcome == expected.outcome
 
@@ -123,7 +123,7 @@ def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
         )
         return msgspec.structs.replace(run, samples=(*run.samples, measured))
 
-    run = uploads.open_again(lab.pull(7, 1_002, 1.0, 1.0)).run
+    run = uploads.open_upload(lab.pull(7, 1_002, 1.0, 1.0)).run
     assert run.baseline is not None
     run = with_memory(msgspec.structs.replace(run, baseline=with_memory(run.baseline, 2e6)), 3e6)
     stored = lab.store(run, identity="with memory")

@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='run',
-            index=models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['id'], name='run_owed'),
+            index=models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['id'], name='run_pending'),
         ),
         migrations.AddConstraint(
             model_name='run',

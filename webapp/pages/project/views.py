@@ -85,7 +85,7 @@ def _overview(project: Project) -> dict[str, object]:
 
 def _rows(page: Page[Series]) -> list[SeriesRow]:
     series_ids = [series.pk for series in page]
-    newest = points_of.latest(series_ids, recent_summary.WINDOW)
+    newest = points_of.read_newest(series_ids, recent_summary.WINDOW)
     open_points = StoredChangePoint.objects.filter(series__in=series_ids, alert__state__in=OPEN).order_by("position")
     change_points = {point.series_id: point for point in open_points}
     standings = levels.deviations(series_ids)

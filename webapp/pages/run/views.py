@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from perfgate.errors import InvalidResult
 from perfgate.results.records import COMPARABILITY_FIELDS, SAME_MACHINE_FIELDS, Sample, SampleState
 from webapp.history import uploads
-from webapp.history.catalogue import benchmark_key
+from webapp.history.catalog import benchmark_key
 from webapp.history.models import Project, Run, Series
 
 RUNS_PER_PAGE = 50
@@ -69,7 +69,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
 def _samples(run: Run) -> tuple[list[tuple[Sample, float | None]], str]:
     """Return all samples of the stored upload with the base's values; or none, and the error."""
     try:
-        upload = uploads.open_again(run).run
+        upload = uploads.open_upload(run).run
     except InvalidResult as error:
         return [], str(error)
     baseline = {}

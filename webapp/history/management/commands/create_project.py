@@ -1,4 +1,4 @@
-"""``manage.py create_project NAME``: begin to follow a repository."""
+"""``manage.py create_project NAME``: create a project, or change its settings."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,14 +10,16 @@ from webapp.history.models import Project
 
 
 class Command(BaseCommand):
-    """Create a project; one that exists already gets the settings that are given."""
+    """Create a project; an existing one gets the settings that are given."""
 
     help = "Create a project, or change the settings of an existing one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("name", help="letters, digits, hyphens and underscores; part of every address")
-        parser.add_argument("--repository", metavar="OWNER/NAME", help="where the bot comments and files issues")
+        parser.add_argument("name", help="letters, digits, hyphens and underscores; part of every URL")
+        parser.add_argument(
+            "--repository", metavar="OWNER/NAME", help="repository on GitHub that gets comments, check runs and issues"
+        )
         parser.add_argument("--default-branch", metavar="BRANCH", help="main if not given")
 
     def handle(self, *_: object, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py list_tokens PROJECT``: who may act on a project, since when, and when each was last seen."""
+"""``manage.py list_tokens PROJECT``: list the tokens of a project with their scopes and last use."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -14,18 +14,18 @@ from webapp.history.models import Project
 class Command(BaseCommand):
     """List the tokens of a project; their secrets cannot be read again."""
 
-    help = "List a project's tokens: number, name, scopes, when made, when it ends, when last used, and whether it still works."
+    help = "List a project's tokens: number, name, scopes, when it was created, when it expires, its last use, and whether it is valid."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("project")
 
     def handle(self, *_: object, **options: Any) -> None:
-        """Print one line for each token, oldest first."""
+        """Print one line per token, oldest first."""
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:
-            raise CommandError(f"no project {options['project']!r}: make it with create_project", returncode=2)
-        rows = [("number", "name", "scopes", "made", "ends", "last used", "works")]
+            raise CommandError(f"no project {options['project']!r}: create it with create_project", returncode=2)
+        rows = [("number", "name", "scopes", "created", "expires", "last used", "valid")]
         rows += [
             (
                 str(token.pk),

@@ -1,4 +1,4 @@
-"""``manage.py rebuild``: make everything derived anew from the uploaded files."""
+"""``manage.py rebuild``: derive series, points and counts again from the uploaded files."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--project", metavar="NAME", help="all projects if not given")
+        parser.add_argument("--project", metavar="NAME", help="name of the project (default: all)")
 
     def handle(self, *_: object, **options: Any) -> None:
         """Rebuild."""

@@ -1,4 +1,4 @@
-"""``manage.py revoke_token NUMBER``: a token that leaked, or that nobody needs any more, opens nothing from now on."""
+"""``manage.py revoke_token NUMBER``: make a token invalid."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,16 +10,16 @@ from webapp.history.models import Token
 
 
 class Command(BaseCommand):
-    """Revoke one token; its row stays, for the record."""
+    """Revoke one token. Its row stays, so that lists still show it."""
 
-    help = "Revoke a token, by the number that list_tokens shows. What it uploaded stays."
+    help = "Revoke a token by its number in the output of list_tokens. Its uploads stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("number", type=int)
 
     def handle(self, *_: object, **options: Any) -> None:
-        """Revoke it, if there is such a token."""
+        """Revoke the token."""
         token = Token.objects.select_related("project").filter(pk=options["number"]).first()
         if token is None:
             raise CommandError(

@@ -82,7 +82,7 @@ def _histories(project: Project, environment: str, rows: Sequence[Row]) -> dict[
     ).select_related("benchmark")
     numbers = {each.pk: remeasurement.key(each.benchmark.label, each.metric) for each in found}
     known = {}
-    for number, points in points_of.latest(list(numbers), CHART_POINTS - 1).items():
+    for number, points in points_of.read_newest(list(numbers), CHART_POINTS - 1).items():
         newest = points.segments == points.segments[-1] if len(points.segments) else []
         known[numbers[number]] = [float(value) for value in points.values[newest]]
     return known

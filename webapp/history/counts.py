@@ -1,4 +1,4 @@
-"""What is stored of a project, counted."""
+"""Count what is stored of a project."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from django.db.models import Sum
 from webapp.history.models import Benchmark, Commit, EnvironmentState, Project, Run, Series
 
 
-class Summary(msgspec.Struct, frozen=True):
-    """Counts over the runs of a project that were not superseded."""
+class ProjectCounts(msgspec.Struct, frozen=True):
+    """Counts of the runs that are not superseded, and of what they refer to."""
 
     runs: int
     values: int
     failed: int
     skipped: int
     benchmarks: int
-    """Names."""
+    """Benchmark names."""
     combinations: int
     """Benchmarks by name and parameters."""
     series: int
@@ -25,13 +25,13 @@ class Summary(msgspec.Struct, frozen=True):
     machines: int
 
 
-def summarise(project: Project) -> Summary:
-    """Count what is stored of *project*."""
+def count_stored(project: Project) -> ProjectCounts:
+    """Return the counts of *project*."""
     runs = Run.objects.filter(project=project, superseded_by=None)
     sums = runs.aggregate(values=Sum("measured"), failed=Sum("failed"), skipped=Sum("skipped"))
     benchmarks = Benchmark.objects.filter(project=project)
     states = EnvironmentState.objects.filter(environment__project=project).values_list("fields", flat=True)
-    return Summary(
+    return ProjectCounts(
         runs=runs.count(),
         **{name: count or 0 for name, count in sums.items()},
         benchmarks=benchmarks.values("name").distinct().count(),
