@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from django.db import transaction
 from django.db.models import F
 
 from perfgate import git
@@ -19,6 +18,7 @@ from perfgate.results import records
 from perfgate.results.formats import FoundRun, find_results, read_run
 from perfgate.results.records import Refusal
 from webapp.history import catalog, ingest
+from webapp.history.locks import project_lock
 from webapp.history.models import Commit, Project, Run
 from webapp.history.submission import Submission, digest_of, prepare
 
@@ -86,8 +86,7 @@ def complete_commits(project: Project, commits: Mapping[str, records.Commit]) ->
 
     The runs of commits whose place in the order is new become pending.
     """
-    with transaction.atomic():
-        locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    with project_lock(project.pk) as locked:
         incomplete = locked.commits.filter(generation=None).values_list("sha", flat=True)
         found = [commits[sha] for sha in incomplete if sha in commits]
         if not found:

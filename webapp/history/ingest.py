@@ -18,6 +18,7 @@ from django.dispatch import Signal
 from perfgate.results import records
 from perfgate.results.records import Refusal, SampleState
 from webapp.history import chunks, run_rows
+from webapp.history.locks import project_lock
 from webapp.history.models import Project, Run
 from webapp.history.submission import Submission, prepare
 
@@ -76,8 +77,7 @@ def store_all(
     Raises:
         InvalidResult: A series already has the maximum number of segments. A retry cannot help.
     """
-    with transaction.atomic():
-        locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    with project_lock(project.pk) as locked:
         digests = [submission.digest for submission in submissions]
         known = dict(Run.objects.filter(project=locked, digest__in=digests).values_list("digest", "id"))
         new = {submission.digest: submission for submission in submissions if submission.digest not in known}

@@ -1,4 +1,4 @@
-"""The lock of a project: whoever changes its alerts, measurements or publications holds it until the end of a transaction."""
+"""The lock of a project, which everything holds that changes the project's runs, alerts, measurements or publications."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from webapp.history.models import Project
 
 
 @contextmanager
-def project_lock(project_id: int) -> Iterator[None]:
-    """Run the block in a transaction that holds the project's row lock; other holders of this lock wait."""
+def project_lock(project_id: int) -> Iterator[Project]:
+    """Provide the project, freshly read, in a transaction that holds its row lock; other holders of this lock wait."""
     with transaction.atomic():
-        Project.objects.select_for_update(no_key=True).get(pk=project_id)
-        yield
+        yield Project.objects.select_for_update(no_key=True).get(pk=project_id)

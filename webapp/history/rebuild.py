@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from perfgate.errors import InvalidResult
 from webapp.history import chunks, run_rows, uploads
+from webapp.history.locks import project_lock
 from webapp.history.models import EnvironmentState, Project, Run, Series, SeriesChunk
 from webapp.history.submission import Submission, prepare
 
@@ -46,8 +46,7 @@ def rebuild(project: Project) -> Iterator[int]:
     If a file can no longer be read, its run stays without points, and `Run.refused` says why. Afterwards all runs are
     pending.
     """
-    with transaction.atomic():
-        locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    with project_lock(project.pk) as locked:
         series = Series.objects.filter(environment__project=locked)
         chunks.clear(list(series.values_list("id", flat=True)))
         series.update(segments=[])
