@@ -98,7 +98,8 @@ def test_paths_exist() -> None:
     pattern = re.compile(r"`+((?:perfgate(?!/perfgate)|webapp|standin|demo|benchmarks|docs|tests)/[\w./-]*\w/?)`+")
     files = [name for name in habits.tracked(*habits.OURS, "tests/") if name.endswith(".py")]
     files += [str(path.relative_to(ROOT)) for path in DOCUMENTS if path.name != "CHANGELOG.md"]
-    named = {(name, path) for name in files for path in pattern.findall(text(name))}
+    document = re.compile(r"\bdocs/[\w/-]+\.md\b")
+    named = {(name, path) for name in files for path in pattern.findall(text(name)) + document.findall(text(name))}
     missing = sorted(f"{name}: {path}" for name, path in named if not (ROOT / path).exists())
 
     assert named
