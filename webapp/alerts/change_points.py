@@ -95,17 +95,24 @@ def _match(
     pairs = [(row, by_place.pop((row.run_id, row.kind))) for row in rows if (row.run_id, row.kind) in by_place]
     paired = {row.pk for row, _ in pairs}
     unpaired = {row.pk: row for row in rows if row.pk not in paired}
+    for row_id, place in _nearest_first(searched, unpaired.values(), by_place):
+        if row_id in unpaired and place in by_place:
+            pairs.append((unpaired.pop(row_id), by_place.pop(place)))
+    return pairs
+
+
+def _nearest_first(
+    searched: SearchedSeries, rows: Iterable[StoredChangePoint], changes: Mapping[tuple[int, str], ObservedChange]
+) -> list[tuple[int, tuple[int, str]]]:
+    """Return the row id and place of all pairs that may be the same change, the nearest first."""
     positions = {run_id: position for position, run_id in enumerate(map(int, searched.points.runs))}
     distances = sorted(
         (abs(positions.get(row.run_id, row.position) - change.position), row.pk, place)
-        for row in unpaired.values()
-        for place, change in by_place.items()
+        for row in rows
+        for place, change in changes.items()
         if (change.regression, change.kind) == (row.regression, row.kind)
     )
-    for distance, row_id, place in distances:
-        if distance <= MAX_MOVE and row_id in unpaired and place in by_place:
-            pairs.append((unpaired.pop(row_id), by_place.pop(place)))
-    return pairs
+    return [(row_id, place) for distance, row_id, place in distances if distance <= MAX_MOVE]
 
 
 def _row(searched: SearchedSeries, change: ObservedChange) -> StoredChangePoint:

@@ -42,20 +42,26 @@ def deviation(change_points: Sequence[StoredChangePoint]) -> Deviation:
         change_points: All change points of the series, oldest first, with series and alerts loaded.
     """
     current, furthest = Deviation(), 0.0
-    for change_point in change_points:
-        state = change_point.alert.state if change_point.alert is not None else ""
-        if state in _IGNORED_STATES or change_point.kind == AlertKind.RUNNER:
-            continue
+    for change_point in filter(_counts, change_points):
         step = current.step + log_worsening(change_point)
         furthest = max(furthest, step)
-        if change_point.regression and state == AlertState.ACCEPTED:
-            current, furthest = Deviation(0.0, change_point, is_accepted=True), 0.0
-        elif step <= 0 or (not change_point.regression and step <= REMAINING_SHARE * furthest):
-            # A return is never exact, because of noise.
-            current, furthest = Deviation(0.0, change_point), 0.0
+        is_accepted = change_point.regression and _state(change_point) == AlertState.ACCEPTED
+        # A return is never exact, because of noise.
+        has_returned = step <= 0 or (not change_point.regression and step <= REMAINING_SHARE * furthest)
+        if is_accepted or has_returned:
+            current, furthest = Deviation(0.0, change_point, is_accepted=is_accepted), 0.0
         else:
             current = Deviation(step, change_point if current.step == 0 else current.since)
     return current
+
+
+def _state(change_point: StoredChangePoint) -> str:
+    return change_point.alert.state if change_point.alert is not None else ""
+
+
+def _counts(change_point: StoredChangePoint) -> bool:
+    """Return whether a change moves the series away from its accepted level or back."""
+    return _state(change_point) not in _IGNORED_STATES and change_point.kind != AlertKind.RUNNER
 
 
 def deviations(series_ids: Collection[int]) -> dict[int, Deviation]:

@@ -70,6 +70,11 @@ class SearchedSeries:
         return len(self.ranks) > 0 and bool(self.ranks[0] < rank <= self.ranks[-1])
 
     @property
+    def end(self) -> int:
+        """Return the index after the newest commit at which the series has a point, 0 if it has none."""
+        return int(self.ranks[-1]) + 1 if len(self.ranks) else 0
+
+    @property
     def lower_is_better(self) -> bool:
         """Return whether an increase is a regression."""
         return self.series.direction == Direction.LOWER
@@ -101,7 +106,7 @@ def _apply_clusters(group: Sequence[SearchedSeries], kinds: Sequence[dict[Change
         group: The series.
         kinds: The changes of each series with their kind, in the same order; updated in place.
     """
-    length = max((int(searched.ranks[-1]) + 1 for searched in group if len(searched.ranks)), default=0)
+    length = max((searched.end for searched in group), default=0)
     candidates = [{_candidate(searched, change): change for change in searched.found.candidates} for searched in group]
     for cluster in pooling.find_clusters([list(by_candidate) for by_candidate in candidates], length):
         common = pooling.common_step(cluster, sum(searched.spans(cluster.position) for searched in group))

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _stop_with_parent() -> NoReturn:
-    """Wait for the end of standard input, then end this process and its own children."""
+    """Wait for the end of standard input, then end this process and those that it started."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -40,11 +40,11 @@ class ChildProcess:
     """Open files that it inherits."""
 
 
-def supervise(children: Sequence[ChildProcess], print_line: Callable[[str], None]) -> int:
-    """Run *children* until a signal arrives or one of them ends, then stop them all.
+def supervise(programs: Sequence[ChildProcess], print_line: Callable[[str], None]) -> int:
+    """Run *programs* until a signal arrives or one of them ends, then stop them all.
 
     Args:
-        children: What to start.
+        programs: What to start.
         print_line: Called with one line of output at a time, from several threads.
 
     Returns:
@@ -54,8 +54,8 @@ def supervise(children: Sequence[ChildProcess], print_line: Callable[[str], None
     processes: dict[str, subprocess.Popen[str]] = {}
     with _signals(events), ExitStack() as threads:
         try:
-            for child in children:
-                processes[child.name] = _start(child)
+            for program in programs:
+                processes[program.name] = _start(program)
             for name, process in processes.items():
                 thread = Thread(target=_forward, args=(name, process, print_line, events), daemon=True)
                 thread.start()
@@ -101,7 +101,7 @@ def _start(child: ChildProcess) -> subprocess.Popen[str]:
         text=True,
         errors="replace",
         pass_fds=child.pass_descriptors,
-        # A terminal sends Ctrl-C to the parent's group only; the parent then stops its children.
+        # A terminal sends Ctrl-C to the parent's group only; the parent then stops the others.
         process_group=0,
     )
 
