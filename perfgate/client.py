@@ -56,7 +56,7 @@ def upload(server: str, token: str, data: bytes, *, name: str) -> dict[str, Any]
     Args:
         server: Address of the server, for example ``https://perf.example.org``.
         token: A project token made by ``manage.py create_token``.
-        data: The file: perfgate's own, asv's or pytest-benchmark's.
+        data: The result file, in any format that the server knows.
         name: Its file name, for messages and for formats that keep facts there.
 
     Returns:

@@ -142,6 +142,11 @@ SHARED_CLASS_NAMES = {
     "Meta": "Django's name for the options of a model or serializer",
     "Command": "Django's name for the class of a management command",
     "Config": "Django's name for the class of an app",
+    # ARCHITECTURE.md, "Design decisions".
+    "Run": "the model stores the record",
+    "Commit": "the model stores the record",
+    "Benchmark": "the model stores the record",
+    "Environment": "the model and its states store the record",
 }
 
 

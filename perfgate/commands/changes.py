@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         type=Path,
-        help="CSV file, folder or archive of results, data.js, or one result file of any known format",
+        help="CSV file, or a folder, an archive or a file with results of any known format",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 

@@ -227,9 +227,9 @@ class Run(Record, frozen=True):
     """One suite on one commit in one environment."""
 
     suite: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=SAFE_LINE)]
-    """Name of the suite, for example ``asv`` or ``pytest-benchmark``."""
+    """Name of the suite; by default the name of the tool."""
     tool: Text
-    """Tool and version that measured, for example ``pytest-benchmark 5.3.1``."""
+    """Tool that measured, and its version."""
     commit: Commit
     environment: Environment
     started_at: datetime | None = None

@@ -52,7 +52,7 @@ class FileParser(BaseParser):
 
 
 class FilesParser(MultiPartParser):
-    """Parses a form with the parts ``file`` and, for asv, ``context`` (its ``benchmarks.json``)."""
+    """Parses a form with the part ``file`` and, if its format needs another file, the part ``context``."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return an `UploadedBody` with the files."""

@@ -30,9 +30,10 @@ class Uploads(View):
     parser_classes = (bodies.FileParser, bodies.FilesParser)
 
     def post(self, request: Request) -> Response:
-        """Store one result file: perfgate's own, asv's or pytest-benchmark's.
+        """Store one result file of any known format.
 
-        The name comes from ``?name=`` or the form; old asv files need it as ``machine/file.json``.
+        The name comes from ``?name=`` or the form. Some formats need it with its folder, because the file alone lacks
+        facts.
         """
         bodies.check_length(request)
         uploader = cast("Token | Identity", request.auth)

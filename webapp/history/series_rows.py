@@ -21,7 +21,7 @@ _KEY_FIELDS = ("environment_id", "benchmark_id", "metric", "unit", "branch")
 
 
 @dataclass
-class SeriesRow:
+class WritableSeries:
     """The part of a series that is needed to store points."""
 
     id: int
@@ -55,15 +55,15 @@ class SeriesRow:
             self.changed = True
 
 
-def get_or_create(needed: Mapping[SeriesKey, Metric]) -> dict[SeriesKey, SeriesRow]:
+def get_or_create(needed: Mapping[SeriesKey, Metric]) -> dict[SeriesKey, WritableSeries]:
     """Return the series with the keys *needed*; missing series are created with the direction of their metric."""
     environments = {key[0] for key in needed}
-    found: dict[SeriesKey, SeriesRow] = {}
+    found: dict[SeriesKey, WritableSeries] = {}
     for benchmarks in slices(list({key[1] for key in needed})):
         rows = Series.objects.filter(environment__in=environments, benchmark__in=benchmarks)
         for row in rows.values_list(*_KEY_FIELDS, "id", "direction", "segments"):
             if row[:5] in needed:
-                found[row[:5]] = SeriesRow(id=row[5], direction=row[6], segments=row[7])
+                found[row[:5]] = WritableSeries(id=row[5], direction=row[6], segments=row[7])
     missing = {key: metric for key, metric in needed.items() if key not in found}
     created = Series.objects.bulk_create(
         [
@@ -73,11 +73,11 @@ def get_or_create(needed: Mapping[SeriesKey, Metric]) -> dict[SeriesKey, SeriesR
         batch_size=BATCH,
     )
     for key, row in zip(missing, created, strict=True):
-        found[key] = SeriesRow(id=row.pk, direction=row.direction, segments=[])
+        found[key] = WritableSeries(id=row.pk, direction=row.direction, segments=[])
     return found
 
 
-def save(rows: Iterable[SeriesRow]) -> None:
+def save(rows: Iterable[WritableSeries]) -> None:
     """Write the segments and directions of changed series."""
     values = [(json.dumps(row.segments), row.direction, row.id) for row in rows if row.changed]
     if values:
