@@ -81,7 +81,6 @@ class NoSlowdown:
 class Bisected:
     """The result of `bisect`."""
 
-    root: Path
     good: str
     """The good end's hash."""
     commits: tuple[Commit, ...]
@@ -89,6 +88,8 @@ class Bisected:
     followed: Followed
     search: CulpritSearch
     posterior: Posterior
+    branch: tuple[str, str] | None
+    """Both ends of the branch that the likeliest commit merged; None if it is no merge."""
 
     def sha(self, position: int) -> str:
         """Return the first ten characters of the hash at a position; 0 is the good end."""
@@ -98,11 +99,6 @@ class Bisected:
     def is_found(self) -> bool:
         """Whether one commit is proved to be the cause."""
         return self.posterior.explanation is Explanation.FOUND
-
-    @property
-    def branch(self) -> tuple[str, str] | None:
-        """Return both ends of the branch that the likeliest commit merged; None if it is no merge."""
-        return git.merged_branch(self.root, self.commits[self.posterior.suspects()[0][0] - 1].sha)
 
 
 def bisect(
@@ -159,13 +155,14 @@ class _Bisection:
         )
         self._report(SearchStarted(followed=followed, commits=search.count, forecast=search.estimate_cost()))
         posterior = search.run(lambda position: self._visit(position, followed), self._report_step)
+        likeliest, _ = posterior.suspects()[0]
         return Bisected(
-            root=self._root,
             good=self._good,
             commits=self._commits,
             followed=followed,
             search=search,
             posterior=posterior,
+            branch=git.merged_branch(self._root, self._commits[likeliest - 1].sha),
         )
 
     def _compare_ends(self, max_seconds: float | None) -> tuple[SuiteJudgment, Followed | None]:

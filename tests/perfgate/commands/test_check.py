@@ -1,4 +1,6 @@
-"""`perfgate run` and `perfgate check` on a real repository with a real suite."""
+"""`perfgate check` on a real repository with a real suite; canary_output.py prints the result of its canary."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -12,59 +14,11 @@ import pytest
 
 from perfgate import gate
 from perfgate.cli import main
-from perfgate.gate import Row, Verdict
+from perfgate.gate import Verdict
 from perfgate.results import result_file
+from tests.perfgate.repositories import CODE, TOTAL_TEST, WORDS_TEST, make_repository
 
-CODE = (
-    "def total(count):\n    result = 0\n    for number in range(count):\n        result += number\n    return result\n"
-)
-SLOWER = CODE.replace("    return", "    for number in range(count):\n        result -= number\n    return")
-SUITE = "import shop\n\ndef test_total(benchmark):\n    benchmark(shop.total, 20_000)\n"
-WORDS = "import words\n\ndef test_words(benchmark):\n    benchmark(words.words, 'a b ' * 2_000)\n"
-TOTAL_TEST, WORDS_TEST = "benchmarks/test_shop.py::test_total", "benchmarks/test_words.py::test_words"
-
-
-def make(path: Path, files: dict[str, str], commits: dict[str, dict[str, str]]) -> Path:
-    """Make a repository of *files*, with a tagged commit for each entry of *commits*, which adds or changes files."""
-
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", "-C", str(path), *identity, *arguments], check=True, capture_output=True)
-
-    git("init", "--quiet", "--initial-branch=main")
-    for tag, changed in commits.items():
-        for name, text in {**files, **changed}.items():
-            (path / name).parent.mkdir(exist_ok=True)
-            (path / name).write_text(text)
-        files = {}
-        git("add", "--all")
-        git("commit", "--quiet", "--message", tag)
-        git("tag", tag)
-    return path
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(
-        tmp_path_factory.mktemp("shop"),
-        {
-            "benchmarks/test_shop.py": SUITE,
-            "benchmarks/test_words.py": WORDS,
-            "words.py": "def words(text):\n    return text.split()\n",
-            "perfgate.toml": '[[budget]]\nmax_regression = "10%"\n',
-        },
-        {
-            "base": {"shop.py": CODE},
-            "head": {"shop.py": SLOWER, "perfgate.toml": '[[budget]]\nmax_regression = "900%"\n'},
-            "docs": {"README.md": "A shop.\n"},
-        },
-    )
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our own test run names Django settings that the measured project does not have."""
-    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+pytestmark = pytest.mark.usefixtures("without_own_settings")
 
 
 def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
@@ -80,21 +34,6 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
     assert verdict.rows[0].effect is not None
     assert verdict.rows[0].effect > 0.3
     assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
-
-
-def test_a_bridge_tells_what_the_code_did_across_a_border(
-    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Both ends side by side, all of it gated; the file holds both sides and belongs to no pull request."""
-    file = tmp_path / "result.json"
-    code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
-    run = result_file.read(file.read_bytes())
-
-    assert 1 == code
-    assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
-    assert ((), None) == (run.exempt, run.pull_request)
-    assert run.baseline is not None
 
 
 def test_the_same_code_is_green(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,29 +59,6 @@ def test_a_change_that_reaches_no_benchmark_passes_and_is_measured_all_the_same(
     assert {TOTAL_TEST, WORDS_TEST} == set(verdict.exempt)
     assert verdict.assumptions
     assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
-
-
-def test_shards_are_measured_apart_and_judged_as_one(
-    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The joined verdict holds what each shard decided; one shard alone is no verdict, and no failure either."""
-    files = [str(tmp_path / f"{number}.json") for number in (1, 2)]
-    whole = tmp_path / "all.json"
-    codes: list[int] = []
-    rows: list[Row] = []
-    for number, file in enumerate(files, start=1):
-        arguments = ["--repository", str(repository), "--shard", f"{number}/2", "--output", file, "--json"]
-        codes.append(main(["check", "base", "head", *arguments]))
-        rows += msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows
-    codes.append(main(["merge", files[1]]))
-    capsys.readouterr()
-    codes.append(main(["merge", *reversed(files), "--output", str(whole), "--json"]))
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
-
-    assert [1, 0, 3, 1] == codes
-    assert rows == list(verdict.rows)
-    assert {(TOTAL_TEST, False), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in rows}
-    assert verdict == gate.judge(result_file.read(whole.read_bytes()), today=datetime.now(UTC).date())
 
 
 @pytest.mark.parametrize("arguments", [["--shard", "1/2"], ["--shard", "1/2", "--output", "x", "--strict"]])
@@ -190,23 +106,6 @@ def test_a_time_budget_certifies_nothing(repository: Path, capsys: pytest.Captur
     assert "not judged: skipped: the time budget of 0.001 s was spent" in printed
 
 
-def test_one_revision_is_measured_into_a_file(
-    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The file holds commit, environment, raw measurements, and the policy that stands beside the measured code."""
-    file = tmp_path / "result.json"
-    code = main(["run", "head", "--repository", str(repository), "--output", str(file), "--json"])
-    run = result_file.read(file.read_bytes())
-
-    assert 0 == code
-    assert json.loads(capsys.readouterr().out)["run"]["commit"]["sha"] == run.commit.sha
-    assert 2 == run.commit.generation
-    assert run.samples[0].rounds
-    assert run.environment.fields["cpu"]
-    assert run.policy is not None
-    assert ("900%" in run.policy.text, run.commit.sha) == (True, run.policy.revision)
-
-
 def test_an_unknown_revision_is_an_error(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Code 2 and the name that git does not know."""
     assert 2 == main(["check", "nowhere", "head", "--repository", str(repository)])
@@ -250,7 +149,7 @@ max_regression = "0.5%"
 @pytest.fixture(scope="module")
 def holder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose head holds one hundredth more, with a suite of either tool."""
-    return make(
+    return make_repository(
         tmp_path_factory.mktemp("holder"),
         {
             "asv.conf.json": '{"version": 1, "project": "shop", "repo": ".", "benchmark_dir": "asv_bench"}',

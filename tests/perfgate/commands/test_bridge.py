@@ -1,0 +1,29 @@
+"""`perfgate bridge` on a real repository with a real suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from perfgate.cli import main
+from perfgate.gate import Verdict
+from perfgate.results import result_file
+
+pytestmark = pytest.mark.usefixtures("without_own_settings")
+
+
+def test_a_bridge_tells_what_the_code_did_across_a_border(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ends side by side, all of it gated; the file holds both sides and belongs to no pull request."""
+    file = tmp_path / "result.json"
+    code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
+    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    run = result_file.read(file.read_bytes())
+
+    assert 1 == code
+    assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
+    assert ((), None) == (run.exempt, run.pull_request)
+    assert run.baseline is not None
