@@ -1,1 +1,1 @@
-"""`make demo`: the main job on a small real project, really measured."""
+"""`make demo`: everything that perfgate does, measured on a small real project."""

@@ -1,7 +1,7 @@
-"""The main job, told as a story: measure a history, find the slow commit, judge a pull request, show what people see.
+"""Measure a history, find the slow commit, judge a pull request, and show what people see.
 
-python -m demo           then leaves the server running until Ctrl-C
-python -m demo --once    ends with a transcript; the exit code is 0 only if all of it happened
+python -m demo           leaves the server running until Ctrl-C
+python -m demo --once    exits after the transcript; the exit code is 0 only if every step succeeded
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from rich.panel import Panel
 from rich.progress import track
 
 from demo import page, repository
-from demo.stage import PROJECT, REPOSITORY, Stage, open_stage, wait_for
+from demo.services import PROJECT, REPOSITORY, Services, start_services, wait_for
 from perfgate.cli import raise_on_termination
 from standin.state import Comment, Issue
 
 SUITES = ("pytest-benchmark", "asv")
 RED = 1
-PATIENCE_SECONDS = 60
+WAIT_SECONDS = 60
 
 out = Console(highlight=False, width=None if Console().is_terminal else 128)
 
 
 def main() -> None:
-    """Play the demonstration."""
+    """Run the demonstration."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--once", action="store_true", help="end after the transcript")
-    parser.add_argument(
-        "--comment", type=Path, metavar="FILE", help="keep the comment there, as the HTML page it makes"
-    )
+    parser.add_argument("--once", action="store_true", help="exit after the transcript")
+    parser.add_argument("--comment", type=Path, metavar="FILE", help="write the comment there as an HTML page")
     arguments = parser.parse_args()
     once = arguments.once
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="perfgate-demo-") as folder, open_stage(Path(folder)) as stage:
-        step(f"A server runs at {stage.url}, on SQLite, with its worker. GitHub is played by {stage.github.url}.")
-        shas = measure_history(stage)
-        show_issue(stage, shas)
-        comment = show_pull_request(stage, shas)
+    with tempfile.TemporaryDirectory(prefix="perfgate-demo-") as folder, start_services(Path(folder)) as services:
+        step(
+            f"A server runs at {services.url}, on SQLite, with its worker. A stand-in for GitHub runs at {services.github.url}."
+        )
+        shas = measure_history(services)
+        show_issue(services, shas)
+        comment = show_pull_request(services, shas)
         if arguments.comment:
-            arguments.comment.write_text(page.of(comment), encoding="utf-8")
-        show_pages(stage)
-        step(f"All of it happened, in {time.monotonic() - began:.0f} seconds.")
+            arguments.comment.write_text(page.render(comment), encoding="utf-8")
+        show_pages(services)
+        step(f"Every step succeeded, in {time.monotonic() - began:.0f} seconds.")
         if not once:
-            out.print("\nThe server goes on until you press Ctrl-C.")
+            out.print("\nThe server runs until you press Ctrl-C.")
             try:
                 while True:
                     time.sleep(3600)
@@ -61,73 +61,71 @@ def main() -> None:
 
 
 def step(text: str) -> None:
-    """Print what happens now."""
+    """Print the title of a step."""
     out.print(f"\n[bold]●[/] {text}")
 
 
-def measure_history(stage: Stage) -> list[str]:
+def measure_history(services: Services) -> list[str]:
     """Create the project and measure every commit of its main branch with both suites."""
-    code = stage.folder / PROJECT
+    code = services.folder / PROJECT
     shas = repository.create(code)
-    stage.manage("create_project", PROJECT, "--repository", REPOSITORY)
-    stage.environment["PERFGATE_TOKEN"] = stage.manage("create_token", PROJECT, "--name", "demo").split()[-1]
-    stage.github.add_commits(REPOSITORY, *shas)
-    step(
-        f"A git project with {len(shas)} commits on main: every one is measured with {' and '.join(SUITES)}, and uploaded."
-    )
+    services.manage("create_project", PROJECT, "--repository", REPOSITORY)
+    services.environment["PERFGATE_TOKEN"] = services.manage("create_token", PROJECT, "--name", "demo").split()[-1]
+    services.github.add_commits(REPOSITORY, *shas)
+    step(f"A git project with {len(shas)} commits on main: each is measured with {' and '.join(SUITES)}, and uploaded.")
     began = time.monotonic()
-    result = stage.folder / "result.json"
+    result = services.folder / "result.json"
     for sha in track(shas, "measuring", console=out, transient=True, disable=not out.is_terminal):
         for suite in SUITES:
-            stage.perfgate("run", sha, "--repository", str(code), "--suite", suite, "--output", str(result))
-            stage.perfgate("upload", str(result))
+            services.perfgate("run", sha, "--repository", str(code), "--suite", suite, "--output", str(result))
+            services.perfgate("upload", str(result))
     out.print(f"  {len(shas) * len(SUITES)} runs measured and stored in {time.monotonic() - began:.0f} s.")
     return shas
 
 
-def show_issue(stage: Stage, shas: list[str]) -> None:
+def show_issue(services: Services, shas: list[str]) -> None:
     """Wait for the issue that names the slow commit, and print it."""
     culprit = shas[[edit[0] for edit in repository.HISTORY].index(repository.SLOW_COMMIT) + 1]
 
     def named() -> list[Issue]:
-        return [issue for issue in stage.github.issues(REPOSITORY) if culprit[:10] in issue.title]
+        return [issue for issue in services.github.issues(REPOSITORY) if culprit[:10] in issue.title]
 
-    wait_for("the issue about the slow commit", lambda: bool(named()), PATIENCE_SECONDS)
+    wait_for("the issue about the slow commit", lambda: bool(named()), WAIT_SECONDS)
     time.sleep(1)  # the second suite's series may still join the alert
     (issue,) = named()
     step(
         f"A change was found, and issue #{issue.number} was filed. It names {culprit[:10]}, “{repository.SLOW_COMMIT}”:"
     )
     out.print(Panel(Markdown(visible(issue.body)), title=escape(issue.title), title_align="left", border_style="red"))
-    others = [other.title for other in stage.github.issues(REPOSITORY) if other is not issue]
+    others = [other.title for other in services.github.issues(REPOSITORY) if other is not issue]
     if others:
-        out.print(f"  This machine was busy with something else, too, which led to: {escape('; '.join(others))}")
+        out.print(f"  Other load on this machine led to: {escape('; '.join(others))}")
 
 
-def show_pull_request(stage: Stage, shas: list[str]) -> Comment:
+def show_pull_request(services: Services, shas: list[str]) -> Comment:
     """Open a pull request with a slowdown, judge it, and print its comment and check run; return the comment."""
-    code = stage.folder / PROJECT
+    code = services.folder / PROJECT
     head = repository.git(code, "rev-parse", repository.BRANCH)
     title = repository.PULL_REQUEST[0]
-    number = stage.github.open_pull_request(
+    number = services.github.open_pull_request(
         REPOSITORY, title=title, head_sha=head, base_sha=shas[-1], head_ref=repository.BRANCH
     )
-    step(f"Pull request #{number}, “{title}”: base and head are measured side by side, in turn on one CPU.")
-    result = stage.folder / "pull-request.json"
+    step(f"Pull request #{number}, “{title}”: base and head are measured side by side, alternately on one CPU.")
+    result = services.folder / "pull-request.json"
     arguments = ("--repository", str(code), "--suite", "pytest-benchmark", "--pull-request", str(number))
-    checked = stage.perfgate("check", "main", head, *arguments, "--output", str(result), allowed=(0, RED, 3))
+    checked = services.perfgate("check", "main", head, *arguments, "--output", str(result), allowed=(0, RED, 3))
     out.print(Padding(checked.stdout.rstrip(), (0, 2)), markup=False)
     if checked.returncode != RED:
         raise SystemExit(f"the gate should be red, it returned {checked.returncode}")
-    stage.perfgate("upload", str(result))
-    wait_for("the comment", lambda: bool(stage.github.comments(REPOSITORY, number)), PATIENCE_SECONDS)
+    services.perfgate("upload", str(result))
+    wait_for("the comment", lambda: bool(services.github.comments(REPOSITORY, number)), WAIT_SECONDS)
     wait_for(
         "the check run",
-        lambda: any(run.conclusion == "failure" for run in stage.github.check_runs(REPOSITORY, head)),
-        PATIENCE_SECONDS,
+        lambda: any(run.conclusion == "failure" for run in services.github.check_runs(REPOSITORY, head)),
+        WAIT_SECONDS,
     )
-    (comment,) = stage.github.comments(REPOSITORY, number)
-    (check,) = stage.github.check_runs(REPOSITORY, head)
+    (comment,) = services.github.comments(REPOSITORY, number)
+    (check,) = services.github.check_runs(REPOSITORY, head)
     step(f"The bot wrote one comment on pull request #{number}:")
     out.print(
         Panel(Markdown(visible(comment.body)), title=escape(comment.author), title_align="left", border_style="red")
@@ -137,14 +135,14 @@ def show_pull_request(stage: Stage, shas: list[str]) -> Comment:
 
 
 def visible(markdown: str) -> str:
-    """Return Markdown without what GitHub folds or hides; a terminal can show neither."""
+    """Return Markdown without comments and folding, which a terminal cannot show."""
     without_comments = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL)
     summaries = re.sub(r"<summary>(.*?)</summary>", r"▸ \1", without_comments)
     return re.sub(r"</?(?:details|sub)>", "", summaries)
 
 
-def show_pages(stage: Stage) -> None:
-    """Print the addresses of the pages, after asking each of them."""
+def show_pages(services: Services) -> None:
+    """Print the address and the HTTP status of each page."""
     step("The pages:")
     for name, path in (
         ("what needs attention", "/"),
@@ -154,8 +152,8 @@ def show_pages(stage: Stage) -> None:
         ("one benchmark", "/series/1/"),
         ("one run", "/runs/1/"),
     ):
-        status = stage.answers(path)
-        out.print(f"  {name:21} {stage.url}{path}  {status}")
+        status = services.answers(path)
+        out.print(f"  {name:21} {services.url}{path}  {status}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A comment as the page that GitHub makes of it: GitHub's own renderer, and as much of its look as a picture needs."""
+"""Render a comment as GitHub does: GitHub's own renderer, with a similar style sheet for screenshots."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ summary {{ cursor: pointer; }} sub {{ font-size: 12px; color: #59636e; }} a {{ c
 """
 
 
-def of(comment: Comment) -> str:
-    """Return the whole page; a Mermaid chart is left to Mermaid, as GitHub leaves it."""
+def render(comment: Comment) -> str:
+    """Return the whole HTML page; a Mermaid chart stays a block for Mermaid, as on GitHub."""
     options = cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE  # as GitHub: it filters tags, and does not escape them
     body = cmarkgfm.github_flavored_markdown_to_html(comment.body, options)
     body = re.sub(

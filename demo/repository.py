@@ -1,4 +1,4 @@
-"""The demonstration's git project: a small library with two suites, a history, and a pull request that slows it down."""
+"""The demonstration's git project: a small library with two suites, a history, and a pull request with a regression."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Edit = tuple[str, str, str, str]
 HISTORY: tuple[Edit, ...] = (
     ("Describe the library", "README.md", "", "# textstats\n\nSmall statistics of texts.\n"),
     ("Say what a word is", "README.md", "", "\nA word is what stands between blanks.\n"),
-    ("Add a licence note", "README.md", "", "\nMIT licence.\n"),
+    ("Add a license note", "README.md", "", "\nMIT license.\n"),
     ("Name the authors", "README.md", "", "\nWritten by its authors.\n"),
     ("Say what is counted", "README.md", "", "\nWords, characters and sentences are counted.\n"),
     ("Thank the readers", "README.md", "", "\nThanks to all readers.\n"),
@@ -78,7 +78,7 @@ def create(folder: Path) -> list[str]:
 
 
 def git(folder: Path, *arguments: str, date: datetime | None = None) -> str:
-    """Return what git prints; identity and dates do not depend on who runs the demonstration."""
+    """Return what git prints; identity and dates do not depend on the user."""
     identity = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
     identity |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org"}
     identity |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": "/usr/local/bin:/usr/bin:/bin"}

@@ -51,7 +51,7 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no test read or fill the cache of whoever runs it."""
+    """Give the tests a cache of their own, not the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PERFGATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield

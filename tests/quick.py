@@ -1,8 +1,8 @@
 """Run the tests of what changed since main, nearest first, for one minute: ``python -m tests.quick``, which `make quick` calls.
 
-Near are, in this order: test files that changed, the tests that mirror a changed module, the test files that import it,
-and the tests that mirror the modules which import it. What the minute does not suffice for is skipped with that reason;
-`make test` runs everything.
+The order is: test files that changed, the tests that mirror a changed module, the test files that import it, and the tests
+that mirror the modules that import it. Tests for which there is no time are skipped with that reason; `make test` runs
+everything.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -23,7 +23,7 @@ from tests.paths import ROOT
 
 SECONDS = 60
 ALONE = ("tests/test_demo.py", "tests/test_action.py")
-"""Tests that measure for real, and therefore never run beside others."""
+"""Tests that take longer than a minute."""
 
 
 def changed() -> list[str]:
@@ -38,20 +38,24 @@ def changed() -> list[str]:
 
 def affected(files: Iterable[str]) -> list[str]:
     """Return the test files of changed *files*, nearest first."""
+    files = list(files)
     modules = [name for name in files if name in habits.python_files(*habits.OURS, "tests/")]
+    importers = [name for name in habits.python_files(*habits.PRODUCT) if _imports_any(name, modules)]
     tests = [name for name in habits.python_files("tests/") if PurePosixPath(name).name.startswith("test_")]
-    found = [name for name in files if name in tests]
-    found += [test for module in modules for test in tests if _mirrors(test, module)]
-    found += [test for name in files if not name.endswith(".py") for test in tests if _is_beside(test, name)]
-    found += [test for module in modules for test in tests if _dotted(module) in _imports(test)]
-    importers = [
-        name
-        for name in habits.python_files(*habits.PRODUCT)
-        if any(_dotted(module) in _imports(name) for module in modules)
-    ]
-    found += [test for importer in importers for test in tests if _mirrors(test, importer)]
-    found += ["tests/test_architecture.py", "tests/test_docs.py"]  # any file can break these
-    return [name for name in dict.fromkeys(found) if name not in ALONE]
+    near: tuple[Callable[[str], bool], ...] = (
+        lambda test: test in files,
+        lambda test: any(_mirrors(test, module) for module in modules),
+        lambda test: any(_is_beside(test, name) for name in files if not name.endswith(".py")),
+        lambda test: _imports_any(test, modules),
+        lambda test: any(_mirrors(test, importer) for importer in importers),
+        lambda test: test in {"tests/test_architecture.py", "tests/test_docs.py"},  # any file can break these
+    )
+    found = [test for is_near in near for test in tests if is_near(test)]
+    return [test for test in dict.fromkeys(found) if test not in ALONE]
+
+
+def _imports_any(name: str, modules: Iterable[str]) -> bool:
+    return any(_dotted(module) in _imports(name) for module in modules)
 
 
 def _is_beside(test: str, file: str) -> bool:

@@ -1,7 +1,7 @@
-"""GitHub's runner, as far as our workflows need it: jobs and steps of a workflow's file, done as the runner does them.
+"""A GitHub Actions runner with the features that our workflows need: it executes the jobs and steps of a workflow file.
 
-Expressions are evaluated by GitHub's own library, scripts run by ``bash --noprofile --norc -eo pipefail``, composite actions
-are opened and done step by step. The actions of others that only move files (checkout, cache, artifacts) are done here.
+GitHub's own library evaluates expressions, ``bash --noprofile --norc -eo pipefail`` runs scripts, and composite actions are
+executed step by step. Actions of others that only move files (checkout, cache, artifacts) are implemented here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _OWN = re.compile(
 
 
 @dataclass
-class Done:
-    """What came of a job."""
+class JobResult:
+    """The result of a job."""
 
     result: str
     """success, failure or skipped."""
@@ -40,10 +40,10 @@ class Done:
 
 @dataclass
 class Runner:
-    """One machine for every job.
+    """A machine that runs every job.
 
     Args:
-        folder: Where it works; artifacts stay there from job to job.
+        folder: Working folder; artifacts stay there from job to job.
         origin: The repository that is checked out.
         action: Folder of ``perfgate/perfgate``.
         github: Values of the context ``github`` that do not change.
@@ -58,45 +58,52 @@ class Runner:
     environment: str = "github-hosted"
     _count: int = 0
 
-    def workflow(self, text: str, event_name: str, event: dict[str, Any], *, sha: str, ref: str) -> dict[str, Done]:
-        """Do all jobs of a workflow for one event, each after those that it needs; a matrix only once."""
-        done: dict[str, Done] = {}
+    def workflow(
+        self, text: str, event_name: str, event: dict[str, Any], *, sha: str, ref: str
+    ) -> dict[str, JobResult]:
+        """Run all jobs of a workflow for one event, each after those that it needs; of a matrix, only the first combination."""
+        done: dict[str, JobResult] = {}
         github = {**self.github, "event_name": event_name, "event": event, "sha": sha, "ref": ref}
         for name, job in yaml.safe_load(text)["jobs"].items():
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             contexts = {
                 "github": github,
-                "needs": {each: {"result": done[each].result} for each in needs},
+                "needs": {need: {"result": done[need].result} for need in needs},
                 "inputs": event.get("inputs", {}),
                 "vars": {},
                 "secrets": {},
                 "matrix": {key: values[0] for key, values in job.get("strategy", {}).get("matrix", {}).items()},
                 "strategy": {"job-index": 0},
             }
-            failed = any(done[each].result != "success" for each in needs)
+            failed = any(done[need].result != "success" for need in needs)
             if not holds(job.get("if"), contexts, failed=failed):
-                done[name] = Done("skipped")
+                done[name] = JobResult("skipped")
                 continue
             done[name] = self._job(job, contexts)
         return done
 
-    def _job(self, job: dict[str, Any], contexts: dict[str, Any]) -> Done:
+    def _job(self, job: dict[str, Any], contexts: dict[str, Any]) -> JobResult:
         self._count += 1
         home = self.folder / f"job-{self._count}"
         temp, workspace = home / "temp", home / "workspace"
-        for each in (temp, workspace):
-            each.mkdir(parents=True)
+        for folder in (temp, workspace):
+            folder.mkdir(parents=True)
         (home / "event.json").write_text(json.dumps(contexts["github"]["event"]))
         (home / "summary.md").touch()
         runner = {"temp": str(temp), "os": "Linux", "arch": "X64", "environment": self.environment}
         contexts = {**contexts, "runner": runner, "github": {**contexts["github"], "workspace": str(workspace)}}
-        done = Done("success")
+        done = JobResult("success")
         self._steps(job["steps"], contexts, home, done, self._variables(home, contexts))
         done.summary = (home / "summary.md").read_text()
         return done
 
     def _steps(
-        self, steps: list[dict[str, Any]], contexts: dict[str, Any], home: Path, done: Done, variables: dict[str, str]
+        self,
+        steps: list[dict[str, Any]],
+        contexts: dict[str, Any],
+        home: Path,
+        done: JobResult,
+        variables: dict[str, str],
     ) -> None:
         for step in steps:
             if not holds(step.get("if"), contexts, failed=done.result == "failure"):
@@ -123,16 +130,14 @@ class Runner:
         given: dict[str, str],
         contexts: dict[str, Any],
         home: Path,
-        done: Done,
+        done: JobResult,
         variables: dict[str, str],
     ) -> None:
         artifacts = self.folder / "artifacts"
         if action == "actions/checkout":
-            ref = given.get("ref") or contexts["github"]["ref"]
-            for command in (["init", "-q"], ["fetch", "-q", self.origin, "+refs/*:refs/remotes/all/*", ref]):
-                subprocess.run(["git", *command], cwd=home / "workspace", check=True, capture_output=True)
-            subprocess.run(["git", "checkout", "-q", "FETCH_HEAD"], cwd=home / "workspace", check=False)
-            subprocess.run(["git", "checkout", "-q", contexts["github"]["sha"]], cwd=home / "workspace", check=True)
+            self._check_out(
+                given.get("ref") or contexts["github"]["ref"], contexts["github"]["sha"], home / "workspace"
+            )
         elif action == "actions/upload-artifact":
             if Path(given["path"]).is_dir():
                 shutil.rmtree(artifacts / given["name"], ignore_errors=True)
@@ -146,12 +151,20 @@ class Runner:
                     shutil.copytree(folder, Path(given["path"]) / folder.name)
         elif action in {"perfgate/perfgate", "./"}:
             document = yaml.safe_load((self.action / "action.yml").read_text())
-            inputs = {name: given.get(name, each.get("default", "")) for name, each in document["inputs"].items()}
+            inputs = {
+                name: given.get(name, declared.get("default", "")) for name, declared in document["inputs"].items()
+            }
             assert not set(given) - set(inputs), f"the action has no input {set(given) - set(inputs)}"
             inner = {**variables, "GITHUB_ACTION_PATH": str(self.action)}
             self._steps(document["runs"]["steps"], {**contexts, "inputs": inputs}, home, done, inner)
         else:
             assert action == "actions/cache", action
+
+    def _check_out(self, ref: str, sha: str, workspace: Path) -> None:
+        for command in (["init", "-q"], ["fetch", "-q", self.origin, "+refs/*:refs/remotes/all/*", ref]):
+            subprocess.run(["git", *command], cwd=workspace, check=True, capture_output=True)
+        subprocess.run(["git", "checkout", "-q", "FETCH_HEAD"], cwd=workspace, check=False)
+        subprocess.run(["git", "checkout", "-q", sha], cwd=workspace, check=True)
 
     def _variables(self, home: Path, contexts: dict[str, Any]) -> dict[str, str]:
         github = contexts["github"]
@@ -188,7 +201,7 @@ class Runner:
 
 
 def holds(condition: object, contexts: dict[str, Any], *, failed: bool = False) -> bool:
-    """Return whether a job or step is done; without a word on the status, only if nothing has failed."""
+    """Return whether a condition lets a job or step run; if it does not mention the status, only if nothing has failed."""
     text = str(condition if condition is not None else "success()")
     text = _EXPRESSION.sub(r"\1", text)
     if not _STATUS.search(text):
@@ -204,7 +217,7 @@ def _evaluate(texts: list[str], contexts: dict[str, Any], status: str) -> list[d
 
 
 def copy_of_the_action(folder: Path) -> Path:
-    """Return a folder that holds what GitHub would download for ``uses:``: the files of this repository."""
+    """Copy the files of this repository, which GitHub downloads for ``uses:``, into a folder and return it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -124,7 +124,7 @@ def test_from_nothing_to_the_first_comment(tmp_path: Path, github: StandIn) -> N
         return runner.workflow(workflow, "pull_request", event(shop, number, head), sha=merge, ref=ref)
 
     done = run("perfgate", head)
-    assert {name: each.result for name, each in done.items()} == {"measure": "success", "verdict": "success"}, (
+    assert {name: job.result for name, job in done.items()} == {"measure": "success", "verdict": "success"}, (
         done["measure"].log + done["verdict"].log
     )
     (comment,) = github.comments(NAME, 1)

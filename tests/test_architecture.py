@@ -288,7 +288,7 @@ BRITISH = {
     r"(?i)normalis": "normaliz",
     r"(?i)recognis": "recogniz",
     r"(?i)behaviour": "behavior",
-    r"(?i)\bcancell(?:ed|ing)\b(?!\(|\")": "canceled",
+    r"(?i)\bcancell(?:ed|ing)\b(?![()\"])": "canceled",
     r"(?i)parametris": "parametriz",
     r"(?i)\bgrey": "gray",
     r"(?i)\bcentre": "center",

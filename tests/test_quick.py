@@ -42,7 +42,7 @@ def test_a_helper_of_the_tests_affects_those_that_import_it() -> None:
 
 def test_tests_that_measure_are_left_out() -> None:
     """What must run alone is never among tests that run side by side."""
-    assert not set(quick.ALONE) & set(quick.affected(["demo/stage.py", *quick.ALONE]))
+    assert not set(quick.ALONE) & set(quick.affected(["demo/services.py", *quick.ALONE]))
 
 
 def test_the_minute_ends(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration ends with everything that it started: demo/__main__.py and demo/stage.py."""
+"""The demonstration ends with everything that it started: demo/__main__.py and demo/services.py."""
 
 from __future__ import annotations
 

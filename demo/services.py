@@ -1,4 +1,4 @@
-"""What the demonstration plays on: a perfgate server with its worker, and the stand-in for GitHub."""
+"""The services that the demonstration uses: a perfgate server with its worker, and the stand-in for GitHub."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Everything that runs."""
+class Services:
+    """The running server and stand-in, and the environment variables of commands that use them."""
 
     folder: Path
     url: str
@@ -56,14 +56,14 @@ class Stage:
         return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
     def answers(self, path: str) -> int:
-        """Return the status with which the server answers a GET."""
+        """Return the HTTP status of a GET request."""
         with urllib.request.urlopen(self.url + path, timeout=30) as response:
             response.read()
             return int(response.status)
 
 
 @contextlib.contextmanager
-def open_stage(folder: Path) -> Iterator[Stage]:
+def start_services(folder: Path) -> Iterator[Services]:
     """Start the stand-in and the server, and stop both at the end."""
     port = _free_port()
     with StandIn() as github:
@@ -82,7 +82,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         }
         for elsewhere in ("DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"):
             environment.pop(elsewhere, None)
-        stage = Stage(folder, f"http://127.0.0.1:{port}", github, environment)
+        services = Services(folder, f"http://127.0.0.1:{port}", github, environment)
         with (folder / "server.log").open("wb") as log:
             server = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
@@ -93,8 +93,8 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             )
             try:
                 with terminating(server):
-                    wait_for("the server", lambda: _is_up(stage.url, server), START_SECONDS)
-                    yield stage
+                    wait_for("the server", lambda: _is_up(services.url, server), START_SECONDS)
+                    yield services
             except SystemExit as end:
                 if isinstance(end.code, str):  # an error message; a signal leaves a number
                     text = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
@@ -117,11 +117,11 @@ def terminating(process: subprocess.Popen[Any]) -> Iterator[None]:
 
 
 def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until *condition* holds, or end the demonstration saying for *what* it waited."""
+    """Wait until *condition* holds, or exit with an error that names *what*."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit(f"waited {seconds:.0f} s in vain for {what}")
+            raise SystemExit(f"waited {seconds:.0f} s for {what}, without success")
         time.sleep(0.2)
 
 
