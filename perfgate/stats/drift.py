@@ -79,7 +79,7 @@ def find_drift(
     worse = _without_shifts(sign * np.log(series), [change.index for change in change_points])
     edges = _stretch_edges(len(series))
     stretches = np.array([np.median(worse[a:b]) for a, b in pairwise(edges)])
-    best = int(np.argmin(stretches[: max(1, len(stretches) - MIN_STRETCHES + 1)]))
+    best = int(np.argmin(stretches[: len(stretches) - MIN_STRETCHES + 1]))
     climb = stretches[best:]
     allowed = math.log1p(budget)
     scatter = _scatter(climb, allowed)
@@ -113,13 +113,11 @@ def _stretch_edges(length: int) -> list[int]:
 
 def _scatter(climb: Floats, allowed: float) -> float | None:
     """Return how far the medians of the stretches scatter about their trend; None: they show no drift beyond *allowed*."""
-    if len(climb) < MIN_STRETCHES:
-        return None
     rise = float(climb[-1] - climb[0])
     if rise <= allowed or float(np.diff(climb).max()) > MAX_JUMP_SHARE * rise:
         return None
     order = np.arange(len(climb))
-    trend = np.polynomial.Polynomial.fit(order, climb, min(2, len(climb) - 3))
+    trend = np.polynomial.Polynomial.fit(order, climb, 2)
     scatter = float(np.sqrt(np.mean((climb - trend(order)) ** 2)))
     return None if rise < MIN_SCATTERS * scatter or concordance(climb) < MIN_CONCORDANCE else scatter
 
@@ -140,7 +138,7 @@ def concordance(values: Floats) -> float:
     signs = np.sign(values[later] - values[earlier])
     pairs, tied = len(signs), int((signs == 0).sum())
     tau = int(signs.sum()) / math.sqrt(pairs) / math.sqrt(pairs - tied)
-    return min(1.0, max(-1.0, tau))
+    return min(1.0, max(-1.0, tau))  # rounding may exceed the limits
 
 
 def _without_shifts(signal: Floats, places: Sequence[int]) -> Floats:

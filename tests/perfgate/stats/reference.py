@@ -185,3 +185,49 @@ def culprit(count: int, measured: Measured) -> tuple[list[float], float, float]:
     several = math.fsum(share / len(pairs) * evidence(measured, count, *pair) for pair in pairs)
     total = math.fsum(single) + nothing + several
     return [chance / total for chance in single], nothing / total, several / total
+
+
+class Drifted(NamedTuple):
+    start: int
+    beyond: int
+    rise: float
+    error: float
+    before: float
+    after: float
+
+
+def drift(values: Sequence[float], budget: float) -> Drifted | None:
+    """Drift of a series without level shifts, of which less is better: stretch by stretch."""
+    size = max(4, len(values) // 12)
+    bounds = [*range(0, len(values) // size * size, size), len(values)]
+    logs = [math.log(value) for value in values]
+    medians = [median(logs[begin:end]) for begin, end in pairwise(bounds)]
+    best = min(range(len(medians) - 4), key=lambda stretch: medians[stretch])
+    climb = medians[best:]
+    rise = climb[-1] - climb[0]
+    order = list(range(len(climb)))
+    trend = np.polyval(np.polyfit(order, climb, 2), order)
+    scatter = math.sqrt(float(np.mean((np.array(climb) - trend) ** 2)))
+    climbs = [later - earlier for earlier, later in pairwise(climb)]
+    is_steady = float(stats.kendalltau(order, climb).statistic) >= 0.8 and max(climbs) <= rise / 2
+    if rise <= math.log1p(budget) or rise < 5 * scatter or not is_steady:
+        return None
+    within = [stretch for stretch in order if climb[stretch] - climb[0] <= math.log1p(budget)]
+    first, after = values[bounds[best] : bounds[best + 1]], values[bounds[-2] :]
+    return Drifted(
+        (bounds[best] + bounds[best + 1]) // 2,
+        bounds[best + within[-1] + 1],
+        rise,
+        scatter * math.sqrt(2),
+        median(first),
+        median(after),
+    )
+
+
+def chance_clusters(positions: Sequence[Sequence[int]], length: int, reach: int) -> tuple[int, float]:
+    """Most series with a candidate within *reach* of one commit, and the probability that chance brings so many."""
+    counts = [
+        sum(any(abs(position - commit) <= reach for position in own) for own in positions) for commit in range(length)
+    ]
+    expected = sum(min(1.0, len(own) * (2 * reach + 1) / length) for own in positions)
+    return max(counts), float(stats.poisson.sf(max(counts) - 1, expected))

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from perfgate.stats.changepoints import find_change_points
+from perfgate.stats.changepoints import ChangePoint, find_change_points
 from perfgate.stats.drift import Drift, concordance, find_drift
+from tests.perfgate.stats import reference
 
 
 def drifting(slope: float, length: int, noise: float = 0.005, seed: int = 1) -> NDArray[np.float64]:
@@ -121,3 +122,61 @@ def test_the_newest_stretch_takes_the_points_that_are_left() -> None:
     starts = {found.start for length in range(40, 48) if (found := drift(values[:length])) is not None}
 
     assert 1 == len(starts)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_number_equals_the_reference(seed: int) -> None:
+    """Position, effect, interval and levels follow from the medians of the stretches; so does that there is no drift."""
+    rng = np.random.default_rng(seed)
+    length = int(rng.integers(25, 200))
+    slopes = np.repeat(rng.choice([-0.002, 0.0, 0.001, 0.003], 2, p=[0.2, 0.1, 0.3, 0.4]), (length + 1) // 2)[:length]
+    values = np.exp(np.cumsum(slopes) + rng.choice([0.0, 0.001, 0.004]) * rng.standard_normal(length))
+    budget = float(rng.choice([0.0, 0.02, 0.05]))
+    expected = reference.drift(values.tolist(), budget)
+    found = find_drift(values, (), budget=budget, lower_is_better=True)
+    mirrored = find_drift(1 / values, (), budget=budget, lower_is_better=False)
+
+    if expected is None:
+        assert found is None
+        assert mirrored is None
+        return
+    assert found is not None
+    assert mirrored is not None
+    assert (expected.start, expected.beyond) == (found.start, found.index) == (mirrored.start, mirrored.index)
+    assert found.effect == pytest.approx(np.expm1(expected.rise))
+    assert found.low == pytest.approx(np.expm1(expected.rise - 1.96 * expected.error))
+    assert found.high == pytest.approx(np.expm1(expected.rise + 1.96 * expected.error))
+    assert (found.before, found.after) == pytest.approx((expected.before, expected.after))
+    assert mirrored.effect == pytest.approx(np.expm1(-expected.rise))
+    assert mirrored.low < mirrored.effect < mirrored.high or expected.error == pytest.approx(0, abs=1e-9)
+
+
+def test_the_shortest_series_has_25_points() -> None:
+    """24 points are too few for drift, 25 are enough."""
+    values = np.exp(0.01 * np.arange(25))
+
+    assert find_drift(values[:24], (), budget=0.01, lower_is_better=True) is None
+    assert find_drift(values, (), budget=0.01, lower_is_better=True) is not None
+
+
+def test_whole_numbers_are_values_too() -> None:
+    """Integers drift like floats."""
+    values = [1000 + 10 * number for number in range(60)]
+
+    assert find_drift(values, (), budget=0.01, lower_is_better=True) == find_drift(
+        [float(value) for value in values], (), budget=0.01, lower_is_better=True
+    )
+
+
+def test_a_level_shift_is_removed_at_its_commit() -> None:
+    """Without noise, the drift beside a level shift is exactly that of the series without it."""
+    plain = np.exp(0.002 * np.arange(84))
+    shifted = plain * np.where(np.arange(84) >= 42, 1.3, 1.0)
+    change = ChangePoint(42, 0.3, 0.2, 0.4, 0.99, 1.0, 1.3, 0.0, 0.0)
+    expected = find_drift(plain, (), budget=0.03, lower_is_better=True)
+    found = find_drift(shifted, (change,), budget=0.03, lower_is_better=True)
+
+    assert expected is not None
+    assert found is not None
+    assert found.effect == pytest.approx(expected.effect)
+    assert (expected.start, expected.index) == (found.start, found.index)

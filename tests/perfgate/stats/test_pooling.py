@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from perfgate.stats import pooling
 from perfgate.stats.changepoints import search
 from perfgate.stats.pooling import ALPHA, Candidate, Cluster, common_step, find_clusters, is_common
+from tests.perfgate.stats import reference
 
 LENGTH = 150
 LONG = 2_000
@@ -124,3 +126,46 @@ def test_false_clusters_are_as_rare_as_stated() -> None:
         histories += bool(find_clusters(series, LENGTH))
 
     assert histories <= 300 * ALPHA + 3 * math.sqrt(300 * ALPHA * (1 - ALPHA))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("reach", pooling.REACHES)
+def test_the_probability_of_chance_equals_the_reference(seed: int, reach: int) -> None:
+    """The largest number of series at one commit, and how likely chance brings so many, by plain counting."""
+    rng = np.random.default_rng(seed)
+    positions = [sorted(rng.integers(0, 40, rng.integers(0, 20)).tolist()) for _ in range(8)] + [[0], [39], [0, 39]]
+    most, chance = reference.chance_clusters(positions, 40, reach)
+    expected = sum(min(1.0, len(own) * (2 * reach + 1) / 40) for own in positions)
+
+    assert most == int(pooling._counts(positions, reach, 40).max())
+    assert chance == pytest.approx(pooling._poisson_tail(most - 1, expected))
+
+
+def test_the_common_step_allows_forty_percent_of_difference() -> None:
+    """A step that differs from the common one by exactly 40 % of it follows it, and counts for it."""
+    middle, edge = 1.0, pooling.COMMON_FACTOR
+    members = dict(enumerate([Candidate(40, middle, 0.9)] * 5 + [Candidate(40, middle + edge, 0.9)] * 3))
+
+    assert is_common(middle + edge, middle)
+    assert not is_common(middle + 1.01 * edge, middle)
+    assert middle == common_step(Cluster(40, members), 8)
+    assert common_step(Cluster(40, {**members, 7: Candidate(40, middle + 1.01 * edge, 0.9)}), 8) is None
+
+
+def test_the_share_of_a_common_step_may_be_exact() -> None:
+    """60 % of the measured series are enough, and the machine is named from eight on."""
+    cluster = Cluster(40, {number: Candidate(40, 0.1, 0.9) for number in range(9)})
+
+    assert 0.1 == common_step(cluster, 15)
+    assert common_step(cluster, 16) is None
+
+
+def test_a_candidate_without_a_step_belongs_to_no_cluster() -> None:
+    """A step of 0 has no direction."""
+    assert [] == find_clusters([[Candidate(40, 0.0, 0.9)] for _ in range(20)], LONG)
+
+
+def test_a_history_without_candidates_has_no_cluster() -> None:
+    """Neither no series nor no candidate is an error."""
+    assert [] == find_clusters([], LENGTH)
+    assert [] == find_clusters([[], []], LENGTH)

@@ -55,3 +55,41 @@ def test_the_time_budget_bounds_the_estimate() -> None:
     taken(remaining, {"b0": 7})
 
     assert pytest.approx(3.0) == remaining.seconds()
+
+
+def test_an_unmeasured_benchmark_costs_what_the_others_do() -> None:
+    """A measured benchmark counts with its own seconds per pair, one without pairs with the average of all pairs."""
+    remaining = Remaining()
+    remaining.watch("screening", ["slow", "new"])
+    taken(remaining, {"slow": 2}, 3.0)
+    taken(remaining, {"fast": 2}, 1.0)
+
+    # slow: 1 pair to its next look and 1 more, of 3 s; new: 3 pairs and 1 more, of 2 s.
+    assert pytest.approx(2 * 3.0 + 4 * 2.0) == remaining.seconds()
+
+
+@pytest.mark.parametrize(("pairs", "left"), [(0, 4.0), (3, 2.5), (7, 2.5), (8, 4.0), (11, 1.0), (12, 0.0), (13, 0.0)])
+def test_a_benchmark_takes_pairs_up_to_its_next_look(pairs: int, left: float) -> None:
+    """It takes usually 1.5 pairs beyond the next look, at most those of the one after, and none after the last."""
+    remaining = Remaining()
+    remaining.watch("screening", ["a"])
+    taken(remaining, {"a": pairs} if pairs else {"other": 1})
+
+    assert pytest.approx(left) == remaining.seconds()
+
+
+def test_a_spent_budget_leaves_nothing() -> None:
+    """Where pairs cost more than the budget, 0 seconds are left."""
+    remaining = Remaining(max_seconds=1.0)
+    remaining.watch("screening", ["a"])
+    taken(remaining, {"a": 2})
+
+    assert 0.0 == remaining.seconds()
+
+
+def test_no_benchmark_is_open_before_the_first_pass() -> None:
+    """A pair without a known stage is of the screen, and nothing else is open."""
+    remaining = Remaining()
+    remaining.took("a", 1.0)
+
+    assert 0.0 == remaining.seconds()
