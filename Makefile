@@ -24,7 +24,7 @@ check: setup ## lint, types, import contracts, migrations
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-quick: check ## check, then a minute of the tests of what changed since main, nearest first
+quick: check ## check, then for 45 seconds the tests of what changed since main, nearest first
 	$(BIN)/python -m tests.quick
 
 test: check ## everything that must hold: check, then all tests, the server's on SQLite and on PostgreSQL

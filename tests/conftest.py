@@ -44,9 +44,9 @@ def _uses_the_database(item: pytest.Item) -> bool:
 
 
 def pytest_runtest_setup() -> None:
-    """Run no more tests after the minute that `make quick` allows."""
+    """Skip the tests for which `make quick` has no time."""
     if time.time() > float(os.environ.get("QUICK_DEADLINE", "inf")):
-        pytest.skip("the minute of `make quick` is over")
+        pytest.skip("the time of `make quick` is over")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Run the tests of what changed since main, nearest first, for one minute: ``python -m tests.quick``, which `make quick` calls.
+"""Run the tests of what changed since main, nearest first, for 45 seconds: ``python -m tests.quick``, which `make quick` calls.
 
 The order is: test files that changed, the tests that mirror a changed module, the test files that import it, and the tests
 that mirror the modules that import it. Tests for which there is no time are skipped with that reason; `make test` runs
@@ -21,7 +21,7 @@ import pytest
 from tests import habits
 from tests.paths import ROOT
 
-SECONDS = 60
+SECONDS = 45
 ALONE = ("tests/test_demo.py", "tests/test_action.py")
 """Tests that take longer than a minute."""
 

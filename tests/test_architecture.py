@@ -23,16 +23,16 @@ DJANGO_PACKAGES = ("migrations", "management", "commands", "templatetags")
 
 # How much of each kind there still is. A number may fall, never rise; at zero its line goes.
 REMAINING: dict[str, int] = {
-    "packages without exhaustive layers": 32,
-    "functions over 50 lines": 6,
-    "functions with a complexity above 10": 70,
-    "broad excepts without a reason": 5,
-    "class names with two meanings": 34,
-    "vague loop variables": 410,
-    "functions called of": 10,
-    "modules without tests of their own": 120,
-    "replaced names": 355,
-    "British spellings": 185,
+    "packages without exhaustive layers": 14,
+    "functions over 50 lines": 3,
+    "functions with a complexity above 10": 37,
+    "broad excepts without a reason": 3,
+    "class names with two meanings": 4,
+    "vague loop variables": 156,
+    "functions called of": 5,
+    "modules without tests of their own": 110,
+    "replaced names": 153,
+    "British spellings": 56,
 }
 
 

@@ -45,7 +45,7 @@ def test_tests_that_measure_are_left_out() -> None:
     assert not set(quick.ALONE) & set(quick.affected(["demo/services.py", *quick.ALONE]))
 
 
-def test_the_minute_ends(tmp_path: Path) -> None:
+def test_the_time_ends(tmp_path: Path) -> None:
     """After the deadline a test is skipped, with the reason."""
     (tmp_path / "test_late.py").write_text("def test_late(): raise AssertionError")
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.conftest", str(tmp_path)]
@@ -53,5 +53,5 @@ def test_the_minute_ends(tmp_path: Path) -> None:
         command, cwd=ROOT, env={**os.environ, "QUICK_DEADLINE": "0"}, capture_output=True, text=True, check=False
     )
 
-    assert "the minute of `make quick` is over" in ended.stdout
+    assert "the time of `make quick` is over" in ended.stdout
     assert 0 == ended.returncode
