@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from perfgate.stats.estimates import Estimate
-from perfgate.stats.evidence import CERTAINTY_WITHIN, TRIM_FROM_SCREEN, Evidence
+from perfgate.stats.evidence import CERTAINTY_WITHIN, TRIM_FROM_SCREEN, BenchmarkEvidence
 from perfgate.stats.judgments import Judgment
 
 CONFIRM_LOOKS = (8, 16, 32, 64)
@@ -19,7 +19,7 @@ CONFIRM_LOOKS = (8, 16, 32, 64)
 CALLED = frozenset({Judgment.REGRESSED, Judgment.IMPROVED})
 
 
-def conclude(suspects: Sequence[Evidence], level: float, widening: float, *, last: bool) -> None:
+def conclude(suspects: Sequence[BenchmarkEvidence], level: float, widening: float, *, last: bool) -> None:
     """Look once at all suspects of one direction: call, clear or give up each of them, or leave it open.
 
     A suspect that is called passes its share of the error on to the others (Holm's step-down), now and at later looks.
@@ -41,17 +41,17 @@ def conclude(suspects: Sequence[Evidence], level: float, widening: float, *, las
             _clear_or_give_up(suspects[number], level_per_suspect(suspects, level), widening, last=last)
 
 
-def level_per_suspect(suspects: Sequence[Evidence], level: float) -> float:
+def level_per_suspect(suspects: Sequence[BenchmarkEvidence], level: float) -> float:
     """Return the level at which one of the suspects that have not been called yet is tested at one look."""
     return level / max(1, sum(evidence.outcome not in CALLED for evidence in suspects))
 
 
-def _chance(evidence: Evidence, widening: float) -> float:
+def _chance(evidence: BenchmarkEvidence, widening: float) -> float:
     """Return the p-value of "it did not move beyond its budget in the suspected direction"."""
     return evidence.in_suspected_direction(evidence.confirm_estimate(widening)).exceeds(evidence.limit)
 
 
-def _clear_or_give_up(evidence: Evidence, level: float, widening: float, *, last: bool) -> None:
+def _clear_or_give_up(evidence: BenchmarkEvidence, level: float, widening: float, *, last: bool) -> None:
     estimate = evidence.confirm_estimate(widening)
     if estimate.bound(1 - (1 - CERTAINTY_WITHIN) / len(CONFIRM_LOOKS)) <= evidence.limit:
         evidence.outcome = Judgment.WITHIN
@@ -59,7 +59,7 @@ def _clear_or_give_up(evidence: Evidence, level: float, widening: float, *, last
         evidence.give_up(evidence.noise_reason(estimate))
 
 
-def _is_hopeless(evidence: Evidence, level: float, widening: float) -> bool:
+def _is_hopeless(evidence: BenchmarkEvidence, level: float, widening: float) -> bool:
     """Return whether the last look would not reach *level* even if the change were one standard error larger."""
     # Trimmed from fewer pairs than usual, so that one outlier does not decide about giving up.
     estimate = evidence.in_suspected_direction(evidence.confirm_estimate(widening, trim_from=TRIM_FROM_SCREEN))

@@ -25,7 +25,7 @@ WORTH_SUGGESTING = 0.1
 
 
 @dataclass
-class Evidence:
+class BenchmarkEvidence:
     """The pairs of one benchmark, and the conclusion once there is one."""
 
     limit: float

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from perfgate.stats.estimates import Estimate, Prior, normal_quantile
-from perfgate.stats.evidence import CERTAINTY_WITHIN, TRIM_FROM_SCREEN, Evidence
+from perfgate.stats.evidence import CERTAINTY_WITHIN, TRIM_FROM_SCREEN, BenchmarkEvidence
 from perfgate.stats.judgments import Judgment
 
 SCREEN_LOOKS = (3, 4, 6, 8, 12)
@@ -34,7 +34,7 @@ STILL = 0.02
 """Benchmarks whose change seems smaller than this, or than their budget, show how much the runner drifts."""
 
 
-def conclude(evidence: Evidence, prior: Prior, widening: float, *, last: bool) -> None:
+def conclude(evidence: BenchmarkEvidence, prior: Prior, widening: float, *, last: bool) -> None:
     """Certify, suspect or give up one benchmark, or leave it open for another look."""
     estimate = evidence.screen_estimate(prior, widening)
     slower, faster = estimate.exceeds(evidence.limit), estimate.mirrored().exceeds(evidence.limit)
@@ -48,7 +48,7 @@ def conclude(evidence: Evidence, prior: Prior, widening: float, *, last: bool) -
         evidence.give_up(evidence.noise_reason(estimate))
 
 
-def _is_futile(evidence: Evidence, estimate: Estimate, slower: float, prior: Prior) -> bool:
+def _is_futile(evidence: BenchmarkEvidence, estimate: Estimate, slower: float, prior: Prior) -> bool:
     """Return whether more pairs can hardly certify this benchmark, nor make it a suspect."""
     taken = len(evidence.screened)
     error = estimate.error * math.sqrt(taken / SCREEN_LOOKS[-1])
@@ -61,7 +61,7 @@ def _is_futile(evidence: Evidence, estimate: Estimate, slower: float, prior: Pri
     return at_the_end.bound(CERTAINTY_WITHIN) > evidence.limit and slower > FUTILE[taken]
 
 
-def inflation(suite: Iterable[Evidence], prior: Prior) -> float | None:
+def inflation(suite: Iterable[BenchmarkEvidence], prior: Prior) -> float | None:
     """Return λ, the robust spread of the z-scores of the benchmarks that hardly moved; None for a small suite."""
     scores = []
     for evidence in suite:

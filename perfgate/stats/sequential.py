@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from perfgate.stats import confirmation, screening
 from perfgate.stats.confirmation import CONFIRM_LOOKS
 from perfgate.stats.estimates import Estimate, Prior, common_prior, normal_quantile
-from perfgate.stats.evidence import Evidence
+from perfgate.stats.evidence import BenchmarkEvidence
 from perfgate.stats.judgments import MAX_INFLATION, BenchmarkJudgment, Judgment, SuiteJudgment
 from perfgate.stats.pairs import CannotMeasure, Pair, pair_value
 from perfgate.stats.screening import SCREEN_LOOKS
@@ -81,7 +81,9 @@ def judge_suite(
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is a probability between 0 and 1, got {alpha!r}")
     budgets = budget if isinstance(budget, Mapping) else dict.fromkeys(benchmarks, budget)
-    suite = _Suite({name: Evidence(_limit(budgets[name])) for name in benchmarks}, take_pair, alpha, max_seconds, watch)
+    suite = _Suite(
+        {name: BenchmarkEvidence(_limit(budgets[name])) for name in benchmarks}, take_pair, alpha, max_seconds, watch
+    )
     suite.screen()
     suite.confirm()
     return suite.judgment()
@@ -99,7 +101,7 @@ class _Suite:
 
     def __init__(
         self,
-        benchmarks: Mapping[str, Evidence],
+        benchmarks: Mapping[str, BenchmarkEvidence],
         take_pair: Callable[[str], Pair],
         alpha: float,
         max_seconds: float | None,
@@ -122,7 +124,7 @@ class _Suite:
         """Factor on all standard errors."""
         return self.inflation if self.inflation is not None and self.inflation > MAX_INFLATION else 1.0
 
-    def open(self) -> dict[str, Evidence]:
+    def open(self) -> dict[str, BenchmarkEvidence]:
         """Return the benchmarks without a conclusion."""
         return {name: evidence for name, evidence in self.benchmarks.items() if evidence.outcome is None}
 
@@ -154,10 +156,12 @@ class _Suite:
         made.inflation = self.inflation
         return made
 
-    def _unsuspected(self) -> dict[str, Evidence]:
+    def _unsuspected(self) -> dict[str, BenchmarkEvidence]:
         return {name: evidence for name, evidence in self.open().items() if not evidence.suspected}
 
-    def _take(self, wanted: Mapping[str, Evidence], count: int, stage: Callable[[Evidence], list[Pair]]) -> None:
+    def _take(
+        self, wanted: Mapping[str, BenchmarkEvidence], count: int, stage: Callable[[BenchmarkEvidence], list[Pair]]
+    ) -> None:
         """Take pairs round-robin until each benchmark in *wanted* has *count* in its *stage*, or no more can be had."""
         while missing := {n: e for n, e in wanted.items() if e.outcome is None and len(stage(e)) < count}:
             if self.watch:
@@ -168,7 +172,7 @@ class _Suite:
                     stage(evidence).append(pair)
                     self.spent += pair.seconds
 
-    def _pair(self, name: str, evidence: Evidence) -> Pair | None:
+    def _pair(self, name: str, evidence: BenchmarkEvidence) -> Pair | None:
         """Measure one pair; None, and the benchmark is inconclusive, where there is no time left or it cannot be had."""
         if self.spent >= self.max_seconds:
             taken = len(evidence.pairs)
@@ -180,7 +184,7 @@ class _Suite:
             evidence.give_up(problem.reason or "no pair could be measured")
             return None
 
-    def _judgment(self, evidence: Evidence) -> BenchmarkJudgment:
+    def _judgment(self, evidence: BenchmarkEvidence) -> BenchmarkJudgment:
         estimate = self._best_estimate(evidence)
         low = high = math.nan
         if estimate.freedom:
@@ -199,12 +203,12 @@ class _Suite:
             reason=evidence.reason or evidence.blocking_remark(),
         )
 
-    def _best_estimate(self, evidence: Evidence) -> Estimate:
+    def _best_estimate(self, evidence: BenchmarkEvidence) -> Estimate:
         if len(evidence.confirmed) >= 2:
             return evidence.confirm_estimate(self.widening)
         return evidence.screen_estimate(self.prior, self.widening) if len(evidence.screened) >= 2 else _UNKNOWN
 
-    def _smallest_detectable(self, evidence: Evidence, estimate: Estimate) -> float:
+    def _smallest_detectable(self, evidence: BenchmarkEvidence, estimate: Estimate) -> float:
         """Return the effect that both stages together would have found with probability `POWER`.
 
         A larger effect would have led to more pairs, up to the last look of either stage. Only where measuring was cut
@@ -224,7 +228,7 @@ class _Suite:
         return math.expm1(evidence.limit + max(reach))
 
 
-def _is_cut_short(evidence: Evidence) -> bool:
+def _is_cut_short(evidence: BenchmarkEvidence) -> bool:
     """Return whether the screen of a benchmark ended before its last look, without a suspicion."""
     is_short = len(evidence.screened) < SCREEN_LOOKS[-1]
     return evidence.outcome is Judgment.INCONCLUSIVE and not evidence.suspected and is_short
