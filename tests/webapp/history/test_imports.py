@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from tests.paths import ROOT, SHARED
 from tests.webapp.history.stored import sha
@@ -92,23 +92,6 @@ def test_refusals_name_file_and_reason(tmp_path: Path) -> None:
     out = io.StringIO()
     call_command("import_results", str(tmp_path), "--project", "p", stdout=out)
     assert "refused: results/m1/00000000-py.json: " in out.getvalue()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not a tar"])
-def test_nothing_to_import_is_an_error(tmp_path: Path, content: bytes | None) -> None:
-    """Exit code 2: a path that is not there, or holds nothing."""
-    path = tmp_path / "results.tar"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(CommandError) as error:
-        run_import(path)
-    assert error.value.returncode == 2
-
-
-def test_a_bad_project_name_is_an_error(tmp_path: Path) -> None:
-    """A name that cannot stand in an address is refused."""
-    with pytest.raises(CommandError):
-        call_command("import_results", str(tree(tmp_path)), "--project", "a b")
 
 
 def test_git_gives_the_order(tmp_path: Path) -> None:

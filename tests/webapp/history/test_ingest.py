@@ -18,11 +18,6 @@ from webapp.history.submission import prepare
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> models.Project:
-    return models.Project.objects.create(slug="p")
-
-
 def only_series(name: str = "a") -> models.Series:
     return models.Series.objects.get(benchmark__name=name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 
 from perfgate.results.records import Environment
@@ -66,12 +66,6 @@ def test_a_file_that_cannot_be_read_any_more_says_so() -> None:
     row = models.Run.objects.get(pk=upload.pk)
     assert row.measured == 0
     assert row.refused[0]["reason"]
-
-
-def test_an_unknown_project_is_an_error() -> None:
-    """A typing error does not look like success."""
-    with pytest.raises(CommandError):
-        call_command("rebuild", "--project", "nobody")
 
 
 def test_postgresql_leaves_room_in_pages(db: None) -> None:  # noqa: ARG001 - asks for the database

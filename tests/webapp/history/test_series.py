@@ -5,22 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.webapp.history.stored import START, commit, run, sha, store
+from tests.webapp.history.stored import START, run, sha, store
 from webapp.history import models, series
-from webapp.history.chunks import integers
-from webapp.history.commit_order import project_stamp, sort_commits
+from webapp.history.commit_order import project_stamp
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> models.Project:
-    return models.Project.objects.create(slug="p")
 
 
 def test_points_stand_in_commit_order(project: models.Project) -> None:
@@ -34,40 +25,6 @@ def test_points_stand_in_commit_order(project: models.Project) -> None:
     hours = [(START + timedelta(hours=number)).timestamp() for number in (1, 3, 3, 4, 5)]
     assert points.times.tolist() == hours
     assert points.runs.tolist() == [stored[place] for place in (4, 1, 3, 2, 0)]
-
-
-def test_generations_win_over_times(project: models.Project) -> None:
-    """Where git's graph is known, a committer's wrong clock does not move a commit; the others go by time."""
-    store(project, run(1, {"a": 1.0}, commit=commit(1, generation=1, committed_at=START + timedelta(days=9))))
-    store(project, run(2, {"a": 2.0}, commit=commit(2, generation=2)))
-    store(project, run(3, {"a": 3.0}, commit=commit(3, generation=3, committed_at=START + timedelta(days=10))))
-    store(project, run(4, {"a": 4.0}, commit=commit(4, committed_at=START + timedelta(days=9, hours=1))))
-    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 2.0, 4.0, 3.0]
-
-
-def test_a_commit_without_time_stands_where_it_was_measured(project: models.Project) -> None:
-    """Some tools record no commit time; the start of the first run stands in."""
-    store(project, run(1, {"a": 1.0}))
-    store(project, run(9, {"a": 9.0}))
-    early = START + timedelta(hours=5)
-    store(project, run(7, {"a": 7.0}, commit=commit(7, committed_at=None), started_at=early))
-    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 7.0, 9.0]
-
-
-@given(st.lists(st.tuples(st.none() | st.integers(1, 9), st.integers(0, 9)), max_size=12))
-def test_commit_order_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> None:
-    """Known generations never run backwards; among equals the order is by time, then id; all are there once."""
-    generations = np.array([np.nan if one is None else one for one, _ in commits], float)
-    times = np.array([when for _, when in commits], float)
-    order = integers(sort_commits(np.arange(len(commits)), generations, times))
-    assert sorted(order) == list(range(len(commits)))
-    known = [index for index in order if commits[index][0] is not None]
-    assert known == sorted(known, key=lambda index: (commits[index][0], commits[index][1], index))
-    unknown = [index for index in order if commits[index][0] is None]
-    assert unknown == sorted(unknown, key=lambda index: (commits[index][1], index))
-    for index in unknown:  # everything known after it is not preceded by anything but later commits
-        later = known[sum(order.index(one) < order.index(index) for one in known) :]
-        assert all(commits[one][1] > commits[index][1] for one in later[:1])
 
 
 def test_the_newest_points_of_many_series(project: models.Project) -> None:

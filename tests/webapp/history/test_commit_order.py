@@ -1,0 +1,84 @@
+"""Runs are ordered by commit, whatever the order of arrival."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webapp.history.stored import START, commit, run, store
+from webapp.history import commit_order, models, series
+from webapp.history.chunks import integers
+from webapp.history.commit_order import Stamp, order_at, project_stamp, sort_commits
+
+pytestmark = pytest.mark.django_db
+
+
+def test_generations_win_over_times(project: models.Project) -> None:
+    """Where git's graph is known, a committer's wrong clock does not move a commit; the others go by time."""
+    store(project, run(1, {"a": 1.0}, commit=commit(1, generation=1, committed_at=START + timedelta(days=9))))
+    store(project, run(2, {"a": 2.0}, commit=commit(2, generation=2)))
+    store(project, run(3, {"a": 3.0}, commit=commit(3, generation=3, committed_at=START + timedelta(days=10))))
+    store(project, run(4, {"a": 4.0}, commit=commit(4, committed_at=START + timedelta(days=9, hours=1))))
+    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 2.0, 4.0, 3.0]
+
+
+def test_a_commit_without_time_stands_where_it_was_measured(project: models.Project) -> None:
+    """Some tools record no commit time; the start of the first run stands in."""
+    store(project, run(1, {"a": 1.0}))
+    store(project, run(9, {"a": 9.0}))
+    early = START + timedelta(hours=5)
+    store(project, run(7, {"a": 7.0}, commit=commit(7, committed_at=None), started_at=early))
+    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 7.0, 9.0]
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(1, 9), st.integers(0, 9)), max_size=12))
+def test_commit_order_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> None:
+    """Known generations never run backwards; among equals the order is by time, then id; all are there once."""
+    generations = np.array([np.nan if one is None else one for one, _ in commits], float)
+    times = np.array([when for _, when in commits], float)
+    order = integers(sort_commits(np.arange(len(commits)), generations, times))
+    assert sorted(order) == list(range(len(commits)))
+    known = [index for index in order if commits[index][0] is not None]
+    assert known == sorted(known, key=lambda index: (commits[index][0], commits[index][1], index))
+    unknown = [index for index in order if commits[index][0] is None]
+    assert unknown == sorted(unknown, key=lambda index: (commits[index][1], index))
+    for index in unknown:  # everything known after it is not preceded by anything but later commits
+        later = known[sum(order.index(one) < order.index(index) for one in known) :]
+        assert all(commits[one][1] > commits[index][1] for one in later[:1])
+
+
+def test_the_order_is_cached_until_something_is_stored(project: models.Project) -> None:
+    """Equal stamps give the same object; a new run gives a new order, and the cache stays bounded."""
+    store(project, run(1, {"a": 1.0}))
+    first = order_at(project_stamp(project.pk))
+    assert first is order_at(project_stamp(project.pk))
+
+    store(project, run(2, {"a": 1.0}))
+    assert 2 == len(order_at(project_stamp(project.pk)).runs)
+
+    for number in range(commit_order.CACHED_PROJECTS + 1):
+        order_at(project_stamp(models.Project.objects.create(slug=f"p{number}").pk))
+    assert commit_order.CACHED_PROJECTS == len(commit_order._cache)
+    assert project.pk not in commit_order._cache
+
+
+def test_later_runs_have_no_position(project: models.Project) -> None:
+    """A run that was stored after the order was computed is not in it; nor is a pull request's."""
+    first = store(project, run(1, {"a": 1.0})).run_id
+    pull = store(project, run(2, {"a": 1.0}, pull_request=1)).run_id
+    last = store(project, run(3, {"a": 1.0})).run_id
+    order = order_at(project_stamp(project.pk))
+
+    assert [0, -1, 1, -1, -1] == order.positions(np.array([first, pull, last, last + 1, first - 1], np.int32)).tolist()
+
+
+def test_a_stamp_is_the_same_from_either_database() -> None:
+    """SQLite gives a raw cursor text; the tag tells two projects with one id apart."""
+    when = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
+
+    assert Stamp(1, when, 2) == Stamp.from_columns(1, "2026-01-02 03:04:05.678900", 2)
+    assert Stamp(1, when, 2).tag != Stamp(1, when + timedelta(microseconds=1), 2).tag
