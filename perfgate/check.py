@@ -28,7 +28,7 @@ from perfgate.measure.counts.instructions import find_valgrind
 from perfgate.measure.options import MeasureOptions
 from perfgate.measure.progress import PairProgress, ProgressCallback, ignore, report_stages
 from perfgate.measure.reach import exemption
-from perfgate.measure.reach.closure import Exemption
+from perfgate.measure.reach.exemption import Exemption
 from perfgate.policy import Budgets
 from perfgate.results import shards
 from perfgate.results.records import Policy, Run, Shard

@@ -18,7 +18,9 @@ from packaging.utils import canonicalize_name
 
 from perfgate import git, policy
 from perfgate.errors import InvalidInput, MeasurementFailed
-from perfgate.measure.discover import Kind, Suite, read_configuration, suites
+from perfgate.measure.discover import suites
+from perfgate.measure.sides.asv_configuration import read_configuration
+from perfgate.measure.suites import Suite
 
 WORKFLOW = ".github/workflows/perfgate.yml"
 
@@ -35,7 +37,6 @@ _DATA = re.compile(r"(?:^|/)data\.js$")
 _MACHINE = re.compile(r"(?:^|/)machine\.json$")
 _ASV_PAGES = re.compile(r"(?:^|/)graphs/summary/")
 _PLAIN_LINE = re.compile(r"[\w.,;:'\"()\[\]<>=!~ -]{1,200}", re.ASCII)
-_TOOLS = {Kind.ASV: "asv", Kind.PYTEST_BENCHMARK: "pytest-benchmark"}
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def look(root: Path) -> Found:
             f"{root} has no benchmarks: looked for asv.conf.json and for tests with a 'benchmark' parameter. Write one,"
             " such as tests/test_bench.py with 'def test_it(benchmark): benchmark(function)', and run this again"
         )
-    listed, source, named = _packages(root, [_TOOLS[suite.kind] for suite in found])
-    lacking = [tool for tool in (_TOOLS[suite.kind] for suite in found) if tool not in named]
+    listed, source, named = _packages(root, [suite.tool for suite in found])
+    lacking = [tool for tool in (suite.tool for suite in found) if tool not in named]
     return Found(
         suites=found,
         histories=tuple(_histories(root, found)),
@@ -118,7 +119,7 @@ def workflow(found: Found, *, action: str, runner: Sequence[str] = (HOSTED,), se
     ]
     return _TEMPLATE.format(
         push=f"  push:\n    branches: [{json.dumps(found.branch)}] # for the history\n" if server else "",
-        matrix=_MATRIX.format(suites=", ".join(suite.kind for suite in found.suites)) if several else "",
+        matrix=_MATRIX.format(suites=", ".join(suite.tool for suite in found.suites)) if several else "",
         runner=labels,
         guard="" if runner == (HOSTED,) else _OWN_RUNNER,
         checkout="actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",

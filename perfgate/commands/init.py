@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _seen(found: Found) -> list[str]:
-    lines = [f"found   {suite.kind}: {_where(suite.files or (suite.configuration,))}" for suite in found.suites]
+    lines = [f"found   {suite.tool}: {_where(suite.files or (suite.configuration,))}" for suite in found.suites]
     source = f" (from {found.packages_from})" if found.packages_from else ""
     lines.append(f"needs   {plain(', '.join(found.packages), 300)}{source}")
     for history in found.histories:

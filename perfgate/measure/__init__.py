@@ -7,8 +7,9 @@ Nothing here judges. What runs inside the measured interpreters stands in `perfg
 """
 
 from perfgate.measure.comparison import Pairs, open_pairs
-from perfgate.measure.discover import Kind, Suite, discover, suites
-from perfgate.measure.live.source import PairFailed
+from perfgate.measure.discover import discover, suites
+from perfgate.measure.live.failures import PairFailed
 from perfgate.measure.single import measure
+from perfgate.measure.suites import Suite
 
-__all__ = ["Kind", "PairFailed", "Pairs", "Suite", "discover", "measure", "open_pairs", "suites"]
+__all__ = ["PairFailed", "Pairs", "Suite", "discover", "measure", "open_pairs", "suites"]

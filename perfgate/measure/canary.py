@@ -24,10 +24,10 @@ from typing import TypeGuard
 from perfgate import git
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import workspaces
-from perfgate.measure.discover import Suite
-from perfgate.measure.reach.tracing import Called, Traced, Tracer
+from perfgate.measure.reach.tracing import CalledFunction, TracedBenchmark, Tracer
 from perfgate.measure.sides import checkout
 from perfgate.measure.sides.preparation import AUTOMATIC
+from perfgate.measure.suites import Suite
 
 SHARE = 0.3
 """How much slower the benchmark becomes, as a fraction."""
@@ -158,7 +158,7 @@ def plant(
     )
 
 
-def _planted(clone: Path, sha: str, benchmark: str, called: Called, share: float) -> Planted:
+def _planted(clone: Path, sha: str, benchmark: str, called: CalledFunction, share: float) -> Planted:
     """Commit the changed file and tell about it."""
     settings = (
         "user.name=perfgate",
@@ -190,7 +190,7 @@ def _planted(clone: Path, sha: str, benchmark: str, called: Called, share: float
     )
 
 
-def _suitable(traced: Traced, suite: Suite) -> Iterator[Called]:
+def _suitable(traced: TracedBenchmark, suite: Suite) -> Iterator[CalledFunction]:
     """Yield the functions by which a benchmark can be slowed down exactly, the best first."""
     if traced.reason:
         return
@@ -202,7 +202,7 @@ def _suitable(traced: Traced, suite: Suite) -> Iterator[Called]:
             yield called
 
 
-def _slow_down(file: Path, called: Called, factor: float) -> bool:
+def _slow_down(file: Path, called: CalledFunction, factor: float) -> bool:
     """Plant the decorator in *file* and tell whether that was possible."""
     try:
         text = file.read_bytes().decode("utf-8")

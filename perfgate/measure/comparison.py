@@ -28,18 +28,20 @@ from perfgate import git
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import machine, workspaces
 from perfgate.measure.counts import deterministic
-from perfgate.measure.counts.deterministic import Budget, Counter
+from perfgate.measure.counts.deterministic import Budget, DeterministicMetrics
 from perfgate.measure.counts.probes import OUT_OF_TIME
-from perfgate.measure.discover import Kind, Suite, discover
+from perfgate.measure.discover import discover
 from perfgate.measure.live import sampling
-from perfgate.measure.live.agent_process import Ended, Server
-from perfgate.measure.live.asv_pairs import AsvPairs
-from perfgate.measure.live.pytest_pairs import PytestPairs
-from perfgate.measure.live.source import BASE, HEAD, Item, PairFailed, Source, Turn
+from perfgate.measure.live.agent_process import AgentProcess
+from perfgate.measure.live.failures import AgentFailed, PairFailed
+from perfgate.measure.live.items import Item
+from perfgate.measure.live.live_suite import LiveSuite, PairConditions
 from perfgate.measure.sides import checkout
 from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
 from perfgate.measure.sides.requirements import differences
-from perfgate.measure.sides.side import Side
+from perfgate.measure.sides.side import BASE, HEAD, Side
+from perfgate.measure.suites import Suite
+from perfgate.measure.tools import tool_of
 from perfgate.results import metrics
 from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import (
@@ -90,17 +92,17 @@ class Pairs:
 
     def __init__(
         self,
-        source: Source,
+        live: LiveSuite,
         suite: Suite,
         commits: dict[str, Commit],
         measured_in: dict[str, Environment],
         *,
         select: str | None,
         timeout_seconds: float,
-        counter: Counter,
+        deterministic_metrics: DeterministicMetrics,
     ) -> None:
-        self._source = source
-        self._counter = counter
+        self._live = live
+        self._deterministic = deterministic_metrics
         self._suite = suite
         self._commits = commits
         self._environments = measured_in
@@ -111,7 +113,7 @@ class Pairs:
         self.notes: tuple[str, ...] = ()
         """What a reader must know about the sides' environments, one sentence each."""
         self._pair_seconds = self._sampled_seconds = 0.0
-        self._tracks = {item.label: _Track(item) for item in source.items if item.matches(select)}
+        self._tracks = {item.label: _Track(item) for item in live.items if item.matches(select)}
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -154,7 +156,7 @@ class Pairs:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return sentences on what makes the pairs taken so far doubtful or noisier; none is the normal case."""
-        return (*([] if _cpus() else [UNPINNED]), *self._source.warnings)
+        return (*([] if _cpus() else [UNPINNED]), *self._live.warnings)
 
     def take(self, benchmark: str) -> Pair:
         """Measure one pair of any benchmark in `metrics`; raises as `take_pair` does.
@@ -190,7 +192,7 @@ class Pairs:
         try:
             pair = self._pair(track)
         except PairFailed as failure:
-            if not failure.has_raised or not self._source.sets_apart(track.item):
+            if not failure.has_raised or not self._live.retry_alone(track.item):
                 raise
             track.failure = None
             pair = self._pair(track)
@@ -200,11 +202,11 @@ class Pairs:
         return pair
 
     def _pair(self, track: _Track) -> Pair:
-        with self._at(track) as (servers, number):
+        with self._at(track) as (agents, number):
             patience = track.item.timeout_seconds or self._timeout_seconds
             if track.plan is None:
-                track.plan = sampling.calibrate(servers, patience)
-            recordings, pair = sampling.take(servers, track.plan, track.noise, number=number, timeout_seconds=patience)
+                track.plan = sampling.calibrate(agents, patience)
+            recordings, pair = sampling.take(agents, track.plan, track.noise, number=number, timeout_seconds=patience)
         for role, recording in recordings.items():
             track.taken[role].append(recording)
         return pair
@@ -220,10 +222,10 @@ class Pairs:
         """
         track = self._tracks[benchmark]
         found = {}
-        with self._at(track) as (servers, _):
-            for role, server in servers.items():
-                server.send(do="value")
-                value = server.expect("value", track.item.timeout_seconds or self._timeout_seconds)["value"]
+        with self._at(track) as (agents, _):
+            for role, agent in agents.items():
+                agent.send(do="value")
+                value = agent.expect("value", track.item.timeout_seconds or self._timeout_seconds)["value"]
                 if value is None:
                     raise PairFailed(f"{role}: it yields no number")
                 if not value >= 0:
@@ -267,9 +269,9 @@ class Pairs:
                 self._count_itself(track, budget, deadline)
         items = [track.item for track in tracks if track.item.is_timed]
         if memory and items:
-            self._counter.take_memory(items, budget, deadline=deadline, progress=progress)
+            self._deterministic.measure_memory(items, budget, deadline=deadline, progress=progress)
         if instructions and items:
-            self._counter.take_instructions(items, deadline=deadline, progress=progress)
+            self._deterministic.count_instructions(items, deadline=deadline, progress=progress)
         return time.monotonic() - began
 
     def _count_itself(self, track: _Track, budget: Budget, deadline: float) -> None:
@@ -306,31 +308,31 @@ class Pairs:
         return msgspec.structs.replace(head, baseline=base, notes=(*self.notes, *self.warnings))
 
     @contextlib.contextmanager
-    def _at(self, track: _Track) -> Iterator[tuple[dict[str, Server], int]]:
+    def _at(self, track: _Track) -> Iterator[tuple[dict[str, AgentProcess], int]]:
         """Bring both processes to a benchmark and away from it again; a failure is noted and raised as `PairFailed`."""
         number, track.attempts = track.attempts, track.attempts + 1
         try:
-            servers = self._source.bring_up(track.item, _turn(number))
+            agents = self._live.start_benchmark(track.item, _conditions(number))
             try:
-                yield servers, number
+                yield agents, number
             except BaseException:
-                self._source.abandon()
+                self._live.abandon()
                 raise
-            self._source.finish(track.item)
-        except Ended as end:
-            track.failure = PairFailed.of([end])
-            raise track.failure from end
+            self._live.finish_benchmark(track.item)
+        except AgentFailed as failure:
+            track.failure = PairFailed.from_agents([failure])
+            raise track.failure from failure
         except PairFailed as failure:
             track.failure = failure
             raise
         except MeasurementFailed:
-            self._source.abandon()
+            self._live.abandon()
             raise
 
     def _one_run(self, role: str, unmeasured: Mapping[str, str]) -> Run:
         return Run(
-            suite=self._suite.kind,
-            tool=self._source.tool,
+            suite=self._suite.tool,
+            tool=self._live.tool_version,
             commit=self._commits[role],
             environment=self._environments[role],
             started_at=self._started_at,
@@ -340,7 +342,7 @@ class Pairs:
                     for label, track in self._tracks.items()
                     for sample in _samples(track, role, unmeasured.get(label, ""))
                 ),
-                *self._counter.samples[role].values(),
+                *self._deterministic.samples[role].values(),
             ),
         )
 
@@ -397,47 +399,45 @@ def open_pairs(
         found = discover(origin, suite)
         shas = {role: commit.sha for role, commit in commits.items()}
         sides = prepare_all(shas, folder, found, repository=root, python=python, install=install, progress=tell)
-        tell(f"collecting the {found.kind} suite")
+        tell(f"collecting the {found.tool} suite")
         before = _labels_before(suite, found, sides[BASE], folder, timeout_seconds)
         for role in (BASE, HEAD):
             if folder / role != origin:
                 checkout.copy_benchmarks(found, origin, folder / role)
-        source = _source(found, sides, folder, timeout_seconds, stack)
+        live = _open_live(found, sides, folder, timeout_seconds, stack)
         pairs = Pairs(
-            source,
+            live,
             found,
             commits,
             _environments(sides, environment_name),
             select=select,
             timeout_seconds=timeout_seconds,
-            counter=Counter(sides=sides, suite=found, folder=folder, timeout_seconds=timeout_seconds),
+            deterministic_metrics=DeterministicMetrics(
+                sides=sides, suite=found, folder=folder, timeout_seconds=timeout_seconds
+            ),
         )
         pairs.notes = tuple(_notes(sides))
-        pairs.removed = tuple(sorted(before - {item.label for item in source.items}))
+        pairs.removed = tuple(sorted(before - {item.label for item in live.items}))
         yield pairs
-        source.close()
+        live.close()
 
 
-def _source(
+def _open_live(
     suite: Suite, sides: dict[str, Side], folder: Path, timeout_seconds: float, stack: contextlib.ExitStack
-) -> Source:
-    source: Source
-    if suite.kind is Kind.ASV:
-        source = AsvPairs(suite, sides, folder, timeout_seconds)
-    else:
-        source = PytestPairs(suite, sides, folder, timeout_seconds, _turn(0))
-    stack.callback(source.abandon)
-    return source
+) -> LiveSuite:
+    live = tool_of(suite).open_live(suite, sides, folder, timeout_seconds, _conditions(0))
+    stack.callback(live.abandon)
+    return live
 
 
 def _environments(sides: dict[str, Side], name: str | None) -> dict[str, Environment]:
     """Return what each side is measured in: one and the same, unless their packages differ."""
     base, head = sides[BASE], sides[HEAD]
-    measured_in = machine.describe(name, head.python, leaving_out=head.project)
+    measured_in = machine.describe(name, head.python, exclude=head.project)
     is_same = differences(base.packages, head.packages) == ""
     return {
         HEAD: measured_in,
-        BASE: measured_in if is_same else machine.describe(name, base.python, leaving_out=base.project),
+        BASE: measured_in if is_same else machine.describe(name, base.python, exclude=base.project),
     }
 
 
@@ -454,14 +454,16 @@ def _labels_before(wanted: str | None, now: Suite, side: Side, folder: Path, tim
         return frozenset()
     with contextlib.ExitStack() as stack, contextlib.suppress(MeasurementFailed):
         suite = discover(side.checkout, wanted)
-        source = _source(suite, {BASE: side, HEAD: side}, folder, timeout_seconds, stack)
-        return frozenset(item.label for item in source.items)
+        live = _open_live(suite, {BASE: side, HEAD: side}, folder, timeout_seconds, stack)
+        return frozenset(item.label for item in live.items)
     return frozenset()
 
 
-def _turn(number: int) -> Turn:
+def _conditions(number: int) -> PairConditions:
     cpus = _cpus()
-    return Turn(number=number, hash_seed=random.randrange(2**32), cpu=cpus[number % len(cpus)] if cpus else None)
+    return PairConditions(
+        number=number, hash_seed=random.randrange(2**32), cpu=cpus[number % len(cpus)] if cpus else None
+    )
 
 
 def _cpus() -> list[int]:

@@ -61,14 +61,14 @@ class _Interpreter(msgspec.Struct):
     """Name, version, and whether it was installed from a folder on this machine, in the order of the import path."""
 
 
-def describe(name: str | None = None, python: Path | None = None, *, leaving_out: Collection[str] = ()) -> Environment:
+def describe(name: str | None = None, python: Path | None = None, *, exclude: Collection[str] = ()) -> Environment:
     """Return the facts of this machine and of one Python interpreter on it.
 
     Args:
         name: Name under which a team follows this environment; None: ``{system}-{implementation}-{version}-{arch}``,
             for example ``linux-cpython-3.11-x86_64``.
         python: The interpreter whose version and packages count; None: the running one.
-        leaving_out: Normalised names of distributions that are no dependency, the project under test for one.
+        exclude: Normalised names of distributions that are no dependency, the project under test for one.
             perfgate itself and whatever was installed from a local folder are left out anyway.
 
     Raises:
@@ -87,7 +87,7 @@ def describe(name: str | None = None, python: Path | None = None, *, leaving_out
         "kernel": platform.release(),
         "python": f"{interpreter.implementation} {interpreter.version}",
         "python_build": interpreter.build,
-        **_dependencies(interpreter, {"perfgate", *leaving_out}),
+        **_dependencies(interpreter, {"perfgate", *exclude}),
         **hygiene(),
     }
     return Environment(name=named, fields={key: value[:MAX_TEXT_CHARACTERS] for key, value in facts.items() if value})
@@ -186,15 +186,13 @@ def _interpreter(python: Path) -> _Interpreter:
         raise MeasurementFailed(f"{python} is no usable Python interpreter ({error}): name another") from error
 
 
-def _dependencies(interpreter: _Interpreter, leaving_out: Collection[str]) -> dict[str, str]:
+def _dependencies(interpreter: _Interpreter, exclude: Collection[str]) -> dict[str, str]:
     packages: dict[str, tuple[str, bool]] = {}
     for name, version, is_local in interpreter.packages:
         if name:
             packages.setdefault(canonicalize_name(name), (version, is_local))
     listed = sorted(
-        f"{name}=={version}"
-        for name, (version, is_local) in packages.items()
-        if not is_local and name not in leaving_out
+        f"{name}=={version}" for name, (version, is_local) in packages.items() if not is_local and name not in exclude
     )
     text = " ".join(listed)
     if len(text) <= LONGEST_DEPENDENCIES:

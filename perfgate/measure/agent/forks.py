@@ -1,7 +1,7 @@
-"""A process of its own for each benchmark without starting anew: under callgrind a start costs seconds.
+"""Run each benchmark in a forked process of its own, which costs less than starting one: seconds under callgrind.
 
-What an earlier benchmark left on the heap changes the count of a later one by up to a percent. A child that was forked
-right after import knows of no earlier benchmark.
+What an earlier benchmark leaves on the heap changes the count of a later one by up to a percent. A process that was
+forked right after the imports has seen no earlier benchmark.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ import fcntl
 import os
 import signal
 
-from .channel import Channel
+from .channel import RequestChannel
 
 
 def end_together(address: str) -> None:
-    """Let the death of the process that asks end our whole group, children included, instead of us alone.
+    """End the whole process group, forked processes included, when the measuring process dies.
 
     Args:
-        address: What `Channel` was made from.
+        address: As for `RequestChannel`.
     """
     lifeline = int(address.split(",")[2])
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
 
 
-def forked(channel: Channel) -> bool:
-    """Fork; return True in the child, which must answer and end with status 0, and False here once it ended.
+def is_forked_child(channel: RequestChannel) -> bool:
+    """Fork; return True in the child, which must answer and end with status 0, and False here after it ended.
 
-    A child that ends otherwise has not answered: the answer is given here, with the reason.
+    If the child ends with another status, it has not answered: this process answers with the reason.
     """
     child = os.fork()
     if child == 0:
-        channel._owner = os.getpid()  # noqa: SLF001 - this child is meant to answer, unlike a benchmark's own
+        channel.move_to_this_process()
         return True
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status:

@@ -1,6 +1,6 @@
-"""Measures what repeats of one benchmark: bytes at its peak, or marks for what counts instructions.
+"""Measure deterministic metrics of one benchmark: bytes at its peak, or marks between which instructions are counted.
 
-Memory and instructions are never taken in a process that is timed: tracing changes both.
+Neither is measured in a process that is timed, because measuring them changes the times.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 Ready = Callable[[], AbstractContextManager[Callable[[], object]]]
-"""Sets a benchmark up, gives what calls it once, and tears it down."""
+"""Sets a benchmark up, yields a function that calls it once, and tears it down."""
 
 Measurements = dict[str, list[float]]
-"""By the name of the metric, one or more of it."""
+"""One or more values by the name of the metric."""
 
 WARM_UP_CALLS = 2
-"""Calls before the one that is counted: caches are filled and the interpreter has specialised what it will."""
+"""Calls before the one that counts: they fill caches and let the interpreter specialize its bytecode."""
 
 TRACED_CALLS, MIN_TRACED_CALLS = 5, 2
-"""Calls that are traced, at most and at least: how far they differ tells how far this benchmark's peak can be trusted."""
+"""Most and least traced calls. Their spread shows how reliable the peak of this benchmark is."""
 
 ENOUGH_SECONDS = 1.0
-"""A benchmark whose calls, set-up included, take longer than that together is called as rarely as possible."""
+"""If the calls of a benchmark take longer than this, set-up included, no more than necessary are made."""
 
 
 def memory(ready: Ready) -> Measurements:
-    """Return the peak of the process in its first call, where this system tells, and of the traced calls after it."""
+    """Return the peak of the process in its first call, if the system shows it, and the peaks of traced calls after it."""
     peak = _peak_memory(ready)
     enough = time.monotonic() + ENOUGH_SECONDS
     for _ in range(WARM_UP_CALLS):
@@ -46,7 +46,7 @@ def memory(ready: Ready) -> Measurements:
 
 
 def _traced_peak(ready: Ready) -> float:
-    """Return the most bytes that Python's allocators held at once during a call, beyond those held before."""
+    """Return the most bytes that Python's allocators held at once during a call, minus those held before it."""
     with ready() as call:
         gc.collect()
         tracemalloc.start()
@@ -61,24 +61,24 @@ def _traced_peak(ready: Ready) -> float:
 
 
 def _peak_memory(ready: Ready) -> float | None:
-    """Make the first call; return the most bytes that the process held during it, None where nobody tells.
+    """Make the first call and return the most bytes that the process held during it; None if the system does not show it.
 
-    The mark is set back to what is held now, as far as the kernel allows, so that set-up does not count.
+    The peak is reset before the call, if the kernel allows it, so that set-up does not count.
     """
     with ready() as call:
         gc.collect()
-        with contextlib.suppress(OSError):  # where it may not be set back, set-up counts too, on both sides alike
+        with contextlib.suppress(OSError):  # if it cannot be reset, set-up counts, on both sides
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         call()
         return peak_bytes()
 
 
 def peak_bytes() -> int | None:
-    """Return the most bytes that this process ever held of its own, None where nobody tells.
+    """Return the most bytes of its own that this process ever held; None if the system does not show it.
 
-    That is VmHWM without RssFile. ``ru_maxrss`` is inherited across fork and exec, so a small child of a large parent would
-    report its parent. Pages mapped from files are the kernel's choice: two copies of one library of 170 MB were
-    seen to count 104 and 133 MB, depending on how they had come into the page cache.
+    That is VmHWM without RssFile. ``ru_maxrss`` is inherited across fork and exec, so a small process that was started by a
+    large one would report the size of the large one. Pages mapped from files depend on the kernel: two copies of one
+    library of 170 MB counted 104 and 133 MB, depending on how they had come into the page cache.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
@@ -89,7 +89,7 @@ def peak_bytes() -> int | None:
 
 
 def instructions(ready: Ready) -> Measurements:
-    """Call the benchmark between two marks at which callgrind writes down its count; the count is not known here."""
+    """Call the benchmark between two marks, at which callgrind writes its count; this process does not know the count."""
     for _ in range(WARM_UP_CALLS):
         with ready() as call:
             call()
@@ -102,9 +102,9 @@ def instructions(ready: Ready) -> Measurements:
 
 
 def _mark() -> None:
-    """Enter the C function at which callgrind is told to dump; nobody's benchmark is likely to do so."""
+    """Enter the C function at which callgrind writes its count; benchmarks are unlikely to call it."""
     os.sched_rr_get_interval(0)
 
 
 PROBES: dict[str, Callable[[Ready], Measurements]] = {"memory": memory, "instructions": instructions}
-"""By what is asked for."""
+"""By name."""

@@ -1,4 +1,4 @@
-"""Reads all clocks of a sample: CPU time of the process and its children, wall time, context switches."""
+"""Read all clocks of a sample: CPU time of the process and its child processes, wall time, context switches."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Call = Callable[[], object]
 
 
 class Stopwatch:
-    """Adds up what happens between `start` and `stop`, over any number of such stretches.
+    """Adds up the time between `start` and `stop`, over any number of such stretches.
 
-    Threads are counted by the process clock; children once they were waited for. The wall clock is read last at
-    the start and first at the end, so that reading the others costs it next to nothing.
+    The process clock includes threads. A child process counts when it has been waited for. The wall clock is read last
+    at the start and first at the end, so that it does not include reading the other clocks.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Stopwatch:
     def start(self) -> None:
         """Begin a stretch."""
         self._own = resource.getrusage(resource.RUSAGE_SELF)
-        self._children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self._child_processes = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._cpu = time.process_time_ns()
         self._wall = time.perf_counter_ns()
 
@@ -36,16 +36,16 @@ class Stopwatch:
         wall = time.perf_counter_ns()
         cpu = time.process_time_ns()
         own = resource.getrusage(resource.RUSAGE_SELF)
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        before = self._children
-        in_children = children.ru_utime + children.ru_stime - before.ru_utime - before.ru_stime
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = self._child_processes
+        in_child_processes = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         self.wall_seconds += (wall - self._wall) / 1e9
-        self.cpu_seconds += (cpu - self._cpu) / 1e9 + in_children
+        self.cpu_seconds += (cpu - self._cpu) / 1e9 + in_child_processes
         self.voluntary += own.ru_nvcsw - self._own.ru_nvcsw
         self.involuntary += own.ru_nivcsw - self._own.ru_nivcsw
 
     def answer(self, calls: int, began: float) -> dict[str, object]:
-        """Return the message of a finished sample: totals over *calls*; *began* is when work on it started."""
+        """Return the message of a finished sample: totals over *calls*; *began* is when the work on it started."""
         return {
             "is": "sample",
             "cpu": self.cpu_seconds,
@@ -58,7 +58,7 @@ class Stopwatch:
 
 
 class Untraced:
-    """Suspends a tracer or profiler (coverage, a debugger) while samples are taken."""
+    """Suspends a tracer or profiler, such as coverage or a debugger, while samples are taken."""
 
     def __enter__(self) -> None:
         self._tracer, self._profiler = sys.gettrace(), sys.getprofile()

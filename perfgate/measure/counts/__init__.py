@@ -1,1 +1,1 @@
-"""Deterministic metrics: memory and instructions."""
+"""Deterministic metrics: memory and instructions, of which one pair is normally enough."""

@@ -1,4 +1,4 @@
-"""What repeats of each benchmark, memory and instructions: one pair, and a few more where one does not settle it."""
+"""Deterministic metrics of each benchmark: one pair, and a few more where one pair does not decide."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from pathlib import Path
 
 import msgspec
 
-from perfgate.measure.counts import instructions, memory, probes
-from perfgate.measure.discover import Suite
-from perfgate.measure.live.source import BASE, HEAD, Item
-from perfgate.measure.sides.side import Side
+from perfgate.measure.counts import instructions, memory
+from perfgate.measure.counts.probes import Progress
+from perfgate.measure.live.items import Item
+from perfgate.measure.sides.side import BASE, HEAD, Side
+from perfgate.measure.suites import Suite
 from perfgate.results import metrics
 from perfgate.results.records import Metric, Sample, SampleState, level
 from perfgate.stats.deterministic import is_settled, judge_counts
 
-PAIRS = 5
-"""Pairs of a benchmark whose first one looks like a change, or is too uncertain to tell."""
+MAX_PAIRS = 5
+"""Pairs of a benchmark whose first pair looks like a change, or is too uncertain to decide."""
 
 Budget = Callable[[str, str], float]
-"""Label and metric -> the largest tolerated growth, a fraction."""
+"""Returns the largest tolerated growth, as a fraction, of a label and the name of a metric."""
 
 
 def is_decided(metric: Metric, base: Sequence[Sequence[float]], head: Sequence[Sequence[float]], budget: float) -> bool:
-    """Tell whether these pairs of a metric that repeats are enough; *base* and *head* hold one round a pair."""
-    if len(base) >= PAIRS:
+    """Tell whether these pairs of a deterministic metric are enough; *base* and *head* have one round for each pair."""
+    if len(base) >= MAX_PAIRS:
         return True
     known = metrics.deterministic(metric)
     assert known is not None
@@ -37,35 +38,35 @@ def is_decided(metric: Metric, base: Sequence[Sequence[float]], head: Sequence[S
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counter:
-    """Measures what repeats, and keeps it."""
+class DeterministicMetrics:
+    """Measures deterministic metrics of both sides and collects the samples."""
 
     sides: Mapping[str, Side]
-    """By role, prepared, with the same files of benchmarks."""
+    """By role, prepared, with the same benchmark files."""
     suite: Suite
     folder: Path
-    """Where processes run and write."""
+    """A folder in which processes run and write."""
     timeout_seconds: float
     """Longest call of a benchmark that sets no time-out of its own, at the usual speed."""
     samples: dict[str, dict[tuple[str, str], Sample]] = field(default_factory=lambda: {BASE: {}, HEAD: {}})
-    """By role; then by label and name of the metric."""
+    """By role, then by label and name of the metric."""
 
-    def take_memory(
-        self, items: Sequence[Item], budget: Budget, *, deadline: float, progress: probes.Progress | None
+    def measure_memory(
+        self, items: Sequence[Item], budget: Budget, *, deadline: float, progress: Progress | None
     ) -> None:
-        """Measure memory of *items*: one pair of all, then up to `PAIRS` of those which that does not settle.
+        """Measure the memory of *items*: one pair of all, then up to `MAX_PAIRS` of those that are not decided.
 
         Raises:
             MeasurementFailed: A side ran code that is not its own.
         """
         measure = partial(memory.measure, timeout_seconds=self.timeout_seconds, deadline=deadline, progress=progress)
-        self._keep(measure(self.sides, self.suite, items, self._room("memory")))
-        for number in range(1, PAIRS):
-            items = [item for item in items if self._is_open(item, budget)]
+        self._add(measure(self.sides, self.suite, items, self._new_folder("memory")))
+        for number in range(1, MAX_PAIRS):
+            items = [item for item in items if self._is_undecided(item, budget)]
             if items:
-                self._keep(measure(self.sides, self.suite, items, self._room(f"memory{number}")))
+                self._add(measure(self.sides, self.suite, items, self._new_folder(f"memory{number}")))
 
-    def take_instructions(self, items: Sequence[Item], *, deadline: float, progress: probes.Progress | None) -> None:
+    def count_instructions(self, items: Sequence[Item], *, deadline: float, progress: Progress | None) -> None:
         """Count the instructions of *items* once; the count hardly depends on the process.
 
         Raises:
@@ -74,15 +75,15 @@ class Counter:
         measure = partial(
             instructions.measure, timeout_seconds=self.timeout_seconds, deadline=deadline, progress=progress
         )
-        self._keep(measure(self.sides, self.suite, items, self._room("instructions")))
+        self._add(measure(self.sides, self.suite, items, self._new_folder("instructions")))
 
-    def _room(self, name: str) -> Path:
-        room = self.folder / name
-        room.mkdir()
-        return room
+    def _new_folder(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
 
-    def _keep(self, taken: Mapping[str, Iterable[Sample]]) -> None:
-        """Add the rounds of *taken* to what is there. A benchmark that skips by itself is no news: it has no sample."""
+    def _add(self, taken: Mapping[str, Iterable[Sample]]) -> None:
+        """Add the rounds of *taken*. A benchmark that skips itself gets no sample: its times already have that state."""
         for role, samples in taken.items():
             for sample in samples:
                 key = (sample.benchmark.label, sample.metric.name)
@@ -93,12 +94,12 @@ class Counter:
                 elif sample.state is not SampleState.SKIPPED:
                     self.samples[role][key] = sample
 
-    def _is_open(self, item: Item, budget: Budget) -> bool:
+    def _is_undecided(self, item: Item, budget: Budget) -> bool:
         for metric in memory.METRICS:
             key = (item.label, metric.name)
             base, head = self.samples[BASE].get(key), self.samples[HEAD].get(key)
             if base is None or head is None or SampleState.FAILED in {base.state, head.state}:
-                continue  # what failed would fail again
+                continue  # a benchmark that failed would fail again
             if not is_decided(metric, base.rounds, head.rounds, budget(*key)):
                 return True
         return False

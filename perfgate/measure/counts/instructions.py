@@ -1,9 +1,9 @@
-"""Instructions of one call of each benchmark on both sides, counted by stock valgrind.
+"""Instructions of one call of each benchmark on both sides, counted by valgrind.
 
-A second opinion beside time: it hardly depends on the machine or its load, but knows nothing of caches, of waiting, or
-of how long an instruction takes. callgrind writes its count down whenever a certain C function of the system's library
-is entered; the served process enters it right before and right after one call, so start-up does not count. Threads
-count, child processes do not.
+They supplement time: they hardly depend on the machine or its load, but do not show caches, waiting, or how long an
+instruction takes. callgrind writes its count whenever a certain C function of the system's library is entered. The
+agent enters it directly before and after one call, so that start-up does not count. Threads count, child processes do
+not.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from pathlib import Path
 from typing import Any
 
 from perfgate.errors import MeasurementFailed
-from perfgate.measure.counts import probes
-from perfgate.measure.discover import Suite
+from perfgate.measure.counts.probe_session import Measurements, Probe
+from perfgate.measure.counts.probes import Progress, measure_items
 from perfgate.measure.live.agent_process import START_SECONDS
-from perfgate.measure.live.source import Item
+from perfgate.measure.live.items import Item
 from perfgate.measure.sides.side import Side
+from perfgate.measure.suites import Suite
 from perfgate.results.metrics import INSTRUCTIONS
 from perfgate.results.records import Sample
 
 TIMEOUT_SECONDS = 60.0
-"""Longest call at the usual speed; counting may take `SLOWNESS` times as long."""
+"""Longest call at the usual speed; under callgrind it may take `SLOWDOWN` times as long."""
 
-SLOWNESS = 50.0
+SLOWDOWN = 50.0
 """How much slower a program may run under callgrind; 20 to 50 is usual."""
 
 _MARK = "sched_rr_get_interval"
-"""C function that `agent.probes` enters around the call."""
+"""C function that `agent.probes` enters before and after the call."""
 
 _OUTPUT = "callgrind"
 _TOTALS = re.compile(r"^totals: (\d+)", re.MULTILINE)
@@ -42,13 +43,13 @@ _TOTALS = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class _CountedSide(Side):
-    """A side whose processes are started through valgrind."""
+    """A side whose processes are run by valgrind."""
 
     valgrind: Path
 
     @property
     def python(self) -> Path:
-        """Return valgrind; the interpreter stands at the end of its arguments."""
+        """Return the path of valgrind; the interpreter is its last argument."""
         return self.valgrind
 
 
@@ -60,20 +61,20 @@ def measure(
     *,
     timeout_seconds: float = TIMEOUT_SECONDS,
     deadline: float = math.inf,
-    progress: probes.Progress | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, tuple[Sample, ...]]:
-    """Return the instructions of one call of each benchmark, after two more, for each side.
+    """Return the instructions of one call of each benchmark for each side; two calls before it do not count.
 
-    One process a side is started and forks a child for each benchmark: starting under callgrind takes 2 to 10 seconds.
+    One process of each side forks a child process for each benchmark, because a start under callgrind takes 2 to 10 s.
 
     Args:
-        sides: Both sides, by role, prepared, with the same files of benchmarks.
-        suite: Where these stand.
-        items: Which to measure, in the tool's own order.
-        folder: Where processes run and write.
+        sides: Both sides, by role, prepared, with the same benchmark files.
+        suite: The suite.
+        items: What to measure, in the tool's own order.
+        folder: A folder in which processes run and write.
         timeout_seconds: Longest call of a benchmark that sets no time-out of its own, at the usual speed.
-        deadline: Moment of the monotonic clock from which on benchmarks fail for want of time.
-        progress: Is told what begins.
+        deadline: Time of the monotonic clock at which the remaining benchmarks fail.
+        progress: Called with a description of each step.
 
     Returns:
         By role, samples of one round each. A benchmark that fails on one side has failed samples on both, with the
@@ -85,21 +86,21 @@ def measure(
     valgrind = find_valgrind()
     counts = folder / "counts"
     counts.mkdir(exist_ok=True)
-    probe = probes.Probe(
+    probe = Probe(
         name="instructions",
         metrics=(INSTRUCTIONS,),
-        patience=SLOWNESS,
-        start_seconds=START_SECONDS * SLOWNESS / 10,
+        slowdown=SLOWDOWN,
+        start_seconds=START_SECONDS * SLOWDOWN / 10,
         launcher=partial(_launch, valgrind, counts),
         read=partial(_read, counts),
     )
-    return probes.take(
+    return measure_items(
         sides, suite, items, folder, probe=probe, timeout_seconds=timeout_seconds, deadline=deadline, progress=progress
     )
 
 
 def find_valgrind() -> Path:
-    """Return where valgrind is.
+    """Return the path of valgrind.
 
     Raises:
         MeasurementFailed: It is not installed.
@@ -125,15 +126,15 @@ def _launch(valgrind: Path, counts: Path, side: Side) -> tuple[Side, Sequence[st
     return _CountedSide(**values, valgrind=valgrind), words
 
 
-def _read(counts: Path, answer: dict[str, Any]) -> probes.Measurements:
-    """Return the count between the last two marks of the process that answered, and remove what it wrote so far."""
+def _read(counts: Path, answer: dict[str, Any]) -> Measurements:
+    """Return the count between the two marks of the process that answered, and remove its files."""
     written = sorted(counts.glob(f"{_OUTPUT}.{answer['pid']}.*"), key=lambda path: int(path.suffix[1:]))
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in written]
     for path in written:
         path.unlink()
     if len(texts) != 2:
         raise MeasurementFailed(
-            f"callgrind wrote {len(texts)} counts where 2 were due: this valgrind does not see {_MARK} of the"
+            f"callgrind wrote {len(texts)} counts instead of 2: this valgrind does not recognize {_MARK} of the"
             " system's C library, or the benchmark itself calls it"
         )
     found = _TOTALS.search(texts[-1])

@@ -1,1 +1,1 @@
-"""Live pairs: two processes, one per side, that are measured in turn."""
+"""Live pairs: two processes, one for each side, that are measured in turn."""

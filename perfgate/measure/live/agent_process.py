@@ -1,4 +1,4 @@
-"""Our end of a measured process: start it, ask for samples with a deadline, end it with everything it started."""
+"""A measured process: start it, send it requests, wait for its answers, end it with everything that it started."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.channel import VARIABLE
+from perfgate.measure.live.failures import AgentFailed, BenchmarkEndedEarly
 from perfgate.measure.processes import end_group, has_ended, tail, wait_for_end
 from perfgate.measure.sides.side import Side
 
@@ -25,46 +26,25 @@ START_SECONDS = 300.0
 GRACE_SECONDS = 10.0
 """How long a process may take to tear down after its last benchmark."""
 
-_LOOK_SECONDS = 0.25
-"""How often a silent process is looked at: a forked child may hold its end of the channel open after its death."""
+_POLL_SECONDS = 0.25
+"""How often a silent process is checked: a forked child may hold its end of the channel open after its death."""
 
 
-class Ended(MeasurementFailed):
-    """A measured process ended or fell silent in the middle of a benchmark.
+class AgentProcess:
+    """A process of one side that answers requests over a private channel; leaving its ``with`` block ends it.
 
-    Args:
-        reason: On which side, and what is known about it, in one line.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Finished(Ended):
-    """The benchmark ended before it was told to: it failed, was skipped, or never called the fixture.
-
-    Args:
-        role: Side on which it did.
-        message: The process's own account of it.
-    """
-
-    def __init__(self, role: str, message: dict[str, Any]) -> None:
-        outcome, reason = message["outcome"], message["reason"]
-        super().__init__(f"{role}: {outcome}: {reason}" if reason else f"{role}: {outcome} without being measured")
-        self.is_skip = outcome == "skipped"
-
-
-class Server:
-    """A live process of one side that answers requests over a private channel; leave its ``with`` block to end it.
+    The process ends, too, when this object's process ends, however that happens: the kernel closes the channel.
 
     Args:
         side: Whose interpreter and variables it gets.
-        arguments: What follows the interpreter on the command line.
-        cwd: Where it runs.
-        hash_seed: PYTHONHASHSEED, common to both sides of a pair.
+        arguments: The command line after the interpreter.
+        cwd: Its working folder.
+        hash_seed: PYTHONHASHSEED; both sides of a pair have the same.
         output: File for what it prints.
         variables: More environment variables.
+
+    Raises:
+        MeasurementFailed: The interpreter cannot be started.
     """
 
     def __init__(
@@ -75,62 +55,70 @@ class Server:
         cwd: Path,
         hash_seed: int,
         output: Path,
-        variables: dict[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.side = side
         self._output = output
         self._buffer = b""
-        theirs_to_read, self._requests = os.pipe()
-        self._answers, theirs_to_write = os.pipe()
-        theirs_to_live, self._lifeline = os.pipe()
-        theirs = (theirs_to_read, theirs_to_write, theirs_to_live)
+        its_requests, self._requests = os.pipe()
+        self._answers, its_answers = os.pipe()
+        its_lifeline, self._lifeline = os.pipe()
+        theirs = (its_requests, its_answers, its_lifeline)
+        channel = {
+            "PYTHONHASHSEED": f"{hash_seed:010d}",
+            VARIABLE: ",".join(f"{descriptor:06d}" for descriptor in theirs),
+        }
+        environment = {**side.variables, **(variables or {}), **channel}
         try:
-            with output.open("wb") as file:
-                self._process = subprocess.Popen(  # noqa: S603 - the side's own interpreter with our module
-                    [str(side.python), *arguments],
-                    cwd=cwd,
-                    env={
-                        **side.variables,
-                        **(variables or {}),
-                        "PYTHONHASHSEED": f"{hash_seed:010d}",
-                        VARIABLE: ",".join(f"{number:06d}" for number in theirs),
-                    },
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=theirs,
-                    start_new_session=True,
-                )
+            self._process = self._popen([str(side.python), *arguments], cwd, environment, theirs)
         except OSError as error:
             self._close()
             raise MeasurementFailed(f"cannot start {side.python}: {error}") from error
+        except BaseException:  # KeyboardInterrupt, too, must close our ends: a process that has started ends with them
+            self._close()
+            raise
         finally:
-            for number in theirs:
-                os.close(number)
+            for descriptor in theirs:
+                os.close(descriptor)
+
+    def _popen(
+        self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], inherited: Sequence[int]
+    ) -> subprocess.Popen[bytes]:
+        with self._output.open("wb") as file:
+            return subprocess.Popen(  # noqa: S603 - the side's own interpreter with our module
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                pass_fds=inherited,
+                start_new_session=True,
+            )
 
     def __enter__(self) -> Self:
-        """Return the server itself."""
+        """Return this object."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the process: patiently after success, at once otherwise."""
+        """End the process: with time to tear down after success, at once after an exception."""
         self.stop(GRACE_SECONDS if kind is None else 0.0)
 
     def pin(self, cpu: int | None) -> None:
-        """Bind all threads of the process to one CPU from now on; None: leave it wherever the system likes.
+        """Bind all threads of the process to one CPU from now on; None does nothing.
 
-        Not done at the start: importing and collecting may well go on in parallel.
+        A process is not pinned at its start, because importing and collecting may use all CPUs.
         """
         if cpu is None:
             return
-        with contextlib.suppress(OSError):  # a thread may just have ended, or all; the next answer will tell
+        with contextlib.suppress(OSError):  # a thread, or the process, may just have ended; the next answer shows it
             for thread in self._threads():
                 os.sched_setaffinity(thread, {cpu})
 
-    def strays(self, cpu: int) -> bool:
-        """Tell whether a thread of the process may run elsewhere than on *cpu*, to which it was bound."""
+    def has_left(self, cpu: int) -> bool:
+        """Tell whether a thread of the process may run on another CPU than the one that it was pinned to."""
         with contextlib.suppress(OSError):
             return any(os.sched_getaffinity(thread) != {cpu} for thread in self._threads())
         return False
@@ -140,7 +128,7 @@ class Server:
         return [int(path.name) for path in tasks.iterdir()] if tasks.is_dir() else [self._process.pid]
 
     def send(self, **message: object) -> None:
-        """Send one request; a process that is gone is noticed when its answer is awaited."""
+        """Send one request; that the process is gone is noticed when its answer is awaited."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._requests, json.dumps(message).encode() + b"\n")
 
@@ -148,19 +136,19 @@ class Server:
         """Return the next message.
 
         Raises:
-            Ended: None came within *seconds*, or the process ended; the reason is its last line.
+            AgentFailed: No message came within *seconds*, or the process ended; the reason has its last line.
         """
         deadline = time.monotonic() + seconds
         while b"\n" not in self._buffer:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise self._ended(f"no answer within {seconds:g} s, the time-out of one call or its set-up")
-            gone = has_ended(self._process)
-            ready, _, _ = select.select([self._answers], [], [], 0 if gone else min(left, _LOOK_SECONDS))
+                raise self._failure(f"no answer within {seconds:g} s, the time-out of one call or its set-up")
+            is_gone = has_ended(self._process)
+            ready, _, _ = select.select([self._answers], [], [], 0 if is_gone else min(left, _POLL_SECONDS))
             piece = os.read(self._answers, 65536) if ready else b""
             self._buffer += piece
-            if (ready or gone) and not piece:
-                raise self._ended(self._last_words())
+            if (ready or is_gone) and not piece:
+                raise self._failure(self._reason_of_end())
         line, _, self._buffer = self._buffer.partition(b"\n")
         message: dict[str, Any] = json.loads(line)
         return message
@@ -169,17 +157,18 @@ class Server:
         """Return the next message, which must be of *kind*.
 
         Raises:
-            Ended: As `receive`; or the benchmark finished instead, with that reason.
+            AgentFailed: As in `receive`.
+            BenchmarkEndedEarly: The benchmark ended instead.
         """
         message = self.receive(seconds)
         if message["is"] == "finished":
-            raise Finished(self.side.role, message)
+            raise BenchmarkEndedEarly(self.side.role, message)
         if message["is"] != kind:
-            raise self._ended(f"answered {message['is']!r} where {kind!r} was due")
+            raise self._failure(f"answered {message['is']!r} instead of {kind!r}")
         return message
 
     def stop(self, grace_seconds: float) -> None:
-        """Let the process see that nobody asks any more, wait for it so long, then kill what is left of its group."""
+        """Close the requests, wait up to *grace_seconds* for the process to end, then kill its group."""
         if self._requests < 0:
             return
         os.close(self._requests)
@@ -191,10 +180,10 @@ class Server:
             end_group(self._process)
             self._close()
 
-    def _ended(self, reason: str) -> Ended:
-        return Ended(f"{self.side.role}: {reason}")
+    def _failure(self, reason: str) -> AgentFailed:
+        return AgentFailed(f"{self.side.role}: {reason}")
 
-    def _last_words(self) -> str:
+    def _reason_of_end(self) -> str:
         wait_for_end(self._process, 1.0)
         status = end_group(self._process)
         last = tail(self._output, lines=1)[:500]
@@ -205,19 +194,19 @@ class Server:
         return f"its process ended with status {status}"
 
     def _close(self) -> None:
-        for number in (self._requests, self._answers, self._lifeline):
-            if number >= 0:
-                os.close(number)
+        for descriptor in (self._requests, self._answers, self._lifeline):
+            if descriptor >= 0:
+                os.close(descriptor)
         self._requests = self._answers = self._lifeline = -1
 
 
-def stop_all(servers: Iterable[Server], grace_seconds: float) -> None:
-    """End several processes; the grace is shared."""
+def stop_all(agents: Iterable[AgentProcess], grace_seconds: float) -> None:
+    """End several processes, which share the grace period; each is ended even if ending another one raises."""
     deadline = time.monotonic() + grace_seconds
 
-    def stop(server: Server) -> None:
-        server.stop(max(0.0, deadline - time.monotonic()))
+    def stop(agent: AgentProcess) -> None:
+        agent.stop(max(0.0, deadline - time.monotonic()))
 
     with contextlib.ExitStack() as stack:
-        for server in servers:
-            stack.callback(stop, server)
+        for agent in agents:
+            stack.callback(stop, agent)

@@ -1,74 +1,74 @@
-"""How one pair is sampled: how many calls make a sample, how many samples a pair, in which order the sides take turns."""
+"""How a pair is sampled: calls a sample, samples a pair, and the order in which the sides take turns."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from perfgate.measure.live.agent_process import Server
-from perfgate.measure.live.source import BASE, HEAD
+from perfgate.measure.live.agent_process import AgentProcess
+from perfgate.measure.sides.side import BASE, HEAD
 from perfgate.stats.pairs import BLOCKING_SWITCHES, CLOCK_TICK_SECONDS, Pair
 
 SAMPLE_SECONDS = 1e-3
-"""What a sample should last. About a millisecond beats five: more alternations for the same time."""
+"""Duration of a sample. One millisecond is better than five: the sides alternate more often in the same time."""
 
 ENOUGH_SECONDS = 5e-4
-"""From a trial this long on, the length of a sample is extrapolated."""
+"""A trial must last this long before the size of a sample is extrapolated from it."""
 
 LONGEST_SAMPLE_SECONDS = 2e-2
-"""What a sample of a short benchmark may last with its setups, which stand off the clock but are waited for."""
+"""Longest sample of a short benchmark, its set-ups included: they are not timed, but they take time."""
 
 LONGEST_COLD_SECONDS = 0.5
-"""A first call up to this long is not counted as a trial; a longer one is not made twice for nothing."""
+"""A first call up to this long does not count as a trial. A longer one does, because repeating it costs too much."""
 
 SIDE_SECONDS = 4e-2
-"""Measuring time per side that a pair of a short benchmark has at least."""
+"""Least time measured per side in a pair of a short benchmark."""
 
 FEWEST_SAMPLES, USUAL_SAMPLES, MOST_SAMPLES = 12, 40, 80
-"""Samples a side and pair: at least for calls over 5 ms, at least for calls below 1 ms, and at most."""
+"""Samples per side and pair: the least for calls over 5 ms, the least for calls below 1 ms, and the most."""
 
 NOISY_SIDE_SECONDS = 5e-1
-"""Measuring time per side up to which a noisy pair is given more samples than the least."""
+"""Time measured per side up to which a noisy pair gets more than the least number of samples."""
 
 FEWEST_SAMPLES_OF_MINUTES = 4
 LONGEST_SIDE_SECONDS = 2.0
-"""Measuring time per side above which fewer than the usual samples are taken."""
+"""Time measured per side above which fewer samples are taken."""
 
 USUAL_ERROR = 5e-3
-"""Standard error that a pair's value may have from its own samples, while it is not known what pairs differ by."""
+"""Tolerated standard error of a pair from its own samples, while the spread between pairs is not known."""
 
 SMALLEST_ERROR = 1e-3
-"""Below this, more samples are never worth their time: pairs differ by more."""
+"""Smallest tolerated standard error: more samples are not worth their time, because pairs differ by more."""
 
-PAIRS_THAT_TELL = 4
-"""From so many pairs on, their own spread tells how exact each need be."""
+MIN_PAIRS_FOR_SPREAD = 4
+"""From this number of pairs on, their spread decides how exact each pair must be."""
 
 _TURNS = ((BASE, HEAD), (HEAD, BASE), (HEAD, BASE), (BASE, HEAD))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The size of every sample of one benchmark, settled on the base side once and used for both."""
+    """The size of every sample of one benchmark; chosen once on the base side and used for both sides."""
 
     repeat: int
-    """How often the smallest amount of work is done within a sample."""
+    """How often a sample repeats the smallest amount of work."""
     fewest: int
-    """Samples a side and pair at least: a multiple of 4, so that both sides stand first equally often."""
+    """Least samples per side and pair: a multiple of 4, so that both sides are first equally often."""
     most: int
-    """Samples a side and pair at most, where they are noisy."""
+    """Most samples per side and pair, for noisy benchmarks."""
 
 
 class Noise:
-    """How exact each pair of one benchmark need be: half of what fresh processes differ by anyway.
+    """How exact each pair of one benchmark must be: half of the spread between fresh processes.
 
-    Samples inside a pair shrink only the noise within it; the luck of a process (memory layout, hash seed) is shrunk
-    by more pairs alone.
+    More samples in a pair reduce only the noise within it. The differences between processes (memory layout, hash seed)
+    are reduced only by more pairs.
     """
 
     def __init__(self) -> None:
@@ -76,14 +76,14 @@ class Noise:
         self._errors: list[float] = []
 
     def add(self, value: float, error: float) -> None:
-        """Take in the value of a pair and its standard error from its own samples."""
+        """Add the value of a pair and its standard error from its own samples."""
         self._values.append(value)
         self._errors.append(error)
 
     @property
     def tolerated(self) -> float:
-        """Return the standard error, as a log ratio, from which on more samples of a pair are no gain."""
-        if len(self._values) < PAIRS_THAT_TELL:
+        """Return the standard error, as a log ratio, at which a pair needs no more samples."""
+        if len(self._values) < MIN_PAIRS_FOR_SPREAD:
             return USUAL_ERROR
         within = float(np.median(np.square(self._errors)))
         between = max(0.0, _robust_spread(np.array(self._values)) ** 2 - within)
@@ -92,15 +92,17 @@ class Noise:
 
 @dataclass(kw_only=True)
 class Recording:
-    """All samples of one side of one pair, per call."""
+    """All samples of one side of one pair."""
 
     cpu: list[float] = field(default_factory=list)
+    """CPU seconds per call."""
     wall: list[float] = field(default_factory=list)
+    """Seconds per call."""
     voluntary: int = 0
     calls: int = 0
 
     def add(self, message: dict[str, Any]) -> None:
-        """Take in one answer of a served process."""
+        """Add one answer of the agent."""
         calls = message["calls"]
         self.cpu.append(message["cpu"] / calls)
         self.wall.append(message["wall"] / calls)
@@ -109,22 +111,22 @@ class Recording:
 
     @property
     def switches(self) -> float:
-        """Return voluntary context switches a call."""
+        """Return the voluntary context switches per call."""
         return self.voluntary / self.calls
 
 
-def calibrate(servers: dict[str, Server], timeout_seconds: float) -> Plan:
-    """Choose the plan of a benchmark from trials on the base side; the head side makes the same calls, unmeasured.
+def calibrate(agents: Mapping[str, AgentProcess], timeout_seconds: float) -> Plan:
+    """Return the plan of a benchmark, from trials on the base side; the head side makes the same calls, unmeasured.
 
     Raises:
-        Ended: A side did not answer.
+        AgentFailed: A side did not answer.
     """
     repeat, is_cold = 1, True
     while True:
-        trial = _ask(servers[BASE], repeat, timeout_seconds)
-        _ask(servers[HEAD], repeat, timeout_seconds)
+        trial = _ask(agents[BASE], repeat, timeout_seconds)
+        _ask(agents[HEAD], repeat, timeout_seconds)
         if is_cold and trial["elapsed"] < LONGEST_COLD_SECONDS:
-            is_cold = False  # a first call often prepares what the others find ready
+            is_cold = False  # a first call often fills caches for the later ones
             continue
         wall, elapsed = max(trial["wall"], 1e-9), max(trial["elapsed"], 1e-9)
         if wall >= ENOUGH_SECONDS or elapsed >= LONGEST_SAMPLE_SECONDS / 2:
@@ -138,34 +140,34 @@ def calibrate(servers: dict[str, Server], timeout_seconds: float) -> Plan:
 
 
 def take(
-    servers: dict[str, Server], plan: Plan, noise: Noise, *, number: int, timeout_seconds: float
+    agents: Mapping[str, AgentProcess], plan: Plan, noise: Noise, *, number: int, timeout_seconds: float
 ) -> tuple[dict[str, Recording], Pair]:
-    """Take one pair from two live processes: one discarded sample each, then samples in turn A B, B A, B A, A B.
+    """Return one pair from two agents: one discarded sample each, then samples in the order A B, B A, B A, A B.
 
-    When to stop depends on how much the ratios scatter, never on where they lie: no value is favoured.
+    When sampling stops depends on the spread of the ratios, never on their location, so that no result is favored.
 
     Args:
-        servers: A process per role, both ready.
+        agents: An agent for each role, both ready.
         plan: Size and number of the samples.
-        noise: What the pairs before it showed; learns from this one.
-        number: How many pairs of the benchmark there were before; odd ones are mirrored.
-        timeout_seconds: Longest answer.
+        noise: The spread of the pairs before; this pair is added to it.
+        number: How many pairs of the benchmark were taken before; odd ones are mirrored.
+        timeout_seconds: How long an answer may take.
 
     Returns:
-        The samples of each side, and the same as the statistics take them; its seconds are those spent on samples that
+        The samples by role, and the same as a `Pair` for the statistics; its seconds are those of the samples that
         count.
 
     Raises:
-        Ended: A side did not answer.
+        AgentFailed: A side did not answer.
     """
     for role in (BASE, HEAD):
-        _ask(servers[role], plan.repeat, timeout_seconds)
+        _ask(agents[role], plan.repeat, timeout_seconds)
     sides = {BASE: Recording(), HEAD: Recording()}
     base, head = sides[BASE], sides[HEAD]
     began = time.monotonic()
     while True:
         for role in _order(is_mirrored=number % 2 == 1):
-            sides[role].add(_ask(servers[role], plan.repeat, timeout_seconds))
+            sides[role].add(_ask(agents[role], plan.repeat, timeout_seconds))
         if len(base.cpu) >= plan.fewest:
             value, error = _value(base, head)
             if len(base.cpu) >= plan.most or error <= noise.tolerated:
@@ -189,7 +191,7 @@ def _order(*, is_mirrored: bool) -> Iterator[str]:
 
 
 def _samples(sample_seconds: float) -> tuple[int, int]:
-    """Return how many samples a side and pair takes at least and at most, both multiples of 4."""
+    """Return the least and the most samples per side and pair, both multiples of 4."""
     fewest = min(USUAL_SAMPLES, max(FEWEST_SAMPLES, round(SIDE_SECONDS / sample_seconds)))
     if fewest * sample_seconds > LONGEST_SIDE_SECONDS:
         fewest = max(FEWEST_SAMPLES_OF_MINUTES, int(LONGEST_SIDE_SECONDS / sample_seconds))
@@ -198,19 +200,19 @@ def _samples(sample_seconds: float) -> tuple[int, int]:
 
 
 def _value(base: Recording, head: Recording) -> tuple[float, float]:
-    """Return the median log ratio of neighbouring samples and its standard error, on the clock that will be judged."""
+    """Return the median log ratio of neighboring samples and its standard error, on the clock that will be judged."""
     waits = max(base.switches, head.switches) >= BLOCKING_SWITCHES
-    before, after = (np.array(one.wall if waits else one.cpu) for one in (base, head))
+    before, after = (np.array(side.wall if waits else side.cpu) for side in (base, head))
     ratios = np.log(np.maximum(after, CLOCK_TICK_SECONDS) / np.maximum(before, CLOCK_TICK_SECONDS))
     # The median of n normal values has a standard error of sqrt(pi / 2n).
     return float(np.median(ratios)), _robust_spread(ratios) * math.sqrt(math.pi / (2 * len(ratios)))
 
 
 def _robust_spread(values: npt.NDArray[np.float64]) -> float:
-    """Return 1.4826 × the median absolute deviation: the standard deviation, were they normal."""
+    """Return 1.4826 × the median absolute deviation: the standard deviation if *values* are normal."""
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def _ask(server: Server, repeat: int, timeout_seconds: float) -> dict[str, Any]:
-    server.send(do="sample", repeat=repeat)
-    return server.expect("sample", timeout_seconds)
+def _ask(agent: AgentProcess, repeat: int, timeout_seconds: float) -> dict[str, Any]:
+    agent.send(do="sample", repeat=repeat)
+    return agent.expect("sample", timeout_seconds)

@@ -1,1 +1,1 @@
-"""Which benchmarks a change can reach."""
+"""Which files a benchmark reaches, and so which benchmarks a change cannot affect."""

@@ -14,8 +14,8 @@ import msgspec
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.cache import BUILDS, user_cache
-from perfgate.measure.discover import read_configuration
 from perfgate.measure.processes import run_tool, tail
+from perfgate.measure.sides.asv_configuration import read_configuration
 from perfgate.measure.sides.build_key import build_key
 from perfgate.measure.workspaces import remove, workspace_of
 
@@ -111,7 +111,7 @@ def _build(
     request = {"configuration": str(configuration), "repository": str(checkout), "folder": str(folder), "sha": sha}
     arguments = [msgspec.json.encode(request).decode(), str(folder / _ANSWER)]
     log = checkout.with_name(f"{checkout.name}_log")
-    script = Path(__file__).parents[1] / "agent" / "asv_build.py"
+    script = Path(__file__).parents[1] / "agent/asv/build.py"
     cwd = configuration.parent if configuration.is_relative_to(checkout) else checkout
     run_tool([developer_python, script, *arguments], cwd=cwd, environment=variables, output=log)
     answer = msgspec.json.decode((folder / _ANSWER).read_bytes())

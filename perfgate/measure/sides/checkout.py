@@ -12,7 +12,7 @@ from pathlib import Path
 
 from perfgate import git
 from perfgate.errors import InvalidInput, MeasurementFailed
-from perfgate.measure.discover import Suite
+from perfgate.measure.suites import Suite
 from perfgate.measure.workspaces import remove
 
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from perfgate.errors import MeasurementFailed
-from perfgate.measure.discover import Suite
 from perfgate.measure.machine import available_cpus
 from perfgate.measure.processes import run_parallel
 from perfgate.measure.sides import asv_environments
 from perfgate.measure.sides.environment import ASV, PLAIN, prepare
 from perfgate.measure.sides.requirements import differences
 from perfgate.measure.sides.side import Side
+from perfgate.measure.suites import Suite
 
 AUTOMATIC = "auto"
 """Value of *install*: ``asv`` if the suite's configuration needs it, else ``plain``."""
@@ -83,7 +83,7 @@ def _builder(install: str, suite: Suite, checkout: Path) -> str:
         needs_asv = suite.configuration is not None and asv_environments.needs_asv(checkout / suite.configuration)
         return ASV if needs_asv else PLAIN
     if install == ASV and suite.configuration is None:
-        raise MeasurementFailed(f"install={ASV!r} needs an asv suite, and this is a {suite.kind} suite: leave it out")
+        raise MeasurementFailed(f"install={ASV!r} needs an asv suite, and this is a {suite.tool} suite: leave it out")
     return install
 
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfgate.measure.discover import Suite, discover
-from perfgate.measure.live.source import Item
+from perfgate.measure.discover import discover
+from perfgate.measure.live.items import Item
 from perfgate.measure.sides import checkout
 from perfgate.measure.sides.environment import NEVER, prepare
 from perfgate.measure.sides.side import Side
+from perfgate.measure.suites import Suite
 from perfgate.measure.workspaces import workspace
 from perfgate.results.records import Benchmark, Metric, Sample
 from tests.perfgate.measure.conftest import Project

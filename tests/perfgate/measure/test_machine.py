@@ -183,7 +183,7 @@ def test_packages_of_another_interpreter_are_listed(tmp_path: Path) -> None:
         if origin:
             (installed / "direct_url.json").write_text(origin)
 
-    found = describe(python=tmp_path / "bin/python", leaving_out={"mine"})
+    found = describe(python=tmp_path / "bin/python", exclude={"mine"})
 
     assert found.fields["dependencies"] == "left-pad==1.5"
     assert "packages" not in found.fields

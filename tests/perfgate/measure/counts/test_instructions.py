@@ -10,7 +10,7 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.counts import instructions
-from perfgate.measure.discover import Kind, Suite
+from perfgate.measure.suites import Suite
 from perfgate.results.records import Sample
 from perfgate.stats.deterministic import judge_counts
 from perfgate.stats.judgments import Judgment
@@ -62,7 +62,7 @@ def test_a_missing_valgrind_is_named_with_its_package(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(MeasurementFailed, match="install the package 'valgrind'"):
-        instructions.measure({}, Suite(kind=Kind.ASV), [], tmp_path)
+        instructions.measure({}, Suite(tool="asv"), [], tmp_path)
 
 
 def value(sample: Sample) -> float:

@@ -1,4 +1,7 @@
-"""Memory of a real project's benchmarks: a hundredth more is seen from one pair, the parent's size is not inherited."""
+"""Memory of a real project's benchmarks: one hundredth more is seen from one pair, and the parent's size is not inherited.
+
+probes.py and probe_session.py run the probe here, and in test_instructions.py.
+"""
 
 from __future__ import annotations
 

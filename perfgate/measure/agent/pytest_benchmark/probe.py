@@ -1,6 +1,6 @@
-"""pytest plugin by which the tests of a pytest-benchmark suite are looked into once each instead of being timed.
+"""pytest plugin that measures deterministic metrics of the tests of a pytest-benchmark suite, once each.
 
-The first request names the wanted tests and what to measure; each further one lets one of them run.
+The first request names the tests and what to measure; each further one lets one of them run.
 """
 
 # ruff: noqa: SLF001 - neither pytest-benchmark nor pytest has a public way in
@@ -19,55 +19,56 @@ import pytest
 from _pytest.runner import runtestprotocol
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .channel import VARIABLE, Channel, Origins
-from .forks import end_together, forked
-from .probes import PROBES, Measurements, Ready
-from .pytest_reports import last_line, reason
+from ..channel import VARIABLE, RequestChannel
+from ..forks import end_together, is_forked_child
+from ..origins import Origins
+from ..probes import PROBES, Measurements, Ready
+from .reports import collection_error, reason
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
 
 
-class _Session:
-    """What this session knows; set up by `pytest_configure`."""
+class _ProbeSession:
+    """The state of this pytest session; set up by `pytest_configure`."""
 
-    channel: Channel
+    channel: RequestChannel
     origins: Origins
     probe: str
-    wanted: frozenset[str]
+    requested: frozenset[str]
     due: str | None = None
-    """Id of the test that was asked for and not yet reached."""
+    """Id of the test that is to run next and was not reached yet."""
     errors: tuple[str, ...] = ()
     """Why files could not be collected."""
-    bad: tuple[str, str] | None = None
+    failure: tuple[str, str] | None = None
     """Outcome and reason of the current test's first phase that did not pass."""
     found: Measurements | None = None
-    """What was measured of the current test; None: nothing yet."""
+    """Measurements of the current test; None: none yet."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Hear what is wanted, and take the place of pytest-benchmark's own measuring."""
-    _Session.channel = Channel(_ADDRESS)
-    request = _Session.channel.receive()
-    _Session.origins = Origins(**request["origins"])
-    _Session.probe = request["probe"]
-    _Session.wanted = frozenset(request["wanted"])
+    """Receive the request, and replace pytest-benchmark's own measuring."""
+    _ProbeSession.channel = RequestChannel(_ADDRESS)
+    request = _ProbeSession.channel.receive()
+    _ProbeSession.origins = Origins(**request["origins"])
+    _ProbeSession.probe = request["probe"]
+    _ProbeSession.requested = frozenset(request["items"])
     end_together(_ADDRESS)
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic
 
 
-class _Keep:
-    """Keeps the result of the last call: the test goes on with it."""
+class _LastResult:
+    """The result of the last call, which the test continues with."""
 
     result: object = None
 
 
 def _take(fixture: Any, ready: Ready) -> None:
     began = time.perf_counter()
-    _Session.found = PROBES[_Session.probe](ready)
+    _ProbeSession.found = PROBES[_ProbeSession.probe](ready)
     # A test may look at benchmark.stats afterwards, and pytest-benchmark prints them.
     fixture._make_stats(1).update(time.perf_counter() - began)
 
@@ -85,10 +86,10 @@ def _without_collector(fixture: Any) -> Iterator[None]:
 
 
 def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    kept = _Keep()
+    last = _LastResult()
 
     def call() -> None:
-        kept.result = function(*args, **kwargs)
+        last.result = function(*args, **kwargs)
 
     @contextlib.contextmanager
     def ready() -> Iterator[Callable[[], object]]:
@@ -96,7 +97,7 @@ def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: ob
             yield call
 
     _take(self, ready)
-    return kept.result
+    return last.result
 
 
 def _raw_pedantic(
@@ -106,13 +107,13 @@ def _raw_pedantic(
     kwargs: dict[str, Any] | None = None,
     setup: Callable[[], Any] | None = None,
     teardown: Callable[..., object] | None = None,
-    rounds: int = 1,  # noqa: ARG001 - one call is looked at
+    rounds: int = 1,  # noqa: ARG001 - one call is measured
     warmup_rounds: int = 0,  # noqa: ARG001 - likewise
     iterations: int = 1,
 ) -> object:
     if iterations > 1 and setup:
         raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
-    kept = _Keep()
+    last = _LastResult()
 
     @contextlib.contextmanager
     def ready() -> Iterator[Callable[[], object]]:
@@ -120,7 +121,7 @@ def _raw_pedantic(
         function = partial(target, *positional, **named)
 
         def call() -> None:
-            kept.result = function()
+            last.result = function()
 
         with _without_collector(self):
             yield call
@@ -128,38 +129,37 @@ def _raw_pedantic(
             teardown(*positional, **named)
 
     _take(self, ready)
-    return kept.result
+    return last.result
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Remember why a file could not be collected."""
     if report.failed:
-        crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", None) or str(report.longrepr)
-        _Session.errors += (f"{report.nodeid}: {last_line(crash)}",)
+        _ProbeSession.errors += (collection_error(report),)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that are wanted."""
-    items[:] = [item for item in items if item.nodeid in _Session.wanted]
+    """Keep the requested tests."""
+    items[:] = [item for item in items if item.nodeid in _ProbeSession.requested]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell which tests will run, in this order."""
+    """Report which tests will run, in this order."""
     found = [item.nodeid for item in session.items]
-    _Session.channel.send(**{"is": "collected", "ids": found, "errors": list(_Session.errors)})
+    _ProbeSession.channel.send(**{"is": "collected", "ids": found, "errors": list(_ProbeSession.errors)})
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool:
-    """Pass over the tests that are not due; run the one that is in a child of its own."""
-    _Session.due = _Session.due or _Session.channel.receive()["id"]
-    if item.nodeid != _Session.due:
+    """Pass over the tests that are not due; run the test that is due in a forked process of its own."""
+    _ProbeSession.due = _ProbeSession.due or _ProbeSession.channel.receive()["id"]
+    if item.nodeid != _ProbeSession.due:
         return True
-    _Session.due = _Session.bad = _Session.found = None
-    if forked(_Session.channel):
+    _ProbeSession.due = _ProbeSession.failure = _ProbeSession.found = None
+    if is_forked_child(_ProbeSession.channel):
         try:
-            runtestprotocol(item, nextitem=None)  # tears all fixtures down: no other test runs in this child
+            runtestprotocol(item, nextitem=None)  # tears down all fixtures: no other test runs in this process
             _answer()
             os._exit(0)
         finally:
@@ -169,33 +169,33 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note the first phase of the test that did not pass."""
+    """Keep the first phase of the test that did not pass."""
     if not report.passed:
-        _Session.bad = _Session.bad or (report.outcome, reason(report))
+        _ProbeSession.failure = _ProbeSession.failure or (report.outcome, reason(report))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish() -> None:
-    """Tell how the test ended."""
+    """Report how the test ended."""
     _answer()
 
 
 def _answer() -> None:
-    """Tell how the test ended and what it gave."""
-    outcome, reason = _Session.bad or ("passed", "")
-    _Session.channel.send(
+    """Report how the test ended and its measurements."""
+    outcome, reason = _ProbeSession.failure or ("passed", "")
+    _ProbeSession.channel.send(
         **{
             "is": "finished",
             "outcome": outcome,
             "reason": reason,
-            "found": _Session.found,
+            "found": _ProbeSession.found,
             "pid": os.getpid(),
-            "foreign": _Session.origins.foreign(),
+            "foreign": _ProbeSession.origins.foreign(),
         }
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary() -> None:
-    """Leave, now that all fixtures are torn down: nobody reads the summary."""
+    """Exit now that all fixtures are torn down: the summary is not used."""
     os._exit(0)

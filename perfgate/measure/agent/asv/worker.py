@@ -1,7 +1,7 @@
-"""Serves samples of asv benchmarks, one after the other: ``python -m perfgate_agent.asv_worker``.
+"""Agent that samples asv benchmarks, one after the other: ``python -m perfgate_agent.asv.worker``.
 
-A request says what to do: ``discover`` the suite, fill a ``setup_cache``, ``run`` one benchmark until ``next``, or
-``end``.
+A request says what to do: ``discover`` the suite, fill a ``cache`` by `setup_cache`, ``run`` one benchmark until
+``next``, or ``end``.
 """
 
 # ruff: noqa: SLF001 - asv_runner has no public way to take one sample
@@ -11,32 +11,31 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-import pickle
 import time
 import timeit
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
 
-from .asv_arguments import CACHE, arguments_of
-from .channel import VARIABLE, Channel, Origins
-from .probes import peak_bytes
-from .stopwatch import Stopwatch
+from ..channel import VARIABLE, RequestChannel
+from ..origins import Origins
+from ..probes import peak_bytes
+from ..stopwatch import Stopwatch
+from .benchmarks import call_arguments, description, fill_cache, stored_cache
 
-# Taken at once: a benchmark may clear the environment, and its children must not see them.
+# Taken at once: a benchmark may clear the environment, and its child processes must not see them.
 _ADDRESS = os.environ.pop(VARIABLE)
 _ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
 
 _WALL_CLOCKS = (timeit.default_timer, time.perf_counter, time.monotonic, time.time)
-"""Timers of a benchmark in whose place all clocks are read; any other is its own and is believed."""
+"""Timers that are replaced by reading all clocks. Any other timer is the benchmark's own and is used."""
 
 
-class _Clock:
-    """A timer for `timeit.Timer`: what it returns can be subtracted, and the difference holds all clocks."""
+class _AllClocks:
+    """A timer for `timeit.Timer` that reads all clocks at the start and at the end of a stretch."""
 
     def __init__(self) -> None:
         self.watch = Stopwatch()
@@ -51,8 +50,8 @@ class _Clock:
         return self.watch.wall_seconds
 
 
-class _OwnClock:
-    """A clock that the benchmark brings itself (``timer``): what it tells stands for all clocks."""
+class _BenchmarkClock:
+    """A timer that uses the benchmark's own ``timer`` in place of all clocks."""
 
     def __init__(self, timer: Callable[[], float]) -> None:
         self.watch = Stopwatch()
@@ -70,15 +69,15 @@ class _OwnClock:
         return now
 
 
-class _Worker:
-    """What this process knows."""
+class _AsvWorker:
+    """The channel and the origins, for the functions that do the work."""
 
-    def __init__(self, channel: Channel, origins: Origins) -> None:
+    def __init__(self, channel: RequestChannel, origins: Origins) -> None:
         self.channel = channel
         self.origins = origins
 
     def finished(self, outcome: str, reason: str = "") -> None:
-        """Tell how a benchmark ended."""
+        """Report how a benchmark ended."""
         self.channel.send(
             **{
                 "is": "finished",
@@ -91,67 +90,51 @@ class _Worker:
 
 
 def main() -> None:
-    """Do what the requests say, one after the other."""
-    worker = _Worker(Channel(_ADDRESS), Origins(**json.loads(_ORIGINS)))
+    """Answer requests, one after the other."""
+    worker = _AsvWorker(RequestChannel(_ADDRESS), Origins(**json.loads(_ORIGINS)))
     worker.channel.send(**{"is": "started"})
     while (request := worker.channel.receive())["do"] != "end":
         _WORK[request.pop("do")](worker, **request)
-    os._exit(0)  # as asv's own: nobody waits for threads, and the benchmark was torn down
+    os._exit(0)  # as asv itself does: threads are not waited for, and the benchmark was torn down
 
 
-def _discover(worker: _Worker, folder: str) -> None:
+def _discover(worker: _AsvWorker, folder: str) -> None:
     update_sys_path(folder)
-    found = [_description(benchmark) for benchmark in disc_benchmarks(folder)]
+    found = [description(benchmark) for benchmark in disc_benchmarks(folder)]
     tool = "asv_runner " + importlib.metadata.version("asv_runner")
     worker.channel.send(**{"is": "collected", "tool": tool, "benchmarks": found})
 
 
-def _description(benchmark: Any) -> dict[str, Any]:
-    return {
-        "name": benchmark.name,
-        "type": benchmark.type,
-        "unit": benchmark.unit,
-        "version": str(benchmark.version),
-        "parameter_names": list(benchmark.param_names),
-        "parameters": [[str(value) for value in values] for values in benchmark.params],
-        "timeout": benchmark.timeout,
-        "cache": benchmark.setup_cache_key,
-        "cache_timeout": benchmark.setup_cache_timeout,
-    }
-
-
-def _fill_cache(worker: _Worker, folder: str, benchmark: str) -> None:
-    value = get_benchmark_from_name(folder, benchmark).do_setup_cache()
-    with Path(CACHE).open("wb") as file:
-        pickle.dump(value, file)
+def _fill_cache(worker: _AsvWorker, folder: str, benchmark: str) -> None:
+    fill_cache(folder, benchmark)
     worker.channel.send(**{"is": "cached"})
 
 
-def _run(worker: _Worker, folder: str, benchmark: str, room: str) -> None:
-    os.chdir(room)
+def _run(worker: _AsvWorker, folder: str, benchmark: str, cwd: str) -> None:
+    os.chdir(cwd)
     try:
         _measure(worker, get_benchmark_from_name(folder, benchmark))
     except SkipNotImplemented as reason:
         worker.finished("skipped", str(reason) or "SkipNotImplemented")
-    except Exception as error:  # noqa: BLE001 - whatever a benchmark raises is its own failure, and no other's
+    except Exception as error:  # noqa: BLE001 - code under test can raise anything; only this benchmark has failed
         traceback.print_exc()
         worker.finished("failed", " ".join("".join(traceback.format_exception_only(error)).split()))
     else:
         worker.finished("passed")
 
 
-def _measure(worker: _Worker, benchmark: Any) -> None:
-    arguments = arguments_of(benchmark)
+def _measure(worker: _AsvWorker, benchmark: Any) -> None:
+    arguments = call_arguments(benchmark, stored_cache() if benchmark.setup_cache_key is not None else None)
     worker.channel.send(**{"is": "called"})
     if benchmark.do_setup():
         raise SkipNotImplemented("setup raised NotImplementedError or skips it")
     try:
-        _serve(worker.channel, benchmark, arguments)
+        _answer_requests(worker.channel, benchmark, arguments)
     finally:
         benchmark.do_teardown()
 
 
-def _serve(channel: Channel, benchmark: Any, arguments: tuple[Any, ...]) -> None:
+def _answer_requests(channel: RequestChannel, benchmark: Any, arguments: tuple[Any, ...]) -> None:
     is_timed = hasattr(benchmark, "_get_timer")
     if is_timed and benchmark.warmup_time > 0:
         _warm_up(benchmark, arguments)
@@ -172,16 +155,16 @@ def _warm_up(benchmark: Any, arguments: tuple[Any, ...]) -> None:
 
 
 def _sample(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> dict[str, object]:
-    """Take one sample of *repeat* × the smallest amount that the benchmark allows.
+    """Return one sample of *repeat* × the smallest amount of work that the benchmark allows.
 
-    Benchmarks with a setup see it run before every call (or before every `number` calls that they ask for), off the
-    clock; all others are called in a row.
+    The setup of a benchmark, if it has one, runs before every call (or before every `number` calls that it asks for) and
+    is not timed. Benchmarks without a setup are called in a row.
     """
     began = time.perf_counter()
     if type(benchmark).__name__ == "TimerawBenchmark":
-        return _sample_of_another_process(benchmark, arguments, repeat, began)
+        return _sample_raw(benchmark, arguments, repeat, began)
     own = None if benchmark.timer in _WALL_CLOCKS else benchmark.timer
-    clock = _Clock() if own is None else _OwnClock(own)
+    clock = _AllClocks() if own is None else _BenchmarkClock(own)
     benchmark.timer = clock
     try:
         calls = _time(benchmark, arguments, repeat)
@@ -191,12 +174,12 @@ def _sample(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> dict[str
 
 
 def _time(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> int:
-    """Let the benchmark's timer time *repeat* × the smallest amount, and return how many calls that were."""
+    """Time *repeat* × the smallest amount of work with the benchmark's timer, and return the number of calls."""
     number = benchmark.number or 1
     if not benchmark._setups:
         benchmark._get_timer(*arguments).timeit(number * repeat)
         return int(number * repeat)
-    # Newer versions set up before every call, also where the benchmark asks for several calls a sample.
+    # Newer versions of asv_runner set up before every call, even if the benchmark asks for several calls a sample.
     interleaved = getattr(benchmark, "_get_interleaved_timer", None) if number > 1 else None
     timer = (interleaved or benchmark._get_timer)(*arguments)
     for _ in range(repeat):
@@ -204,10 +187,8 @@ def _time(benchmark: Any, arguments: tuple[Any, ...], repeat: int) -> int:
     return int(number * repeat)
 
 
-def _sample_of_another_process(
-    benchmark: Any, arguments: tuple[Any, ...], repeat: int, began: float
-) -> dict[str, object]:
-    """Take a sample of a ``timeraw_`` benchmark: its process tells wall time only, and we wait for it meanwhile."""
+def _sample_raw(benchmark: Any, arguments: tuple[Any, ...], repeat: int, began: float) -> dict[str, object]:
+    """Return a sample of a ``timeraw_`` benchmark. Its own process measures only wall time, while this one waits."""
     watch = Stopwatch()
     watch.wall_seconds = watch.cpu_seconds = benchmark._get_timer(*arguments).timeit(benchmark.number * repeat)
     watch.voluntary = benchmark.number * repeat
@@ -215,7 +196,7 @@ def _sample_of_another_process(
 
 
 def _value(benchmark: Any) -> float | None:
-    """Return what a ``track_``, ``mem_`` or ``peakmem_`` benchmark yields, None if that is no number."""
+    """Return the value of a ``track_``, ``mem_`` or ``peakmem_`` benchmark; None if it is not a number."""
     result = benchmark.do_run()
     if benchmark.type == "peakmemory":
         result = peak_bytes() or result

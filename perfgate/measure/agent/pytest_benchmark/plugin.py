@@ -1,8 +1,8 @@
-"""pytest plugin by which the tests of a pytest-benchmark suite serve samples, so that two sessions run in lockstep.
+"""pytest plugin that samples the tests of a pytest-benchmark suite on request, so that two sessions can take turns.
 
-pytest-benchmark refuses any `benchmark` fixture but its own ("must be a BenchmarkFixture instance"), and a plugin
-given by ``-p`` is loaded before it. Replacing the two methods behind ``benchmark(...)`` and ``benchmark.pedantic(...)``
-keeps collection, parametrisation, groups and fixtures as they are.
+pytest-benchmark refuses any `benchmark` fixture except its own ("must be a BenchmarkFixture instance"), and a plugin
+given by ``-p`` is loaded before it. So the two methods behind ``benchmark(...)`` and ``benchmark.pedantic(...)`` are
+replaced; collection, parametrization, groups and fixtures stay as they are.
 """
 
 # ruff: noqa: SLF001 - neither pytest-benchmark nor pytest has a public way in
@@ -20,47 +20,47 @@ from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from pytest_benchmark.utils import safe_dumps
 
-from .channel import VARIABLE, Channel, Origins
-from .pytest_reports import last_line, reason
-from .stopwatch import Stopwatch, Untraced, repeat
+from ..channel import VARIABLE, RequestChannel
+from ..origins import Origins
+from ..stopwatch import Stopwatch, Untraced, repeat
+from .reports import collection_error, description, reason
 
-# Taken at once: a project's own start-up code may clear the environment before pytest is configured.
+# Taken at once: a project's start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
 _ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
 
-Take = Callable[[Stopwatch, int], int]
-"""Takes one sample of so many repetitions and returns how many calls it made."""
+TakeSample = Callable[[Stopwatch, int], int]
+"""Takes one sample of a number of repetitions and returns the number of calls."""
 
 
-class _Session:
-    """What this session knows; set up by `pytest_configure`."""
+class _LiveSession:
+    """The state of this pytest session; set up by `pytest_configure`."""
 
-    channel: Channel
+    channel: RequestChannel
     origins: Origins
-    wanted: str | None = None
-    """Id of the test that is due."""
+    requested: str | None = None
+    """Id of the requested test."""
     errors: tuple[str, ...] = ()
     """Why files could not be collected."""
-    bad: tuple[str, str] | None = None
-    """Outcome and reason of the wanted test's first phase that did not pass."""
+    failure: tuple[str, str] | None = None
+    """Outcome and reason of the requested test's first phase that did not pass."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Connect to the process that asks, and take the place of pytest-benchmark's own measuring."""
-    _Session.channel = Channel(_ADDRESS)
-    _Session.origins = Origins(**json.loads(_ORIGINS))
+    """Connect to the process that measures, and replace pytest-benchmark's own measuring."""
+    _LiveSession.channel = RequestChannel(_ADDRESS)
+    _LiveSession.origins = Origins(**json.loads(_ORIGINS))
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic
 
 
-def _serve(fixture: Any, take: Take) -> None:
-    _Session.channel.send(**{"is": "ready"})
+def _answer_requests(fixture: Any, take: TakeSample) -> None:
+    _LiveSession.channel.send(**{"is": "ready"})
     statistics = None
-    while (request := _Session.channel.receive())["do"] != "next":
+    while (request := _LiveSession.channel.receive())["do"] != "next":
         began, watch = time.perf_counter(), Stopwatch()
         enabled = gc.isenabled()
         if fixture._disable_gc:
@@ -74,18 +74,18 @@ def _serve(fixture: Any, take: Take) -> None:
         # A test may look at benchmark.stats afterwards, and pytest-benchmark prints them.
         statistics = statistics or fixture._make_stats(calls)
         statistics.update(watch.wall_seconds)
-        _Session.channel.send(**watch.answer(calls, began))
+        _LiveSession.channel.send(**watch.answer(calls, began))
 
 
 def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    _Session.channel.send(**{"is": "called"})
+    _LiveSession.channel.send(**{"is": "called"})
     result = function(*args, **kwargs)
 
     def take(watch: Stopwatch, times: int) -> int:
         repeat(watch, partial(function, *args, **kwargs), times)
         return times
 
-    _serve(self, take)
+    _answer_requests(self, take)
     return result
 
 
@@ -106,7 +106,7 @@ def _raw_pedantic(
     def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (setup() if setup else None) or (args, kwargs or {})
 
-    def one(watch: Stopwatch, calls: int) -> None:
+    def take_one(watch: Stopwatch, calls: int) -> None:
         positional, named = arguments()
         repeat(watch, partial(target, *positional, **named), calls)
         if teardown:
@@ -115,15 +115,15 @@ def _raw_pedantic(
     def take(watch: Stopwatch, times: int) -> int:
         if setup or teardown:
             for _ in range(times):
-                one(watch, iterations)
+                take_one(watch, iterations)
         else:
-            one(watch, iterations * times)
+            take_one(watch, iterations * times)
         return iterations * times
 
-    _Session.channel.send(**{"is": "called"})
+    _LiveSession.channel.send(**{"is": "called"})
     for _ in range(warmup_rounds):
-        one(Stopwatch(), iterations)
-    _serve(self, take)
+        take_one(Stopwatch(), iterations)
+    _answer_requests(self, take)
     positional, named = arguments()
     result = target(*positional, **named)
     if teardown:
@@ -131,75 +131,64 @@ def _raw_pedantic(
     return result
 
 
-_dumps: Callable[[object], str] = safe_dumps
-
-
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Remember why a file could not be collected."""
     if report.failed:
-        crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", None) or str(report.longrepr)
-        _Session.errors += (f"{report.nodeid}: {last_line(crash)}",)
+        _LiveSession.errors += (collection_error(report),)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell what was collected."""
-    found = []
-    for item in session.items:
-        callspec = getattr(item, "callspec", None)
-        found.append(
-            {
-                "id": item.nodeid,
-                "parameters": json.loads(_dumps(callspec.params)) if callspec else None,
-                "parameter_id": callspec.id if callspec else None,
-            }
-        )
+    """Report what was collected."""
+    found = [description(item) for item in session.items]
     tool = "pytest-benchmark " + importlib.metadata.version("pytest-benchmark")
-    _Session.channel.send(**{"is": "collected", "tool": tool, "benchmarks": found, "errors": list(_Session.errors)})
+    _LiveSession.channel.send(
+        **{"is": "collected", "tool": tool, "benchmarks": found, "errors": list(_LiveSession.errors)}
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Pass over the tests that are not wanted now."""
-    if _Session.wanted is None:
-        request = _Session.channel.receive()
+    """Pass over the tests that are not requested now."""
+    if _LiveSession.requested is None:
+        request = _LiveSession.channel.receive()
         if request["do"] == "end":
-            item.session.shouldstop = "no more pairs are wanted"
+            item.session.shouldstop = "no more pairs are requested"
             return True
-        _Session.wanted = request["id"]
-    if item.nodeid != _Session.wanted:
+        _LiveSession.requested = request["id"]
+    if item.nodeid != _LiveSession.requested:
         return True
-    # pytest believed that a test passed over would come next: fixtures this one does not share are still set up.
+    # pytest expected a test that was passed over to come next: fixtures that this one does not share are still set up.
     item.session._setupstate.teardown_exact(item)
     return None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note the first phase of the test that did not pass."""
-    if not report.passed and report.nodeid == _Session.wanted:
-        _Session.bad = _Session.bad or (report.outcome, reason(report))
+    """Keep the first phase of the test that did not pass."""
+    if not report.passed and report.nodeid == _LiveSession.requested:
+        _LiveSession.failure = _LiveSession.failure or (report.outcome, reason(report))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish(nodeid: str) -> None:
-    """Tell how the test ended."""
-    if nodeid != _Session.wanted:
+    """Report how the test ended."""
+    if nodeid != _LiveSession.requested:
         return
-    outcome, reason = _Session.bad or ("passed", "")
-    _Session.bad = None
-    _Session.wanted = None
-    _Session.channel.send(
+    outcome, reason = _LiveSession.failure or ("passed", "")
+    _LiveSession.failure = None
+    _LiveSession.requested = None
+    _LiveSession.channel.send(
         **{
             "is": "finished",
             "outcome": outcome,
             "reason": reason,
-            "foreign": _Session.origins.foreign(),
-            "reaches_code": _Session.origins.reaches_code,
+            "foreign": _LiveSession.origins.foreign(),
+            "reaches_code": _LiveSession.origins.reaches_code,
         }
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary() -> None:
-    """Leave, now that all fixtures are torn down: nobody reads the summary, and some plugins import a lot for it."""
+    """Exit now that all fixtures are torn down: the summary is not used, and some plugins import a lot for it."""
     os._exit(0)

@@ -1,6 +1,7 @@
-"""Measures what repeats of each asv benchmark that is asked for: ``python -m perfgate_agent.asv_probe``.
+"""Agent that measures deterministic metrics of asv benchmarks: ``python -m perfgate_agent.asv.probe``.
 
-The first request holds what all have in common, each further one a benchmark, or one whose `setup_cache` is due.
+The first request has what all benchmarks have in common. Each further one names a benchmark to measure, or one whose
+`setup_cache` must be filled.
 """
 
 # ruff: noqa: SLF001 - asv_runner has no public way to make one call
@@ -10,46 +11,46 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import get_benchmark_from_name
 
-from .asv_arguments import CACHE, arguments_of
-from .channel import VARIABLE, Channel, Origins
-from .forks import end_together, forked
-from .probes import PROBES, Measurements
+from ..channel import VARIABLE, RequestChannel
+from ..forks import end_together, is_forked_child
+from ..origins import Origins
+from ..probes import PROBES, Measurements
+from .benchmarks import call_arguments, fill_cache, stored_cache
 
-# Taken at once: a benchmark may clear the environment, and its children must not see it.
+# Taken at once: a benchmark may clear the environment, and its child processes must not see it.
 _ADDRESS = os.environ.pop(VARIABLE)
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
-    channel = Channel(_ADDRESS)
+    """Answer requests until the channel is closed."""
+    channel = RequestChannel(_ADDRESS)
     request = channel.receive()
     probe, folder = request["probe"], request["folder"]
     origins = Origins(**request["origins"])
     end_together(_ADDRESS)
-    channel.send(**{"is": "collected", "errors": [], "ids": request["wanted"]})
+    channel.send(**{"is": "collected", "errors": [], "ids": request["items"]})
     while True:
         request = channel.receive()
-        os.chdir(request["room"])
-        if request["do"] == "cache":
-            answer = _attempt(partial(_fill_cache, folder, request["id"]))
-        else:
-            answer = _attempt(partial(_load, folder, request["id"]))  # once, not in every child
+        os.chdir(request["cwd"])
+        is_probe = request["do"] != "cache"
+        if is_probe:
+            answer = _attempt(partial(_load, folder, request["id"]))  # once, not in every child process
             if answer["outcome"] == "passed":
-                if not forked(channel):
+                if not is_forked_child(channel):
                     continue
                 answer = _attempt(partial(_probe, probe, folder, request["id"]))
+        else:
+            answer = _attempt(partial(_fill_cache, folder, request["id"]))
         channel.send(**{"is": "finished", **answer, "pid": os.getpid(), "foreign": origins.foreign()})
-        if request["do"] != "cache" and os.getpid() != os.getpgrp():
+        if is_probe and os.getpid() != os.getpgrp():
             os._exit(0)
 
 
@@ -58,28 +59,26 @@ def _load(folder: str, address: str) -> Measurements:
     return {}
 
 
+def _fill_cache(folder: str, address: str) -> Measurements:
+    fill_cache(folder, address)
+    return {}
+
+
 def _attempt(work: Callable[[], Measurements]) -> dict[str, Any]:
     try:
         return {"outcome": "passed", "reason": "", "found": work()}
     except SkipNotImplemented as skip:
         return {"outcome": "skipped", "reason": str(skip) or "SkipNotImplemented", "found": {}}
-    except Exception as error:  # noqa: BLE001 - whatever a benchmark raises is its own failure, and no other's
+    except Exception as error:  # noqa: BLE001 - code under test can raise anything; only this benchmark has failed
         reason = " ".join("".join(traceback.format_exception_only(error)).split())
         return {"outcome": "failed", "reason": reason, "found": {}}
-
-
-def _fill_cache(folder: str, address: str) -> Measurements:
-    value = get_benchmark_from_name(folder, address).do_setup_cache()
-    with Path(CACHE).open("wb") as file:
-        pickle.dump(value, file)
-    return {}
 
 
 def _probe(probe: str, folder: str, address: str) -> Measurements:
     benchmark = get_benchmark_from_name(folder, address)
     if type(benchmark).__name__ == "TimerawBenchmark":
-        raise SkipNotImplemented("what it times runs in a process of its own, which is not looked into")
-    arguments = arguments_of(benchmark)
+        raise SkipNotImplemented("the code that it times runs in a process of its own, which is not measured")
+    arguments = call_arguments(benchmark, stored_cache() if benchmark.setup_cache_key is not None else None)
     if benchmark.do_setup():
         raise SkipNotImplemented("setup raised NotImplementedError or skips it")
     try:
@@ -90,9 +89,9 @@ def _probe(probe: str, folder: str, address: str) -> Measurements:
 
 @contextlib.contextmanager
 def _ready(probe: str, benchmark: Any, arguments: tuple[Any, ...]) -> Iterator[Callable[[], object]]:
-    """Set up anew for every call, as asv does for benchmarks with a setup; collect no garbage while it is counted.
+    """Set up again for every call, as asv does for benchmarks with a setup; collect no garbage while counting.
 
-    Memory is what the program needs, with its garbage collected; timings, and so instructions, leave that out.
+    Memory includes the work of the garbage collector; times do not, and so instructions do not either.
     """
     if benchmark._setups and hasattr(benchmark, "redo_setup"):
         benchmark.redo_setup()

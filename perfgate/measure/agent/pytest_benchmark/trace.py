@@ -1,4 +1,4 @@
-"""pytest plugin that calls each benchmark once and records what it reaches, instead of measuring it."""
+"""pytest plugin that calls each benchmark once and records the files that it reaches, instead of measuring it."""
 
 # ruff: noqa: SLF001 - pytest-benchmark has no public way in
 
@@ -12,24 +12,23 @@ from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from pytest_benchmark.utils import safe_dumps
 
-from .recorder import VARIABLE, Prepared, Recorder
+from ..recorder import VARIABLE, PreparedCall, Recorder
+from .reports import description
 
-# Taken at once: a project's own start-up code may clear the environment, and must not run unheard.
+# Taken at once: a project's start-up code may clear the environment, and must be recorded.
 _REQUEST = json.loads(os.environ.pop(VARIABLE))
 _RECORDER = Recorder(_REQUEST)
 _RECORDER.pause()  # pytest-benchmark itself starts `file` to describe the machine
-_WANTED: list[str] | None = _REQUEST["wanted"]
+_REQUESTED: list[str] | None = _REQUEST["items"]
 
-_dumps: Callable[[object], str] = safe_dumps
-_bad: dict[str, str] = {}
-"""Why the first phase of a test that did not pass did not."""
+_failures: dict[str, str] = {}
+"""The first phase that did not pass, by test."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    """Take the place of pytest-benchmark's own measuring."""
+    """Replace pytest-benchmark's own measuring."""
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic
@@ -37,50 +36,44 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection() -> None:
-    """Hold against the benchmarks what is started from now on."""
+    """Record processes that are started from now on."""
     _RECORDER.resume()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that are wanted; none: tell which there are, and leave."""
-    if _WANTED is None:
+    """Keep the requested tests; without a request, list all tests and exit."""
+    if _REQUESTED is None:
         for item in items:
-            _RECORDER.write(**_description(item))
+            _RECORDER.write(**description(item))
         os._exit(0)
-    kept = [item for item in items if item.nodeid in _WANTED]
+    kept = [item for item in items if item.nodeid in _REQUESTED]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
 
-def _description(item: pytest.Item) -> dict[str, object]:
-    callspec = getattr(item, "callspec", None)
-    parameters = json.loads(_dumps(callspec.params)) if callspec else None
-    return {"id": item.nodeid, "parameters": parameters, "parameter_id": callspec.id if callspec else None}
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note a phase that did not pass."""
+    """Keep the first phase that did not pass."""
     if not report.passed:
-        _bad.setdefault(report.nodeid, f"{report.when} {report.outcome}")
+        _failures.setdefault(report.nodeid, f"{report.when} {report.outcome}")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish(nodeid: str) -> None:
-    """Write down what was reached until the end of this test."""
-    _RECORDER.write(id=nodeid, reason=_bad.get(nodeid, ""))
+    """Write what was reached until the end of this test."""
+    _RECORDER.write(id=nodeid, reason=_failures.get(nodeid, ""))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary() -> None:
-    """Leave, now that all fixtures are torn down."""
+    """Exit now that all fixtures are torn down."""
     os._exit(0)
 
 
 def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
     self._make_stats(1).update(1.0)  # a test may look at benchmark.stats afterwards
-    return _RECORDER.observe(lambda: (partial(function, *args, **kwargs), _nothing))
+    return _RECORDER.observe(lambda: (partial(function, *args, **kwargs), _do_nothing))
 
 
 def _raw_pedantic(
@@ -92,14 +85,14 @@ def _raw_pedantic(
     teardown: Callable[..., object] | None = None,
     **_: object,
 ) -> object:
-    def prepare() -> Prepared:
+    def prepare() -> PreparedCall:
         positional, named = (setup() if setup else None) or (args, kwargs or {})
-        clean = partial(teardown, *positional, **named) if teardown else _nothing
+        clean = partial(teardown, *positional, **named) if teardown else _do_nothing
         return partial(target, *positional, **named), clean
 
     self._make_stats(1).update(1.0)
     return _RECORDER.observe(prepare)
 
 
-def _nothing() -> None:
-    """Clean up where there is nothing to clean."""
+def _do_nothing() -> None:
+    """Clean up after a call that leaves nothing."""

@@ -1,0 +1,1 @@
+"""Agents for asv suites; they use asv_runner, which asv itself runs benchmarks with."""

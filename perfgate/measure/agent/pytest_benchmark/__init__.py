@@ -1,0 +1,1 @@
+"""Agents for pytest-benchmark suites: pytest plugins."""

@@ -1,0 +1,1 @@
+"""asv: a folder of benchmarks, found by its configuration file."""

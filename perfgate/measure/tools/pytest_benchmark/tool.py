@@ -1,0 +1,108 @@
+"""How suites of pytest-benchmark are found and run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from perfgate.measure.live.items import Item
+from perfgate.measure.live.live_suite import LiveSuite, PairConditions
+from perfgate.measure.sides.side import AGENT_PACKAGE, Side
+from perfgate.measure.suites import Suite
+from perfgate.measure.tools.interface import Tool
+from perfgate.measure.tools.pytest_benchmark.command import pytest_command
+from perfgate.measure.tools.pytest_benchmark.items import collected_items, file_of
+from perfgate.measure.tools.pytest_benchmark.live_suite import PytestLiveSuite
+from perfgate.measure.tools.pytest_benchmark.single_run import run_pytest
+from perfgate.results.records import Run
+
+TEST_FOLDERS = frozenset(
+    {"bench", "benches", "benchmark", "benchmarks", "perf", "performance", "test", "testing", "tests"}
+)
+"""Names of folders in which tests with benchmarks are looked for, at any depth."""
+
+_SKIPPED_FOLDERS = frozenset({"__pycache__", "build", "dist", "env", "node_modules", "site-packages", "venv"})
+
+_USES_FIXTURE = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([^)]*\bbenchmark\b", re.MULTILINE)
+"""A function with a parameter ``benchmark``; the parameters may be on several lines."""
+
+
+class PytestBenchmarkTool(Tool):
+    """pytest-benchmark."""
+
+    name = "pytest-benchmark"
+    evidence = "tests with a 'benchmark' parameter"
+    places = f"tests with a 'benchmark' parameter in *.py below {', '.join(sorted(TEST_FOLDERS))}"
+    runs_in_checkout = True
+
+    def find(self, checkout: Path) -> Suite | None:
+        """Return the tests in the folders of tests, and those in files named like tests."""
+        return self._suite(_test_files(checkout, checkout))
+
+    def find_at(self, checkout: Path, path: Path) -> Suite | None:
+        """Return a test file, or all tests in a folder."""
+        return self._suite([path] if path.suffix == ".py" else _test_files(checkout, checkout / path))
+
+    def measure(self, suite: Suite, side: Side, select: str | None) -> Run:
+        """Run pytest with pytest-benchmark."""
+        return run_pytest(suite, side, select)
+
+    def open_live(
+        self, suite: Suite, sides: Mapping[str, Side], folder: Path, timeout_seconds: float, first: PairConditions
+    ) -> LiveSuite:
+        """Return the suite, ready for live pairs; the agents of the first pair collect it."""
+        return PytestLiveSuite(suite, sides, folder, timeout_seconds, first)
+
+    def probe_command(self, side: Side, items: Sequence[Item]) -> list[str]:
+        """Return the command line of the probing agent, which collects only the files of *items*."""
+        files = dict.fromkeys(file_of(item.address) for item in items)
+        return [*pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_benchmark.probe", *files]
+
+    def trace_command(self, side: Side, files: Sequence[str]) -> list[str]:
+        """Return the command line of the tracing agent."""
+        return [*pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_benchmark.trace", *files]
+
+    def session_of(self, item: Item) -> str:
+        """Return the test file: what one file imports must not count for the benchmarks of another."""
+        return file_of(item.address)
+
+    def items(self, collected: Sequence[Mapping[str, Any]]) -> list[Item]:
+        """Return one item for each test and combination of parameters."""
+        return collected_items(collected)
+
+    def _suite(self, found: Iterator[Path] | list[Path]) -> Suite | None:
+        files = tuple(found)
+        shared = tuple(dict.fromkeys(path for file in files for path in _shared_by(file)))
+        return Suite(tool=self.name, files=files, shared=shared) if files else None
+
+
+def _test_files(checkout: Path, start: Path) -> Iterator[Path]:
+    """Yield the Python files below *start* that use the fixture, sorted.
+
+    In the whole checkout, only files with names of tests, or in folders with names of tests, count.
+    """
+    for folder, folders, files in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
+        inside = Path(folder).relative_to(checkout)
+        for name in sorted(files):
+            may_hold_tests = start != checkout or _is_test_name(inside, name)
+            # A conftest.py may wrap the fixture, but contains no tests.
+            if not name.endswith(".py") or name == "conftest.py" or not may_hold_tests:
+                continue
+            if _USES_FIXTURE.search(Path(folder, name).read_bytes()):
+                yield inside / name
+
+
+def _is_test_name(folder: Path, name: str) -> bool:
+    return not TEST_FOLDERS.isdisjoint(folder.parts) or name.startswith(("test_", "bench_"))
+
+
+def _shared_by(file: Path) -> tuple[Path, ...]:
+    """Return what belongs to a test file: its outermost folder of tests, else the file and the conftest.py beside it."""
+    for depth, part in enumerate(file.parts[:-1], start=1):
+        if part in TEST_FOLDERS:
+            return (Path(*file.parts[:depth]),)
+    return (file, file.with_name("conftest.py"))
