@@ -60,15 +60,6 @@ def test_every_change_of_state_is_an_event(lab: Lab) -> None:
     assert "exact decimals cost that" == one.events.latest("pk").text
 
 
-def test_an_event_cannot_be_changed(lab: Lab) -> None:
-    """What happened is added to and never rewritten."""
-    event = alert(lab).events.order_by("pk")[0]
-    event.text = "something else"
-
-    with pytest.raises(TypeError, match="cannot be changed"):
-        event.save()
-
-
 def test_a_word_holds_against_later_points(lab: Lab) -> None:
     """What a person accepted or dismissed is not opened again by more points at the new level, nor by a rebuild."""
     one = alert(lab)

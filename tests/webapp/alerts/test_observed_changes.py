@@ -13,7 +13,6 @@ from webapp.alerts import actions, detection, series_search
 from webapp.alerts.levels import deviations
 from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
 from webapp.history.models import Run, Series
-from webapp.history.series import read
 
 BENCHMARKS = 20
 
@@ -149,22 +148,6 @@ def test_detecting_again_changes_nothing(lab: Lab) -> None:
     detection.detect(lab.project, runs[:1])
 
     assert before == list(StoredChangePoint.objects.order_by("pk").values())
-
-
-def test_what_is_remembered_is_no_other_answer(lab: Lab) -> None:
-    """Point by point, and with a value that came late in between, the same is seen as by a process that knows nothing."""
-    levels = [1.0] * 20 + [1.3] * 20
-    lab.history(levels[:25])
-    series = Series.objects.get()
-    series_search.search_series(series.pk, read(series))
-    lab.history(levels[26:], first=26)
-    series_search.search_series(series.pk, read(series))
-    lab.history(levels[25:26], first=25)
-    remembered = series_search.search_series(series.pk, read(series))
-    series_search.clear_cache()
-
-    assert series_search.search_series(series.pk, read(series)) == remembered
-    assert [20] == [one.index for one in remembered.change_points]
 
 
 def test_a_throughput_that_falls_with_the_machine_is_no_regression(lab: Lab) -> None:
