@@ -1,13 +1,16 @@
-"""A project whose repository stands on the stand-in GitHub."""
+"""A project whose repository is on the stand-in GitHub, and the queue of its tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from standin import StandIn
+from tests.webapp.enqueued import Enqueued
 from tests.webapp.lab import NAME, Lab, sha
 from webapp.history.models import Project
 
@@ -20,6 +23,14 @@ def project(db: None) -> Project:  # noqa: ARG001 - asks for the database
 @pytest.fixture
 def lab(project: Project) -> Lab:
     return Lab(project)
+
+
+@pytest.fixture
+def enqueued() -> Iterator[Enqueued]:
+    messages = Enqueued(Path(str(django_settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])))
+    messages.clear()
+    yield messages
+    messages.clear()
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PATIENCE_SECONDS = 60
 """After this a test fails; what it waits for takes a second or two."""
 
@@ -68,7 +69,7 @@ class Server:
 
     def get(self, path: str) -> Any:
         """Return the JSON at *path*."""
-        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=PATIENCE_SECONDS) as response:
             return json.load(response)
 
     def stop(self, number: signal.Signals) -> None:
@@ -77,7 +78,7 @@ class Server:
             self.process.send_signal(number)
 
     def descendants(self) -> set[int]:
-        """Return the process ids of the children and their children."""
+        """Return the ids of all processes that it started, directly or not."""
         parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from django.db.models import F
-
 from tests.webapp.lab import Lab
 from webapp.alerts.models import Alert, StoredChangePoint
-from webapp.history.models import Run, Series
+from webapp.history.models import Series
 from webapp.worker import processing
 
 
@@ -110,14 +106,3 @@ def test_an_imported_history_is_quiet(lab: Lab) -> None:
     assert [("Change 12", True), ("Change 24", False)] == list(
         Alert.objects.order_by("commit__generation").values_list("commit__subject", "imported_only")
     )
-
-
-def test_a_running_import_is_left_alone(lab: Lab) -> None:
-    """Owed runs of an import wait until none has arrived for a while; uploaded ones do not."""
-    imported = lab.history([1.0] * 3, imported=True)
-    uploaded = lab.upload(3, {"parse": 1.0})
-    assert 1 == processing.process_backlog(lab.project)
-    assert uploaded.pk == Run.objects.exclude(processed_at=None).get().pk
-
-    Run.objects.update(received_at=F("received_at") - timedelta(hours=1))
-    assert len(imported) == processing.process_backlog(lab.project)

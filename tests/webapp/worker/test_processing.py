@@ -1,10 +1,11 @@
-"""Owed runs are done together, once, whoever owes them."""
+"""Pending runs are processed together, and processing them again changes nothing."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
+from django.db.models import F
 
 from tests.webapp.lab import Lab
 from webapp.alerts.models import Alert, StoredChangePoint
@@ -15,19 +16,8 @@ from webapp.verdicts.models import StoredVerdict
 from webapp.worker import processing
 
 
-def test_process_needs_no_worker(lab: Lab) -> None:
-    """``manage.py process`` does at once what is owed, imports that have just ended included."""
-    lab.history([1.0] * 12 + [1.2] * 12, imported=True)
-    lab.pull(7, 1_002, 1.0, 1.2)
-
-    call_command("process", verbosity=0)
-
-    assert not Run.objects.filter(processed_at=None).exists()
-    assert 1 == Alert.objects.count() == StoredVerdict.objects.count()
-
-
 def test_a_rebuild_decides_the_same_again(lab: Lab) -> None:
-    """After all points were made anew from the uploads, the same alerts, verdicts and publications stand there."""
+    """After all points were rebuilt from the uploads, alerts, verdicts and publications are the same."""
     lab.history([1.0] * 12 + [1.2] * 12)
     lab.pull(7, 1_002, 1.0, 1.2)
     lab.work()
@@ -40,8 +30,19 @@ def test_a_rebuild_decides_the_same_again(lab: Lab) -> None:
     assert before == decided()
 
 
+def test_a_running_import_is_left_alone(lab: Lab) -> None:
+    """Pending runs of an import wait until none has arrived for a while; uploaded ones do not."""
+    imported = lab.history([1.0] * 3, imported=True)
+    uploaded = lab.upload(3, {"parse": 1.0})
+    assert 1 == processing.process_backlog(lab.project)
+    assert uploaded.pk == Run.objects.exclude(processed_at=None).get().pk
+
+    Run.objects.update(received_at=F("received_at") - timedelta(hours=1))
+    assert len(imported) == processing.process_backlog(lab.project)
+
+
 def decided() -> list[tuple[Any, ...]]:
-    """Return every row of gating."""
+    """Return everything that is decided from runs."""
     return [
         *Alert.objects.order_by("pk").values_list(),
         *StoredChangePoint.objects.order_by("pk").values_list(),

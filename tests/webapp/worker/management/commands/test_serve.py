@@ -1,4 +1,4 @@
-"""`manage.py serve`: one command is the whole server, and its end is the end of all of it."""
+"""`manage.py serve` runs the whole server, and nothing of it is left when it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import pytest
 from perfgate import client
 from perfgate.results import result_file
 from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
-from tests.webapp.serving import ROOT, Server, alive, wait_for
+from tests.paths import ROOT
+from tests.webapp.serving import Server, alive, wait_for
 
 RESULT = result_file.write(
     Run(
@@ -59,29 +60,29 @@ def test_serve_is_the_whole_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_no_child_outlives_its_parent(tmp_path: Path) -> None:
-    """When the parent is killed on the spot, its children end by themselves."""
+def test_no_child_process_outlives_its_parent(tmp_path: Path) -> None:
+    """When the parent is killed with SIGKILL, its child processes end by themselves."""
     with Server(tmp_path) as server:
         assert "ok" == server.get("/api/v1/health")["status"]
         processes = server.descendants()
 
         server.stop(signal.SIGKILL)
 
-        wait_for(lambda: not alive(processes), "the children to end")
+        wait_for(lambda: not alive(processes), "the child processes to end")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("child", ["web", "worker"])
-def test_one_child_s_end_is_the_end(tmp_path: Path, child: str) -> None:
-    """When a child dies, the others are stopped, the dead one is named, and the exit code is not 0."""
+def test_a_process_that_dies_ends_all(tmp_path: Path, child: str) -> None:
+    """When a child process dies, the others are stopped, it is named, and the exit code is 1."""
     with Server(tmp_path) as server:
         assert "ok" == server.get("/api/v1/health")["status"]
         processes = server.descendants()
         (victim,) = (
-            one
-            for one in processes
-            if Path(f"/proc/{one}/cmdline").read_text().split("\0")[2:4] == ["webapp.worker.child_process", child]
-            and f"PPid:\t{server.process.pid}" in Path(f"/proc/{one}/status").read_text()
+            process
+            for process in processes
+            if Path(f"/proc/{process}/cmdline").read_text().split("\0")[2:4] == ["webapp.worker.child_process", child]
+            and f"PPid:\t{server.process.pid}" in Path(f"/proc/{process}/status").read_text()
         )
 
         os.kill(victim, signal.SIGKILL)
@@ -92,7 +93,7 @@ def test_one_child_s_end_is_the_end(tmp_path: Path, child: str) -> None:
 
 
 def test_a_port_in_use_is_said(tmp_path: Path) -> None:
-    """A port that somebody else listens at is an error with words and exit code 2."""
+    """A port that another program listens on is an error that names both, with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
