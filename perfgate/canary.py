@@ -58,10 +58,7 @@ def check_canary(
             repository,
             revision,
             workspace=folder,
-            suite=options.suite,
-            select=options.select,
-            install=options.install,
-            python=options.python,
+            options=options,
             progress=report_stages(report),
         )
         only_time = replace(options, select=planted.select, scope=CheckScope.GATE_ALL, memory=False, rules=None)

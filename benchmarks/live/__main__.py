@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.live import made
 from perfgate.measure import canary
+from perfgate.measure.options import MeasureOptions
 
 SHARE = 0.08
 """How much slower the planted function makes its benchmark."""
@@ -73,8 +74,7 @@ def _slower(options: argparse.Namespace, folder: Path) -> bool:
         options.project,
         "HEAD",
         workspace=workspace,
-        suite=options.suite,
-        select=options.planted or options.select,
+        options=MeasureOptions(suite=options.suite, select=options.planted or options.select),
         share=SHARE,
     )
     print(f"  planted {SHARE:.0%} into {planted.function} of {planted.module}, for {planted.benchmark}")

@@ -6,9 +6,10 @@
 Nothing here judges. What runs inside the measured interpreters stands in `perfgate.measure.agent`.
 """
 
-from perfgate.measure.comparison import Pairs, open_pairs
+from perfgate.measure.comparison import open_pairs
 from perfgate.measure.discover import discover, suites
 from perfgate.measure.live.failures import PairFailed
+from perfgate.measure.pairs import Pairs
 from perfgate.measure.single import measure
 from perfgate.measure.suites import Suite
 

@@ -8,6 +8,7 @@ import pytest
 
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import canary, open_pairs
+from perfgate.measure.options import MeasureOptions
 from perfgate.measure.workspaces import workspace
 from perfgate.stats.judgments import Judgment
 from perfgate.stats.sequential import judge_suite
@@ -111,7 +112,7 @@ def test_the_gate_goes_red(shop: Project, temporary: Path, suite: str, benchmark
     """The planted slowdown is called a regression, of about the size that was planted, and nothing stays behind."""
     before = (shop.git("rev-parse", "HEAD"), shop.git("status", "--porcelain"), shop.git("count-objects", "-v"))
     with workspace() as folder:
-        planted = canary.plant(shop.path, "HEAD", workspace=folder, suite=suite)
+        planted = canary.plant(shop.path, "HEAD", workspace=folder, options=MeasureOptions(suite=suite))
         assert {path.name for path in folder.iterdir()} == {"canary", "lock"}
         with open_pairs(planted.repository, planted.base, planted.head, suite=suite, select=planted.select) as pairs:
             decisions = judge_suite(pairs.benchmarks, pairs.take_pair, budget=0.03)
@@ -126,8 +127,9 @@ def test_the_gate_goes_red(shop: Project, temporary: Path, suite: str, benchmark
 
 def test_a_suite_without_a_suitable_benchmark_is_told(shop: Project, tmp_path: Path) -> None:
     """Benchmarks that fail, are too short or run none of the project's code are no place for a known slowdown."""
+    unsuitable = MeasureOptions(suite="pytest-benchmark", select="*test_bad_*")
     with pytest.raises(MeasurementFailed, match="is suitable for the canary"):
-        canary.plant(shop.path, "HEAD", workspace=tmp_path, suite="pytest-benchmark", select="*test_bad_*")
+        canary.plant(shop.path, "HEAD", workspace=tmp_path, options=unsuitable)
 
 
 def test_a_slowdown_is_a_fraction(shop: Project, tmp_path: Path) -> None:

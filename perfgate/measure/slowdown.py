@@ -1,0 +1,88 @@
+"""Edit a source file so that one function becomes slower by a known factor."""
+
+from __future__ import annotations
+
+import ast
+import io
+import warnings
+from pathlib import Path
+
+_NAME = "_perfgate_canary"
+
+_SOURCE = '''
+def {name}(function):
+    """Make *function* slower by a known part: planted by perfgate to check its gate."""
+    import functools
+    import time
+
+    running = False
+
+    @functools.wraps(function)
+    def slow(*args, **kwargs):
+        nonlocal running
+        if running:
+            return function(*args, **kwargs)
+        running = True
+        began = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            ended = time.perf_counter()
+            until = ended + (ended - began) * {factor!r}
+            while time.perf_counter() < until:
+                pass
+            running = False
+
+    return slow
+
+'''
+
+
+def add_slowdown(file: Path, line: int, factor: float) -> bool:
+    """Decorate the function that begins in *line* so that each call takes *factor* more of its time; return success.
+
+    The function does what it did. It waits, busily, after each call; recursive calls do not wait again.
+
+    Args:
+        file: Source file, UTF-8.
+        line: First line of the definition, decorators included; 1-based.
+        factor: 0.3 makes a call take 1.3 times as long.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8")
+        with warnings.catch_warnings(action="ignore"):  # warnings about the project's own code are of no use here
+            tree = ast.parse(text)
+    except (OSError, ValueError, SyntaxError):
+        return False
+    definition = next((node.lineno for node in ast.walk(tree) if _first_line(node) == line), None)
+    if definition is None:
+        return False
+    lines = io.StringIO(text, newline="").readlines()  # splits where Python does, unlike str.splitlines
+    indentation, found, _ = lines[definition - 1].partition("def ")
+    if not found or indentation.strip():
+        return False
+    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    lines.insert(definition - 1, f"{indentation}@{_NAME}{newline}")
+    source = _SOURCE.format(name=_NAME, factor=factor).replace("\n", newline)
+    lines.insert(_line_before_code(tree), newline + source)
+    file.write_bytes("".join(lines).encode("utf-8"))
+    return True
+
+
+def _first_line(node: ast.AST) -> int | None:
+    """Return the first line of a function's definition, decorators included; None for any other node."""
+    if not isinstance(node, ast.FunctionDef):
+        return None
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _line_before_code(tree: ast.Module) -> int:
+    """Return the number of the last line of the module's docstring and future imports; 0 if there are none."""
+    last = 0
+    for node in tree.body:
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if not (is_text or is_future):
+            break
+        last = node.end_lineno or last
+    return last
