@@ -54,7 +54,8 @@ def add_slowdown(file: Path, line: int, factor: float) -> bool:
             tree = ast.parse(text)
     except (OSError, ValueError, SyntaxError):
         return False
-    definition = next((node.lineno for node in ast.walk(tree) if _first_line(node) == line), None)
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    definition = next((function.lineno for function in functions if _first_line(function) == line), None)
     if definition is None:
         return False
     lines = io.StringIO(text, newline="").readlines()  # splits where Python does, unlike str.splitlines
@@ -69,11 +70,9 @@ def add_slowdown(file: Path, line: int, factor: float) -> bool:
     return True
 
 
-def _first_line(node: ast.AST) -> int | None:
-    """Return the first line of a function's definition, decorators included; None for any other node."""
-    if not isinstance(node, ast.FunctionDef):
-        return None
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def _first_line(function: ast.FunctionDef) -> int:
+    """Return the first line of a function's definition, decorators included."""
+    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
 
 
 def _line_before_code(tree: ast.Module) -> int:
