@@ -39,7 +39,7 @@ def commit(repository: Path, revision: str) -> Commit:
 
 
 def commits(repository: Path) -> Iterator[Commit]:
-    """Yield all commits that a reference reaches, parents before children, each once.
+    """Yield all commits that a reference reaches, ancestors before descendants, each once.
 
     In a shallow clone, `generation` is None. `branch` is always empty, because a commit can belong to many.
 

@@ -145,15 +145,7 @@ class _CommitRow(NamedTuple):
 
 
 def _compute(stamp: Stamp) -> CommitOrder:
-    runs = [
-        _RunRow(*row)
-        for row in Run.objects.filter(project=stamp.project_id, number__isnull=False, superseded_by=None)
-        .order_by("id")
-        .values_list("id", "commit_id", "started_at", "received_at")
-    ]
-    # Read after the runs, so that the commit of every run is included.
-    rows = Commit.objects.filter(project=stamp.project_id).values_list("id", "sha", "generation", "committed_at")
-    commits = {row[0]: _CommitRow(*row) for row in rows}
+    runs, commits = _read_rows(stamp.project_id)
     times = _commit_times(runs, commits)
     run_ids = np.array([run.id for run in runs], np.int64)
     positions = _commit_positions(commits, times)
@@ -174,6 +166,15 @@ def _compute(stamp: Stamp) -> CommitOrder:
             "time": _encode(f"{time:.0f}" for time in seconds),
         },
     )
+
+
+def _read_rows(project_id: int) -> tuple[list[_RunRow], dict[int, _CommitRow]]:
+    """Return the runs that are points, by ascending id, and all commits by id."""
+    points = Run.objects.filter(project=project_id, number__isnull=False, superseded_by=None).order_by("id")
+    runs = [_RunRow(*row) for row in points.values_list("id", "commit_id", "started_at", "received_at")]
+    # Read after the runs, so that the commit of every run is included.
+    rows = Commit.objects.filter(project=project_id).values_list("id", "sha", "generation", "committed_at")
+    return runs, {row[0]: _CommitRow(*row) for row in rows}
 
 
 def _commit_times(runs: Iterable[_RunRow], commits: Mapping[int, _CommitRow]) -> dict[int, float]:

@@ -24,7 +24,7 @@ def test_a_commit_has_its_facts(repository: Repository) -> None:
 
 
 def test_a_generation_is_larger_than_every_ancestors(repository: Repository) -> None:
-    """Across a merge the longer way counts; parents come before children although all dates are equal."""
+    """Across a merge the longer way counts; ancestors come before descendants although all dates are equal."""
     first = repository.commit("1")
     repository("checkout", "--quiet", "-b", "side")
     side = [repository.commit("2 aside"), repository.commit("3 aside")]

@@ -90,8 +90,8 @@ def test_save_writes_the_whole_file(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_recognise() -> None:
-    """A result file is told from other JSON, of whatever version it is."""
+def test_result_files_are_recognized() -> None:
+    """A result file of any version is recognized, other JSON is not."""
     assert result_file.recognizes(result_file.write(minimal()))
     assert result_file.recognizes(b'{"perfgate_result": 99}')
     assert not result_file.recognizes(b'{"commit_hash": "abcdef0"}')

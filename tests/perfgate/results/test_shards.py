@@ -52,11 +52,11 @@ def joined(*runs: Run) -> Run:
 
 @given(st.sets(st.text(max_size=5)), st.integers(1, 9))
 def test_parts_are_disjoint_whole_and_balanced(labels: set[str], count: int) -> None:
-    """Every benchmark is in one part, parts differ in size by one at most, and the order of collecting is nothing."""
+    """Every benchmark is in one shard, sizes differ by one at most, and the order of collection does not matter."""
     parts = [shards.split(labels, number, count) for number in range(1, count + 1)]
-    sizes = [len(each.labels) for each in parts]
+    sizes = [len(shard.labels) for shard in parts]
 
-    assert sorted(labels) == sorted(label for each in parts for label in each.labels)
+    assert sorted(labels) == sorted(label for shard in parts for label in shard.labels)
     assert max(sizes) - min(sizes) <= 1
     assert parts[0] == shards.split(sorted(labels, reverse=True), 1, count)
 
@@ -71,7 +71,7 @@ def test_what_names_no_shard_is_refused(text: str) -> None:
 def test_the_joined_verdict_is_that_of_the_parts() -> None:
     """Each row says what its part said alone, whatever the order of the files; also through a result file."""
     parts = [part(number, slow="b04") for number in (1, 2, 3)]
-    alone = [row for each in parts for row in gate.judge(each, today=TODAY).rows]
+    alone = [row for run in parts for row in gate.judge(run, today=TODAY).rows]
     whole = joined(parts[2], parts[0], parts[1])
     verdict = gate.judge(whole, today=TODAY)
 

@@ -36,19 +36,23 @@ def test_a_commit_without_time_stands_where_it_was_measured(project: models.Proj
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(1, 9), st.integers(0, 9)), max_size=12))
-def test_commit_order_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> None:
-    """Known generations never run backwards; among equals the order is by time, then id; all are there once."""
-    generations = np.array([np.nan if one is None else one for one, _ in commits], float)
-    times = np.array([when for _, when in commits], float)
+def test_commits_are_sorted_by_a_slow_rule(commits: list[tuple[int | None, int]]) -> None:
+    """Known generations never decrease; among equals the order is by time, then id; every commit appears once."""
+    generations = np.array([np.nan if generation is None else generation for generation, _ in commits], float)
+    times = np.array([time for _, time in commits], float)
     order = integers(sort_commits(np.arange(len(commits)), generations, times))
-    assert sorted(order) == list(range(len(commits)))
+    assert list(range(len(commits))) == sorted(order)
     known = [index for index in order if commits[index][0] is not None]
-    assert known == sorted(known, key=lambda index: (commits[index][0], commits[index][1], index))
+    assert sorted(known, key=lambda index: (commits[index][0], commits[index][1], index)) == known
     unknown = [index for index in order if commits[index][0] is None]
-    assert unknown == sorted(unknown, key=lambda index: (commits[index][1], index))
-    for index in unknown:  # everything known after it is not preceded by anything but later commits
-        later = known[sum(order.index(one) < order.index(index) for one in known) :]
-        assert all(commits[one][1] > commits[index][1] for one in later[:1])
+    assert sorted(unknown, key=lambda index: (commits[index][1], index)) == unknown
+    for index in unknown:  # the first known commit after it is younger
+        following = known[_count_before(index, known, order) :]
+        assert not following or commits[following[0]][1] > commits[index][1]
+
+
+def _count_before(index: int, known: list[int], order: list[int]) -> int:
+    return sum(order.index(other) < order.index(index) for other in known)
 
 
 def test_the_order_is_cached_until_something_is_stored(project: models.Project) -> None:

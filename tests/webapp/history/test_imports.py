@@ -60,7 +60,7 @@ def run_import(path: Path, *more: str) -> dict[str, Any]:
 
 
 def test_a_tree_is_imported_once(tmp_path: Path) -> None:
-    """Everything is stored in commit order, quietly; again adds nothing and says so."""
+    """Everything is stored in commit order and marked as imported; a second import adds nothing and says so."""
     first = run_import(tree(tmp_path))
     assert first["created"] == 5
     assert first["stored"] == {
@@ -82,12 +82,12 @@ def test_a_tree_is_imported_once(tmp_path: Path) -> None:
 
 
 def test_refusals_name_file_and_reason(tmp_path: Path) -> None:
-    """What ought to be a result and is none is listed; the rest is imported."""
+    """A file that should be a result and is not is listed; the rest is imported."""
     broken = tree(tmp_path) / "results/m1/00000000-py.json"
     broken.write_text(result(1, a=1.0)[:-9])
     document = run_import(tmp_path)
     assert document["created"] == 5
-    assert [each["where"] for each in document["refused"]] == ["results/m1/00000000-py.json"]
+    assert [refusal["where"] for refusal in document["refused"]] == ["results/m1/00000000-py.json"]
     assert document["refused"][0]["reason"]
     out = io.StringIO()
     call_command("import_results", str(tmp_path), "--project", "p", stdout=out)
@@ -106,14 +106,14 @@ def test_git_gives_the_order(tmp_path: Path) -> None:
         shas.append(git(repository, "rev-parse", "HEAD"))
     folder = tmp_path / "tree/m1"
     folder.mkdir(parents=True)
-    for number, one in enumerate(shas):
+    for number, commit_sha in enumerate(shas):
         hour = (5, 9, 1)[number]
         document = {
             **json.loads(result(number, a=float(number))),
-            "commit_hash": one,
+            "commit_hash": commit_sha,
             "date": (1_700_000_000 + hour * 3_600) * 1_000,
         }
-        (folder / f"{one[:8]}-py.json").write_text(json.dumps(document))
+        (folder / f"{commit_sha[:8]}-py.json").write_text(json.dumps(document))
     run_import(tmp_path / "tree")
     assert read(models.Series.objects.get()).values.tolist() == [2.0, 0.0, 1.0]
     models.Run.objects.update(processed_at="2026-01-01T00:00:00Z")

@@ -59,7 +59,7 @@ def test_files_of_one_source_in_one_batch_supersede_each_other(project: models.P
     stored = ingest.store_all(project, files)
     assert read(only_series()).values.tolist() == [3.0]
     assert set(models.Run.objects.filter(superseded_by=stored[-1].run_id).values_list("id", flat=True)) == {
-        each.run_id for each in stored[:-1]
+        result.run_id for result in stored[:-1]
     }
 
 
@@ -135,7 +135,7 @@ def test_a_name_that_cannot_be_kept_is_refused_by_itself(project: models.Project
     hostile = Sample(benchmark=Benchmark(name=name), metric=good.samples[0].metric, value=1.0)
     both = run(1, {}, samples=(*good.samples, hostile))
     stored = ingest.store(project, both, b"foreign", name="f")
-    assert (stored.measured, [each.where for each in stored.refused]) == (1, ["$.run.samples[1]"])
+    assert (stored.measured, [refusal.where for refusal in stored.refused]) == (1, ["$.run.samples[1]"])
     with pytest.raises(InvalidResult) as refused:
         ingest.store(project, run(1, {}, samples=(hostile,)), b"other", name="f")
     assert refused.value.path == "$.run.samples[0]"
@@ -179,7 +179,7 @@ def test_concurrent_uploads_all_count(project: models.Project) -> None:
                     number, dict.fromkeys(names, float(number)), environment=Environment(name=environment, fields={})
                 )
                 store(project, one)
-        except BaseException as error:
+        except BaseException as error:  # a thread's exception would be lost; the main thread asserts on it
             errors.append(error)
             raise
         finally:

@@ -36,7 +36,7 @@ def test_the_newest_points_of_many_series(project: models.Project) -> None:
         environment=a.environment, branch="x", benchmark=a.benchmark, metric="time", direction="lower"
     )
     found = series.read_newest([b.pk, empty.pk, a.pk], 2)
-    assert {one: points.values.tolist() for one, points in found.items()} == {
+    assert {series_id: points.values.tolist() for series_id, points in found.items()} == {
         a.pk: [4.0, 5.0],
         b.pk: [-4.0, -5.0],
         empty.pk: [],

@@ -170,10 +170,8 @@ def _row_of_version_one(result: _VersionOneResult | Number) -> ResultRow:
         all_stats = [stats or _VersionOneStats() for stats in result.stats]
         row.stats_ci_99_a = [stats.ci_99[0] for stats in all_stats]
         row.stats_ci_99_b = [stats.ci_99[1] for stats in all_stats]
-        row.stats_q_25 = [stats.q_25 for stats in all_stats]
-        row.stats_q_75 = [stats.q_75 for stats in all_stats]
-        row.stats_number = [stats.number for stats in all_stats]
-        row.stats_repeat = [stats.repeat for stats in all_stats]
+        for field in ("q_25", "q_75", "number", "repeat"):
+            setattr(row, f"stats_{field}", [getattr(stats, field) for stats in all_stats])
     return row
 
 

@@ -154,15 +154,20 @@ def _combinations(axes: Axes, names: Sequence[str], values: Sequence[Number]) ->
     count = math.prod(len(axis) for axis in axes)
     if len(values) == 1 and count != 1:
         return iter([{}])
-    if len(set(names)) != len(axes) or "" in names:
-        names = [f"param{number}" for number in range(1, len(axes) + 1)]
-    keys = [untrusted_text.name(key) for key in names]
+    keys = _parameter_names(names, len(axes))
     distinct = [_distinct(axis) for axis in axes]
     combinations = [
         dict(zip(keys, combination, strict=True))
         for combination in itertools.islice(itertools.product(*distinct), len(values))
     ]
     return _numbered(combinations, len(values))
+
+
+def _parameter_names(names: Sequence[str], count: int) -> list[str]:
+    """Return *names* if they are *count* different names, else ``param1``, ``param2`` and so on."""
+    if len(set(names)) != count or "" in names:
+        return [f"param{number}" for number in range(1, count + 1)]
+    return [untrusted_text.name(name) for name in names]
 
 
 def _numbered(combinations: Sequence[dict[str, str]], count: int) -> Iterator[dict[str, str]]:

@@ -20,53 +20,6 @@ def written(tmp_path: Path, text: str, name: str = "x.csv") -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1\n2.5\n3e-3\n", {"column 1": ValueHistory(("row 1", "row 2", "row 3"), (1.0, 2.5, 0.003))}),
-        ("seconds\n1\n\n2\n", {"seconds": ValueHistory(("row 1", "row 2"), (1.0, 2.0))}),
-        (
-            "commit,date,parse,render\nabc,2026-01-01,1,2\ndef,2026-01-02,,3\n",
-            {
-                "parse": ValueHistory(("abc 2026-01-01",), (1.0,)),
-                "render": ValueHistory(("abc 2026-01-01", "def 2026-01-02"), (2.0, 3.0)),
-            },
-        ),
-        ("build;time_a\n1;5\n2;NaN\n3;6\n", {"time_a": ValueHistory(("1", "3"), (5.0, 6.0))}),
-        ("\ufeffa\tb\n1\t2\n", {"a": ValueHistory(("row 1",), (1.0,)), "b": ValueHistory(("row 1",), (2.0,))}),
-        ("abc,1\ndef,2\n", {"1": ValueHistory(("def",), (2.0,))}),
-    ],
-    ids=["one-column", "header", "labels", "semicolons", "tabs", "first-row-is-header"],
-)
-def test_csv(tmp_path: Path, text: str, expected: dict[str, ValueHistory]) -> None:
-    """A CSV gives one series for each column of numbers; the other columns name the points."""
-    assert expected == read_histories(written(tmp_path, text))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a\n1\ntwo\n", r"x.csv:3: 'two' in column 1 is no number"),
-        ("", "no series in it"),
-        ("a,b\nx,y\n", "no series in it"),
-        ('a\n"' + "x" * 200_000, "no CSV"),
-    ],
-)
-def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
-    """A CSV without numbers, or with something else among them, is refused with the place."""
-    with pytest.raises(InvalidInput, match=message):
-        read_histories(written(tmp_path, text))
-
-
-def test_not_utf8(tmp_path: Path) -> None:
-    """A file in another encoding is refused with the reason."""
-    path = tmp_path / "x.csv"
-    path.write_bytes(b"\xff\xfe1\n")
-
-    with pytest.raises(InvalidInput, match="UTF-8"):
-        read_histories(path)
-
-
 def test_results_are_ordered_by_commit_date(tmp_path: Path) -> None:
     """Points stand in the order of their commits, whatever the order of the files; pull requests are left out."""
     machine = tmp_path / "results/m"
@@ -113,3 +66,10 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     """A folder without results is refused with what would be taken."""
     with pytest.raises(InvalidInput, match="name a CSV file"):
         read_histories(tmp_path)
+
+
+def test_a_table_is_a_history_without_a_metric(tmp_path: Path) -> None:
+    """A CSV file that is no tool's result is a table: its columns are the series."""
+    path = written(tmp_path, "commit,seconds\nabc,1\ndef,2\n", "x.csv")
+
+    assert {"seconds": ValueHistory(("abc", "def"), (1.0, 2.0))} == read_histories(path)

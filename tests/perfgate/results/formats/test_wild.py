@@ -14,7 +14,7 @@ import pytest
 
 from perfgate.results import result_file
 from perfgate.results.formats import FoundRun, find_results, read_results, read_run
-from perfgate.results.records import Direction, Refusal, Run, SampleState
+from perfgate.results.records import Direction, Refusal, Run, Sample, SampleState
 from tests.paths import SHARED
 
 FACTS: dict[str, Any] = json.loads((SHARED / "facts.json").read_text()) if SHARED.is_dir() else {}
@@ -153,9 +153,13 @@ def check_entry(facts: dict[str, Any], runs: list[Run]) -> None:
     assert (facts["runs"], facts["points"]) == (len(runs), len(samples))
     assert facts["names"] == len({sample.benchmark.name for sample in samples})
     assert facts["commits"] == len({run.commit.sha for run in runs})
-    started = [run.started_at.isoformat() for run in runs if run.started_at is not None]
-    assert (facts["first"], facts["last"]) == (min(started), max(started))
+    started = [run.started_at for run in runs if run.started_at is not None]
+    assert (facts["first"], facts["last"]) == (min(started).isoformat(), max(started).isoformat())
     assert facts["tools"] == sorted({run.suite for run in runs})
+    check_first_value(facts, samples)
+
+
+def check_first_value(facts: dict[str, Any], samples: list[Sample]) -> None:
     name, value = facts["first_value"]
     assert name == samples[0].benchmark.name
     if facts["units"] == ["iter/sec"]:

@@ -1,4 +1,4 @@
-"""Histories of github-action-benchmark; the small ones here are made up, real ones are read in test_wild.py."""
+"""Histories of github-action-benchmark: reader.py and history.py. The small ones here are made up; test_wild.py reads real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of pytest-benchmark, old and new."""
+"""Sessions of pytest-benchmark, old and new: reader.py, with documents.py below it."""
 
 from __future__ import annotations
 
