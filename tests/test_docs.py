@@ -11,7 +11,7 @@ import yaml
 
 from docs import generate
 from perfgate import policy
-from perfgate.ci import onboarding
+from perfgate.ci import onboarding, templates
 from perfgate.results.records import Policy
 from tests import documents, habits
 from tests.documents import DOCUMENTS
@@ -130,8 +130,8 @@ def test_the_rules_for_alerts_are_told_with_their_defaults() -> None:
 def test_our_own_workflow_measures_again_when_it_is_asked() -> None:
     """The workflow that our policy names declares the inputs that the server sends."""
     workflow = text(f".github/workflows/{policy.read(Policy(text=text('perfgate.toml'))).alerts.workflow}")
-    written = onboarding.workflow(
-        onboarding.look(ROOT), action="perfgate/perfgate@v1", server="https://perf.example.org"
+    written = templates.workflow_text(
+        onboarding.survey(ROOT), action="perfgate/perfgate@v1", server="https://perf.example.org"
     )
 
     for content in (workflow, written):

@@ -1,18 +1,19 @@
-"""``perfgate init``: write the workflow and a commented policy, and say what is left to do."""
+"""``perfgate init``: write the workflow and a commented policy, and print what is left to do."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from perfgate import __version__, git, policy
-from perfgate.ci import onboarding
-from perfgate.ci.onboarding import ACTION, HOSTED, WORKFLOW, Found
+from perfgate.ci import templates
+from perfgate.ci.onboarding import RepositorySurvey, survey
+from perfgate.commands.exit_codes import PASS
 from perfgate.errors import InvalidInput
 from perfgate.formatting import plain
 
@@ -26,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be written, and write nothing")
     parser.add_argument(
         "--runner",
-        default=HOSTED,
+        default=templates.HOSTED_RUNNER,
         metavar="LABELS",
-        help=f"comma-separated labels of the runner that measures ({HOSTED})",
+        help=f"comma-separated labels of the runner that measures ({templates.HOSTED_RUNNER})",
     )
     parser.add_argument(
         "--server", default="", metavar="URL", help="a perfgate server, for history, issues and commands"
@@ -39,68 +40,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look, write what is missing, say what is left; return 0."""
+    """Survey the repository, write the files that are missing, print what is left to do; return 0."""
     root = git.root(arguments.repository)
-    found = onboarding.look(root)
+    found = survey(root)
     files = {
-        WORKFLOW: onboarding.workflow(
+        templates.WORKFLOW: templates.workflow_text(
             found, action=_action(arguments.action), runner=_labels(arguments.runner), server=_server(arguments.server)
         ),
-        policy.FILE_NAME: onboarding.policy_text(),
+        policy.FILE_NAME: templates.policy_text(),
     }
-    for line in _seen(found):
+    for line in _describe(found):
         print(line)
-    written = []
-    for name, text in files.items():
-        path = root / name
-        if path.exists() or path.is_symlink():
-            print(f"kept    {name}: it is there already")
-        elif arguments.dry_run:
-            print(f"would write {name}:\n\n{text}")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(name)
-            print(f"wrote   {name}")
-    for line in _left(found, written, is_dry=arguments.dry_run):
-        print(line)
-    return 0
+    written = [name for name, text in files.items() if _write(root / name, name, text, is_dry=arguments.dry_run)]
+    if not arguments.dry_run:
+        for line in (*_next_steps(found, written), *_imports(found)):
+            print(line)
+    return PASS
 
 
-def _seen(found: Found) -> list[str]:
-    lines = [f"found   {suite.tool}: {_where(suite.files or (suite.configuration,))}" for suite in found.suites]
-    source = f" (from {found.packages_from})" if found.packages_from else ""
-    lines.append(f"needs   {plain(', '.join(found.packages), 300)}{source}")
-    for history in found.histories:
-        place = f" on branch {plain(history.branch)}" if history.branch else ""
-        lines.append(f"found   {history.what}: {plain(history.path) or 'top folder'}{place}")
-    return lines
+def _write(path: Path, name: str, text: str, *, is_dry: bool) -> bool:
+    """Write a file unless it exists, and return whether it was written."""
+    if path.exists() or path.is_symlink():
+        print(f"kept    {name}: it is there already")
+        return False
+    if is_dry:
+        print(f"would write {name}:\n\n{text}")
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    print(f"wrote   {name}")
+    return True
 
 
-def _where(files: Sequence[Path | None]) -> str:
+def _describe(found: RepositorySurvey) -> Iterator[str]:
+    """Yield a line for each suite, the requirements, and older results."""
+    for suite in found.suites:
+        yield f"found   {suite.tool}: {_shorten(suite.files or (suite.configuration,))}"
+    source = f" (from {found.requirements.source})" if found.requirements.source else ""
+    yield f"needs   {plain(', '.join(found.requirements.lines), 300)}{source}"
+    for results in found.older_results:
+        place = f" on branch {plain(results.branch)}" if results.branch else ""
+        yield f"found   {results.title}: {plain(results.path) or 'top folder'}{place}"
+
+
+def _shorten(files: Sequence[Path | None]) -> str:
+    """Return the first file, and how many more there are."""
     named = [plain(str(file)) for file in files if file is not None]
     return named[0] + (f" and {len(named) - 1} more" if len(named) > 1 else "")
 
 
-def _left(found: Found, written: Sequence[str], *, is_dry: bool) -> list[str]:
-    """Return the two things left to do, and what can be done later."""
-    if is_dry:
-        return []
-    lines = []
-    if written:
-        names = " ".join(written)
-        lines = [
-            "",
-            "Two things are left to do:",
-            "  1. Open a pull request; its own verdict is the first one:",
-            f"     git switch -c perfgate && git add {names} && git commit -m 'Gate performance' && git push -u origin perfgate",
-            f"  2. Once it is merged, require the check 'verdict' for {plain(found.branch)} (Settings, Rules).",
-        ]
-    importable = [history for history in found.histories if history.path]
+def _next_steps(found: RepositorySurvey, written: Sequence[str]) -> Iterator[str]:
+    """Yield the two things left to do; nothing if no file was written."""
+    if not written:
+        return
+    names = " ".join(written)
+    yield ""
+    yield "Two things are left to do:"
+    yield "  1. Open a pull request; its own verdict is the first one:"
+    yield (
+        f"     git switch -c perfgate && git add {names} && git commit -m 'Gate performance' && git push -u origin perfgate"
+    )
+    yield f"  2. Once it is merged, require the check 'verdict' for {plain(found.branch)} (Settings, Rules)."
+
+
+def _imports(found: RepositorySurvey) -> Iterator[str]:
+    """Yield the commands that import older results; nothing if there are none."""
+    importable = [results for results in found.older_results if results.path]
     if importable:
-        lines += ["", "With a server, the history that is there comes along:"]
-        lines += [f"     {command}" for history in importable for command in history.commands]
-    return lines
+        yield ""
+        yield "With a server, the older results can be imported:"
+        yield from (f"     {command}" for results in importable for command in results.commands)
 
 
 def _labels(text: str) -> tuple[str, ...]:
@@ -118,23 +127,23 @@ def _server(text: str) -> str:
 
 
 def _action(given: str) -> str:
-    """Return what the workflow uses: a commit, wherever it is known which one this perfgate was made from."""
+    """Return the action that the workflow uses: pinned to the commit of this perfgate if that is known, else to its version."""
     if given:
         if not _PINNED.fullmatch(given):
-            raise InvalidInput(f"{given!r} names no action: write it as {ACTION}@SHA")
+            raise InvalidInput(f"{given!r} names no action: write it as {templates.ACTION}@SHA")
         return given
     if commit := _own_commit():
-        return f"{ACTION}@{commit} # v{__version__}"
-    return f"{ACTION}@v{__version__}"
+        return f"{templates.ACTION}@{commit} # v{__version__}"
+    return f"{templates.ACTION}@v{__version__}"
 
 
 def _own_commit() -> str:
-    """Return the commit that this perfgate was installed from; empty where nobody noted it."""
+    """Return the commit that this perfgate was installed from; empty if it is not recorded."""
     try:
-        noted = json.loads(metadata.distribution("perfgate").read_text("direct_url.json") or "{}")
+        recorded = json.loads(metadata.distribution("perfgate").read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):
-        noted = {}
-    if commit := noted.get("vcs_info", {}).get("commit_id", ""):
+        recorded = {}
+    if commit := recorded.get("vcs_info", {}).get("commit_id", ""):
         return str(commit)
     source = Path(__file__).parents[2]
     if not (source / "action.yml").is_file():

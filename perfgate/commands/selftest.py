@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from perfgate.ci.onboarding import WORKFLOW
+from perfgate.ci.templates import WORKFLOW
 from perfgate.errors import InvalidInput, PerfgateError, PermissionDenied
 from perfgate.formatting import plain
 from perfgate.github import Repository

@@ -50,3 +50,28 @@ def make_shop(path: Path) -> Path:
             "docs": {"README.md": "A shop.\n"},
         },
     )
+
+
+BENCH = "def test_it(benchmark):\n    benchmark(sum, [1])\n"
+ACTION = f"perfgate/perfgate@{'0123456789' * 4}"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def write(folder: Path, name: str, text: str = "") -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def make_project_without_perfgate(folder: Path) -> Path:
+    """Make a repository with one benchmark, on the branch ``trunk``, that perfgate is not set up in."""
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "trunk")
+    write(folder, "tests/test_bench.py", BENCH)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Begin")
+    return folder

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perfgate.ci.onboarding import WORKFLOW
+from perfgate.ci.templates import WORKFLOW
 from perfgate.cli import main
 from standin import Change, StandIn
 
