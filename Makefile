@@ -27,11 +27,9 @@ check: setup ## lint, types, import contracts, migrations
 quick: check ## check, then for 45 seconds the tests of what changed since main, nearest first
 	$(BIN)/python -m tests.quick
 
-test: check ## everything that must hold: check, then all tests, the server's on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --ignore tests/test_demo.py --ignore tests/test_action.py
-	@# These measure for real: no other test may run beside them.
-	$(BIN)/python -m pytest -q tests/test_demo.py tests/test_action.py
-	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/webapp
+test: check ## everything that must hold: check, then all tests, those that use a database on SQLite and on PostgreSQL
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/webapp
 
 docs: setup ## write the reference from the code, and build the documents into build/docs; a warning is an error
 	$(BIN)/python -m docs.generate

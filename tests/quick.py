@@ -102,7 +102,7 @@ def main() -> int:
     files = [name for name in affected(changed()) if (ROOT / name).exists()]
     print(f"{len(files)} test files are affected: {' '.join(files)}")
     os.environ["QUICK_DEADLINE"] = str(time.time() + SECONDS)
-    return pytest.main(["-q", "-n", "2", "--dist", "loadgroup", *files])
+    return pytest.main(["-q", "-n", "2", "--dist", "worksteal", *files])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings of the tests: the server's own, on a data directory that is thrown away, with no word from the outside.
+"""Settings of the tests: the server's own, with a temporary data folder, and without the environment's variables.
 
 ``PERFGATE_TEST_DATABASE`` chooses the database, ``sqlite`` if it is not set; see ``tests/conftest.py``.
 """
@@ -17,7 +17,7 @@ _directory = Path(tempfile.mkdtemp(prefix="perfgate-tests-"))
 atexit.register(shutil.rmtree, _directory, ignore_errors=True)
 
 POSTGRESQL_GIVEN = os.environ.get("DATABASE_URL", "") if CHOICE == "postgresql" else ""
-"""A server that the caller names; without it, the one on this machine or one that the tests start themselves."""
+"""A server given by the caller; otherwise, the one on this machine or one that the tests start."""
 
 for _name in [name for name in os.environ if name.startswith(("PERFGATE_", "CELERY_")) or name == "DATABASE_URL"]:
     if _name != "PERFGATE_TEST_DATABASE":
@@ -29,9 +29,12 @@ if CHOICE == "postgresql":
 from webapp.settings import *  # noqa: E402, F403 - the environment above comes first
 from webapp.settings import DATABASES  # noqa: E402
 
-# What waits for GitHub's sake is tested where that is the question.
+# The tests of the rate limit set their own interval.
 GITHUB_SPACING_SECONDS = 0.0
 
+# Tests do not need a slow password hash.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 if CHOICE == "sqlite":
-    # A file, as in real life: threads that wait for each other's locks cannot be tested in memory.
+    # A file, as in production: threads that wait for each other's locks cannot be tested in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(_directory / "test.sqlite3")}

@@ -1,4 +1,4 @@
-"""The main job, end to end, as a newcomer sees it."""
+"""The demonstration, from end to end."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_demonstration_happens() -> None:
-    """Measured history, issue at the slow commit, red check, one comment, pages: all of it, or the exit code says no."""
+    """The exit code is 0 only if history, issue at the slow commit, failed check run, comment and pages are all there."""
     done = subprocess.run(
         [sys.executable, "-m", "demo", "--once"], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
