@@ -1,4 +1,4 @@
-"""Commits are read from real repositories: facts, branches, and generations that respect ancestry."""
+"""Commits are read from real repositories with their facts, branches and generations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_commit_has_its_facts(repository: Repository) -> None:
 
 
 def test_a_generation_is_larger_than_every_ancestors(repository: Repository) -> None:
-    """Across a merge the longer way counts; ancestors come before descendants although all dates are equal."""
+    """A merge's generation follows its longest line of ancestors; ancestors come before descendants even if all dates are equal."""
     first = repository.commit("1")
     repository("checkout", "--quiet", "-b", "side")
     side = [repository.commit("2 aside"), repository.commit("3 aside")]
@@ -36,9 +36,9 @@ def test_a_generation_is_larger_than_every_ancestors(repository: Repository) -> 
     found = {commit.sha: commit.generation for commit in git.commits(repository.path)}
     assert {first: 1, side[0]: 2, side[1]: 3, second: 2, merge: 4} == found
     order = list(found)
-    assert order.index(first) == 0
-    assert order.index(merge) == 4
-    assert git.commit(repository.path, second).generation == 2
+    assert 0 == order.index(first)
+    assert 4 == order.index(merge)
+    assert 2 == git.commit(repository.path, second).generation
 
 
 def test_branches_are_named_but_the_default_is_not(repository: Repository) -> None:
@@ -47,25 +47,25 @@ def test_branches_are_named_but_the_default_is_not(repository: Repository) -> No
     repository("tag", "v1")
     repository("checkout", "--quiet", "-b", "fix/one")
 
-    assert git.commit(repository.path, "main").branch == ""
-    assert git.commit(repository.path, "fix/one").branch == "fix/one"
-    assert git.commit(repository.path, "HEAD").branch == "fix/one"
-    assert git.commit(repository.path, sha).branch == "fix/one"
-    assert git.commit(repository.path, "v1").branch == ""
+    assert "" == git.commit(repository.path, "main").branch
+    assert "fix/one" == git.commit(repository.path, "fix/one").branch
+    assert "fix/one" == git.commit(repository.path, "HEAD").branch
+    assert "fix/one" == git.commit(repository.path, sha).branch
+    assert "" == git.commit(repository.path, "v1").branch
 
 
 def test_the_remotes_default_branch_is_known(repository: Repository, tmp_path: Path) -> None:
-    """A project whose default branch has another name than main."""
+    """The default branch of the remote has an empty name, whatever it is called."""
     repository("checkout", "--quiet", "-b", "trunk")
     repository.commit("1")
     repository("clone", "--quiet", str(repository.path), str(tmp_path / "clone"))
 
-    assert git.commit(tmp_path / "clone", "origin/trunk").branch == ""
-    assert git.commit(tmp_path / "clone", "HEAD").branch == ""
+    assert "" == git.commit(tmp_path / "clone", "origin/trunk").branch
+    assert "" == git.commit(tmp_path / "clone", "HEAD").branch
 
 
 def test_a_shallow_clone_has_no_generations(repository: Repository, tmp_path: Path) -> None:
-    """A number counted from a cut-off history would be wrong."""
+    """In a shallow clone generations are unknown, because they would be too small."""
     for subject in "123":
         repository.commit(subject)
     repository("clone", "--quiet", "--depth=2", f"file://{repository.path}", str(tmp_path / "clone"))
@@ -77,12 +77,12 @@ def test_a_shallow_clone_has_no_generations(repository: Repository, tmp_path: Pa
 
 
 def test_an_empty_repository_has_no_commits(repository: Repository) -> None:
-    """It is no error to import into a project that has only begun."""
-    assert list(git.commits(repository.path)) == []
+    """A repository without commits gives none and no error."""
+    assert [] == list(git.commits(repository.path))
 
 
 def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
-    """With git's reason."""
+    """The error has git's reason."""
     with pytest.raises(InvalidInput, match="not a git repository"):
         git.commit(tmp_path, "HEAD")
     with pytest.raises(InvalidInput, match="not a git repository"):
@@ -90,7 +90,7 @@ def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_line_follows_first_parents(repository: Repository) -> None:
-    """A merge is one commit of the line; what it brought in is not on it, but can be asked for."""
+    """A merge is one commit of the line; the merged branch is reported separately."""
     good = repository.commit("Good")
     repository("checkout", "--quiet", "-b", "topic")
     topic = repository.commit("On the branch")
@@ -107,7 +107,7 @@ def test_a_line_follows_first_parents(repository: Repository) -> None:
 
 
 def test_a_line_needs_its_start_on_it(repository: Repository) -> None:
-    """Where the good end is no ancestor, or came in through a merge, the commit to take instead is named."""
+    """If the good commit is no ancestor, or was merged, the error names the commit to use instead."""
     good = repository.commit("Good")
     repository("checkout", "--quiet", "-b", "topic")
     topic = repository.commit("On the branch")

@@ -14,7 +14,7 @@ from tests.perfgate.git.scratch import Repository
 def test_a_hooks_variables_do_not_lead_elsewhere(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git sets GIT_DIR for a hook; the repository asked for is still the one read."""
+    """In a hook, where git sets GIT_DIR, the named repository is still the one that is read."""
     sha = repository.commit("1")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
 
@@ -23,7 +23,7 @@ def test_a_hooks_variables_do_not_lead_elsewhere(
 
 @pytest.mark.parametrize("revision", ["nowhere", "--all", "HEAD~5", "", "HEAD:file"])
 def test_an_unknown_revision_is_refused(repository: Repository, revision: str) -> None:
-    """Also one that looks like an option."""
+    """An unknown revision is an error, even if it looks like an option."""
     repository.commit("1")
 
     with pytest.raises(InvalidInput, match="names no commit"):

@@ -1,4 +1,4 @@
-"""What is known about metrics decides how they are shown, selected and judged."""
+"""The facts about a metric decide how it is shown, selected and judged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from perfgate.results.records import PEAK_MEMORY, TIME, Direction, Metric
 
 
 def test_a_deterministic_metric_is_found_by_name_unit_and_direction() -> None:
-    """Only the metric itself is deterministic: the same name with another unit or direction is somebody else's."""
+    """A metric is deterministic only with the known unit and direction; otherwise it is another metric of the same name."""
     assert metrics.deterministic(metrics.INSTRUCTIONS) is not None
     assert metrics.deterministic(PEAK_MEMORY) == metrics.find_deterministic("peak_memory", "B", Direction.LOWER)
     assert metrics.deterministic(Metric(name="peak_memory", unit="MB")) is None

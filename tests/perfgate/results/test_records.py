@@ -50,14 +50,14 @@ def test_contradictions_are_refused(fields: dict[str, Any]) -> None:
 
 
 def test_measurements_may_be_large() -> None:
-    """Finite measurements are taken even where their sum overflows."""
+    """Finite measurements are accepted even if their sum overflows."""
     sample = Sample(benchmark=BENCHMARK, metric=TIME, value=1.0, rounds=((1e308, 1e308, 1e308),))
 
     assert ((1e308, 1e308, 1e308),) == sample.rounds
 
 
 def test_records_are_frozen() -> None:
-    """A record never changes after it was made."""
+    """A record cannot be changed."""
     with pytest.raises(AttributeError):
         COMMIT.sha = "b" * 40  # type: ignore[misc]
 
@@ -90,7 +90,7 @@ def test_names_are_harmless(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["t.py::t[<object at 0x…>]", "a < b", "vector<int>", "ünïcode", "日本語", "a  b"])
 def test_ordinary_names_are_kept(name: str) -> None:
-    """What tools really call their benchmarks is taken as it is."""
+    """The names that real tools give benchmarks are accepted."""
     assert name == msgspec.json.decode(msgspec.json.encode({"name": name}), type=Benchmark).name
 
 
@@ -116,7 +116,7 @@ def test_fingerprint_follows_what_makes_values_comparable(field: str) -> None:
 
 @pytest.mark.parametrize("field", SAME_MACHINE_FIELDS)
 def test_machine_forbids_a_verdict_but_not_a_series(field: str) -> None:
-    """Another machine forbids a verdict; hosted runners get a new name each day, and one series all the same."""
+    """Another machine rules out a verdict, but stays in the same series: hosted runners get a new name each day."""
     other = Environment(name="laptop", fields={field: "other"})
 
     assert ENVIRONMENT.fingerprint == other.fingerprint
@@ -124,7 +124,7 @@ def test_machine_forbids_a_verdict_but_not_a_series(field: str) -> None:
 
 
 def test_other_fields_do_not_matter() -> None:
-    """A field that is only worth showing neither forbids a verdict nor starts a segment."""
+    """A field that is only displayed neither rules out a verdict nor starts a segment."""
     other = Environment(name="laptop", fields={"note": "x"})
 
     assert {} == ENVIRONMENT.differences(other)
@@ -132,7 +132,7 @@ def test_other_fields_do_not_matter() -> None:
 
 
 def test_a_baseline_has_no_baseline() -> None:
-    """Two sides are measured together, never a chain."""
+    """A baseline cannot have a baseline of its own."""
     base = Run(suite="asv", tool="asv", commit=COMMIT, environment=ENVIRONMENT)
     pair = Run(suite="asv", tool="asv", commit=COMMIT, environment=ENVIRONMENT, baseline=base)
 
@@ -141,7 +141,7 @@ def test_a_baseline_has_no_baseline() -> None:
 
 
 def test_times_are_utc() -> None:
-    """A naive time is UTC already, any other is turned into it."""
+    """A naive time is UTC, and any other time is converted to UTC."""
     noon = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
     assert noon == as_utc(noon.replace(tzinfo=None))

@@ -1,4 +1,4 @@
-"""perfgate's own result file: what is written reads back, and what is malformed is refused with its place."""
+"""perfgate's own result file reads back as it was written, and a malformed one is an error with the path."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SAMPLE = Sample(benchmark=Benchmark(name="time_a"), metric=TIME, value=1.0, roun
 
 
 def test_a_file_of_version_1_is_read() -> None:
-    """A real file of the first version of the format is read by this perfgate, with all that its source held."""
+    """A real file of version 1 is read completely."""
     run = result_file.read((DATA / "perfgate/1.json").read_bytes())
 
     assert read_results(DATA / "pytest-benchmark/5.3.1-with-data.json") == run
@@ -49,7 +49,7 @@ def test_a_file_of_version_1_is_read() -> None:
 
 
 def test_a_file_of_version_2_is_read_and_judged() -> None:
-    """A real file of two joined shards leads to the verdict that was given when it was measured."""
+    """A real file of two joined shards gives the verdict from when it was measured."""
     verdict = gate.judge(result_file.read((DATA / "perfgate/2.json").read_bytes()), today=date(2026, 11, 26))
 
     assert [("benchmarks/test_shop.py::test_total", "fail")] == [(row.label, row.outcome) for row in verdict.gated]
@@ -58,20 +58,20 @@ def test_a_file_of_version_2_is_read_and_judged() -> None:
 
 
 def test_what_was_exempt_in_version_1_still_is() -> None:
-    """In version 1 an exempt benchmark had no samples; such a file is read, and passes, as before."""
+    """In version 1 an exempt benchmark has no samples; such a file is read, and still passes."""
     old = changed(minimal(exempt=("a",), baseline=minimal()), "perfgate_result", 1)
 
     assert gate.Outcome.PASS == gate.judge(result_file.read(old), today=date(2026, 11, 26)).outcome
 
 
 def test_the_newest_version_is_among_them() -> None:
-    """A new version of the format comes with a real file of it."""
+    """There is a real file of the newest version."""
     assert (DATA / f"perfgate/{result_file.VERSION}.json").is_file()
 
 
 @given(rounds=st.lists(st.lists(FINITE, min_size=1, max_size=3), max_size=3), name=LINE, value=FINITE)
 def test_round_trip(rounds: list[list[float]], name: str, value: float) -> None:
-    """What is written reads back equal, every float to its last digit."""
+    """A file reads back equal, every float to its last digit."""
     benchmark = Benchmark(name=name.replace("<", "("), parameters={"n": name})
     sample = Sample(
         benchmark=benchmark, metric=TIME, value=value, rounds=tuple(tuple(one_round) for one_round in rounds)
@@ -82,7 +82,7 @@ def test_round_trip(rounds: list[list[float]], name: str, value: float) -> None:
 
 
 def test_save_writes_the_whole_file(tmp_path: Path) -> None:
-    """A saved file is the written one, and nothing unfinished stays behind."""
+    """A saved file is complete, and no temporary file remains."""
     path = tmp_path / "result.json"
     result_file.save(minimal(), path)
 
@@ -126,14 +126,14 @@ def test_malformed_fields_are_named(path: str, value: Any, expected: str) -> Non
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000, b'{"perfgate_result": NaN}'])
 def test_malformed_documents(data: bytes) -> None:
-    """What is no JSON, or no object, is refused and nothing crashes."""
+    """A file that is no JSON, or no object, is an error."""
     with pytest.raises(InvalidResult):
         result_file.read(data)
 
 
 @pytest.mark.parametrize("version", [0, result_file.VERSION + 1, 99])
-def test_other_versions_name_the_way_out(version: int) -> None:
-    """A file of a later version is refused with what to do about it."""
+def test_a_later_version_is_refused(version: int) -> None:
+    """A file of a later version is an error that says what to do."""
     with pytest.raises(UnknownFormat, match="upgrade perfgate") as caught:
         result_file.read(changed(minimal(), "perfgate_result", version))
 
@@ -151,6 +151,6 @@ def test_states_survive() -> None:
 
 
 def test_infinity_is_never_written() -> None:
-    """JSON has no infinity, so no record may hold one."""
+    """JSON has no infinity, so no record can contain one."""
     with pytest.raises(ValueError, match="finite"):
         minimal(samples=(Sample(benchmark=Benchmark(name="a"), metric=TIME, value=math.inf),))

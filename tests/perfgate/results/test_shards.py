@@ -1,4 +1,4 @@
-"""A suite cut into parts and joined again decides what its parts decided, and refuses what is no part of it."""
+"""Joined shards have the verdict of the shards, and shards of another comparison are refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def joined(*runs: Run) -> Run:
 
 
 @given(st.sets(st.text(max_size=5)), st.integers(1, 9))
-def test_parts_are_disjoint_whole_and_balanced(labels: set[str], count: int) -> None:
+def test_shards_are_disjoint_complete_and_balanced(labels: set[str], count: int) -> None:
     """Every benchmark is in one shard, sizes differ by one at most, and the order of collection does not matter."""
     parts = [shards.split(labels, number, count) for number in range(1, count + 1)]
     sizes = [len(shard.labels) for shard in parts]
@@ -62,14 +62,14 @@ def test_parts_are_disjoint_whole_and_balanced(labels: set[str], count: int) -> 
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/1001", "1/2/3", "²/3", ""])
-def test_what_names_no_shard_is_refused(text: str) -> None:
-    """Only i/n with 1 ≤ i ≤ n names a part."""
+def test_other_text_names_no_shard(text: str) -> None:
+    """Only i/n with 1 ≤ i ≤ n names a shard."""
     with pytest.raises(ValueError, match="names no shard"):
         shards.parse(text)
 
 
-def test_the_joined_verdict_is_that_of_the_parts() -> None:
-    """Each row says what its part said alone, whatever the order of the files; also through a result file."""
+def test_the_joined_verdict_is_that_of_the_shards() -> None:
+    """Each row is as in its shard alone, whatever the order of the files; also after a result file was written and read."""
     parts = [part(number, slow="b04") for number in (1, 2, 3)]
     alone = [row for run in parts for row in gate.judge(run, today=TODAY).rows]
     whole = joined(parts[2], parts[0], parts[1])
@@ -83,14 +83,14 @@ def test_the_joined_verdict_is_that_of_the_parts() -> None:
     assert 1 == verdict.notes.count("Said by all.")
 
 
-def test_each_part_may_spend_its_share_of_the_error() -> None:
-    """The chance of any false alarm over all parts together stays that of one suite."""
+def test_each_shard_has_its_share_of_the_error_rate() -> None:
+    """The error rate of all shards together is that of one suite."""
     assert pytest.approx(gate.ALPHA) == sum(gate.alpha_of(part(number).shards) for number in (1, 2, 3))
     assert gate.ALPHA == gate.alpha_of(())
 
 
-def test_a_missing_part_is_no_pass() -> None:
-    """Without all parts there is no verdict, and it is said which are missing; a regression among the others counts."""
+def test_a_missing_shard_is_no_pass() -> None:
+    """If a shard is missing, the verdict is inconclusive and names it; a regression in another shard still fails."""
     verdict = gate.judge(joined(part(2)), today=TODAY)
     failed = gate.judge(joined(part(1), part(2, slow="b04")), today=TODAY)
 
@@ -102,20 +102,20 @@ def test_a_missing_part_is_no_pass() -> None:
 
 
 def test_a_joined_file_can_be_joined_further() -> None:
-    """What was joined before lacks its parts only until they come."""
+    """A joined file can be joined with the missing shards later."""
     assert joined(part(1), part(2), part(3)) == joined(joined(part(1), part(2)), part(3))
 
 
-def test_parts_of_different_machines_are_allowed_and_named() -> None:
-    """Both sides of a pair ran on one machine; which machines there were is said, and no verdict is lost for it."""
+def test_shards_of_different_machines_are_allowed_and_named() -> None:
+    """Shards from different machines are joined, and a note names the machines."""
     verdict = gate.judge(joined(part(1), part(2, machine="m2"), part(3)), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
     assert any("machine: m1 and m2" in note for note in verdict.notes)
 
 
-def test_a_part_whose_sides_ran_on_two_machines_is_not_compared() -> None:
-    """Joining hides no difference between base and head, also where another part ran on that machine."""
+def test_a_shard_whose_sides_ran_on_two_machines_is_not_compared() -> None:
+    """Joining does not hide that base and head of one shard ran on different machines."""
     torn = msgspec.structs.replace(part(1, machine="m2"), baseline=part(1).baseline)
     verdict = gate.judge(joined(torn, part(2, machine="m2"), part(3)), today=TODAY)
 
@@ -148,8 +148,8 @@ def other_base(run: Run) -> Run:
         (other(shards=part(1).shards, samples=()), "shard 1 of 3 is in 0.json and in 1.json"),
     ],
 )
-def test_what_does_not_belong_together_is_refused(change: Callable[[Run], Run], why: str) -> None:
-    """A part of another comparison, or given twice, is an error that names the file and the difference."""
+def test_shards_of_other_comparisons_are_refused(change: Callable[[Run], Run], why: str) -> None:
+    """A shard of another comparison, or a repeated one, is an error that names the file and the difference."""
     with pytest.raises(InvalidInput, match=r"1\.json") as caught:
         joined(part(1), change(part(2)))
 

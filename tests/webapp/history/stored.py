@@ -1,4 +1,4 @@
-"""Runs to store, made as short as they can be."""
+"""Short runs for tests to store."""
 
 from __future__ import annotations
 

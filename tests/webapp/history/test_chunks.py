@@ -65,7 +65,7 @@ def test_the_points_of_one_run_are_removed(project: Project, series: list[Series
 
 
 def test_clearing_removes_all_points_of_the_named_series(series: list[Series]) -> None:
-    """Other series keep theirs."""
+    """Only the named series lose their points."""
     chunks.clear([series[0].pk])
 
     assert ([], [2.0]) == (values_of(series[0]), values_of(series[1]))

@@ -18,21 +18,21 @@ pytestmark = pytest.mark.django_db
 
 
 def test_generations_win_over_times(project: models.Project) -> None:
-    """Where git's graph is known, a committer's wrong clock does not move a commit; the others go by time."""
+    """Generations order commits even if a committer's clock is wrong; commits without a generation are placed by time."""
     store(project, run(1, {"a": 1.0}, commit=commit(1, generation=1, committed_at=START + timedelta(days=9))))
     store(project, run(2, {"a": 2.0}, commit=commit(2, generation=2)))
     store(project, run(3, {"a": 3.0}, commit=commit(3, generation=3, committed_at=START + timedelta(days=10))))
     store(project, run(4, {"a": 4.0}, commit=commit(4, committed_at=START + timedelta(days=9, hours=1))))
-    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 2.0, 4.0, 3.0]
+    assert [1.0, 2.0, 4.0, 3.0] == series.read(models.Series.objects.get()).values.tolist()
 
 
-def test_a_commit_without_time_stands_where_it_was_measured(project: models.Project) -> None:
-    """Some tools record no commit time; the start of the first run stands in."""
+def test_a_commit_without_a_time_is_placed_by_its_first_run(project: models.Project) -> None:
+    """If the tool records no commit time, the start of the first run is used."""
     store(project, run(1, {"a": 1.0}))
     store(project, run(9, {"a": 9.0}))
     early = START + timedelta(hours=5)
     store(project, run(7, {"a": 7.0}, commit=commit(7, committed_at=None), started_at=early))
-    assert series.read(models.Series.objects.get()).values.tolist() == [1.0, 7.0, 9.0]
+    assert [1.0, 7.0, 9.0] == series.read(models.Series.objects.get()).values.tolist()
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(1, 9), st.integers(0, 9)), max_size=12))

@@ -1,4 +1,4 @@
-"""Tests of imports: everything that is there, in the right order, however often they are stopped."""
+"""An import stores every result once, in commit order, even if it is stopped and started again."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def run_import(path: Path, *more: str) -> dict[str, Any]:
 def test_a_tree_is_imported_once(tmp_path: Path) -> None:
     """Everything is stored in commit order and marked as imported; a second import adds nothing and says so."""
     first = run_import(tree(tmp_path))
-    assert first["created"] == 5
-    assert first["stored"] == {
+    assert 5 == first["created"]
+    assert {
         "runs": 5,
         "values": 5,
         "failed": 5,
@@ -74,9 +74,9 @@ def test_a_tree_is_imported_once(tmp_path: Path) -> None:
         "commits": 5,
         "environments": 1,
         "machines": 1,
-    }
-    assert read(models.Series.objects.get()).values.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
-    assert models.Run.objects.filter(imported=True, processed_at=None).count() == 5
+    } == first["stored"]
+    assert [1.0, 2.0, 3.0, 4.0, 5.0] == read(models.Series.objects.get()).values.tolist()
+    assert 5 == models.Run.objects.filter(imported=True, processed_at=None).count()
     again = run_import(tmp_path)
     assert (again["created"], again["present"], again["stored"]) == (0, 5, first["stored"])
 
@@ -86,8 +86,8 @@ def test_refusals_name_file_and_reason(tmp_path: Path) -> None:
     broken = tree(tmp_path) / "results/m1/00000000-py.json"
     broken.write_text(result(1, a=1.0)[:-9])
     document = run_import(tmp_path)
-    assert document["created"] == 5
-    assert [refusal["where"] for refusal in document["refused"]] == ["results/m1/00000000-py.json"]
+    assert 5 == document["created"]
+    assert ["results/m1/00000000-py.json"] == [refusal["where"] for refusal in document["refused"]]
     assert document["refused"][0]["reason"]
     out = io.StringIO()
     call_command("import_results", str(tmp_path), "--project", "p", stdout=out)
@@ -95,7 +95,7 @@ def test_refusals_name_file_and_reason(tmp_path: Path) -> None:
 
 
 def test_git_gives_the_order(tmp_path: Path) -> None:
-    """With a clone at hand, commits are in the order of the graph, also those imported before without it."""
+    """With a clone, commits are in the order of git's graph, including commits that were imported without it."""
     repository = tmp_path / "repo"
     repository.mkdir()
     git(repository, "init", "-q")
@@ -115,12 +115,12 @@ def test_git_gives_the_order(tmp_path: Path) -> None:
         }
         (folder / f"{commit_sha[:8]}-py.json").write_text(json.dumps(document))
     run_import(tmp_path / "tree")
-    assert read(models.Series.objects.get()).values.tolist() == [2.0, 0.0, 1.0]
+    assert [2.0, 0.0, 1.0] == read(models.Series.objects.get()).values.tolist()
     models.Run.objects.update(processed_at="2026-01-01T00:00:00Z")
     run_import(tmp_path / "tree", "--repo", str(repository))
-    assert read(models.Series.objects.get()).values.tolist() == [0.0, 1.0, 2.0]
+    assert [0.0, 1.0, 2.0] == read(models.Series.objects.get()).values.tolist()
     assert not models.Run.objects.exclude(processed_at=None).exists()
-    assert models.Commit.objects.get(sha=shas[0]).subject == "c0"
+    assert "c0" == models.Commit.objects.get(sha=shas[0]).subject
 
 
 def git(repository: Path, *arguments: str, date: str = "") -> str:
@@ -130,8 +130,8 @@ def git(repository: Path, *arguments: str, date: str = "") -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_a_killed_import_goes_on_where_it_was(tmp_path: Path) -> None:
-    """SIGKILL at any moment loses at most the batch in hand, and counts nothing twice."""
+def test_a_killed_import_can_be_started_again(tmp_path: Path) -> None:
+    """SIGKILL at any time loses at most one batch, and the next import counts nothing twice."""
     tree(tmp_path, commits=1_500)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
@@ -173,7 +173,7 @@ SMALL = ("asv-example_results", "emg3d", "pennylane", "versioned-hdf5")
 @pytest.mark.skipif(not FACTS, reason="the shared data are not beside this clone")
 @pytest.mark.parametrize("name", SMALL)
 def test_real_archives_are_stored_as_counted(name: str) -> None:
-    """What is stored of other projects' histories is what is in them."""
+    """The stored counts of real histories equal counts that were taken independently."""
     facts = FACTS["asv"][f"{name}.tar.xz"]
     stored = run_import(SHARED / "asv" / f"{name}.tar.xz")["stored"]
     assert {
@@ -188,9 +188,9 @@ def test_real_archives_are_stored_as_counted(name: str) -> None:
 
 
 def test_an_archive_is_read_like_a_folder(tmp_path: Path) -> None:
-    """A packed tree gives the same runs as the unpacked one."""
+    """An archive gives the same runs as the folder."""
     tree(tmp_path / "a")
     with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as archive:
         archive.add(tmp_path / "a", "a")
-    assert run_import(tmp_path / "a.tar.xz")["created"] == 5
-    assert run_import(tmp_path / "a")["created"] == 0
+    assert 5 == run_import(tmp_path / "a.tar.xz")["created"]
+    assert 0 == run_import(tmp_path / "a")["created"]

@@ -1,4 +1,4 @@
-"""The database refuses what the rest of the history relies on never to happen."""
+"""The database enforces the identities that the rest of the history relies on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of rebuilding from the uploads."""
+"""A rebuild derives the same rows from the uploads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def project() -> models.Project:
 
 
 def test_chunks_after_a_rebuild_equal_those_before(project: models.Project) -> None:
-    """The uploads are the truth: points, ids, segments and counts all follow from them."""
+    """Points, segments and counts are derived again from the uploads, and ids do not change."""
     before = (chunks_of(project), list(models.Series.objects.order_by("id").values()), count_stored(project))
     numbers = list(models.Run.objects.order_by("id").values_list("id", "number", "measured", "superseded_by"))
     models.SeriesChunk.objects.first()
@@ -40,13 +40,13 @@ def test_chunks_after_a_rebuild_equal_those_before(project: models.Project) -> N
     chunks.clear([models.Series.objects.earliest("id").pk])
     out = io.StringIO()
     call_command("rebuild", "--project", "p", stdout=out)
-    assert out.getvalue() == "p: 151 runs rebuilt\n"
+    assert "p: 151 runs rebuilt\n" == out.getvalue()
     assert before == (chunks_of(project), list(models.Series.objects.order_by("id").values()), count_stored(project))
     assert numbers == list(models.Run.objects.order_by("id").values_list("id", "number", "measured", "superseded_by"))
 
 
-def test_what_no_upload_mentions_goes(project: models.Project) -> None:
-    """A series that an older reader made up is gone, and so is its benchmark."""
+def test_unused_rows_are_deleted(project: models.Project) -> None:
+    """A series without points is deleted, and so is its benchmark."""
     made_up = models.Benchmark.objects.create(project=project, name="x", label="x", key="x")
     one = models.Series.objects.earliest("id")
     models.Series.objects.create(
@@ -54,24 +54,24 @@ def test_what_no_upload_mentions_goes(project: models.Project) -> None:
     )
     call_command("rebuild", stdout=io.StringIO())
     assert not models.Benchmark.objects.filter(name="x").exists()
-    assert models.Series.objects.count() == 4
+    assert 4 == models.Series.objects.count()
 
 
 @pytest.mark.usefixtures("project")
-def test_a_file_that_cannot_be_read_any_more_says_so() -> None:
-    """Its run stays, without points, and tells why."""
+def test_an_unreadable_file_keeps_its_run() -> None:
+    """The run of an unreadable file stays, without points, and has the reason."""
     upload = models.Upload.objects.earliest("run_id")
     models.Upload.objects.filter(pk=upload.pk).update(content=bytes.fromhex("789cabae0500017500f9"))
     call_command("rebuild", stdout=io.StringIO())
     row = models.Run.objects.get(pk=upload.pk)
-    assert row.measured == 0
+    assert 0 == row.measured
     assert row.refused[0]["reason"]
 
 
 def test_postgresql_leaves_room_in_pages(db: None) -> None:  # noqa: ARG001 - asks for the database
-    """The fill factor that the disk and append figures rest on is part of the migration."""
+    """The migration sets the fill factor with which disk use and append speed were measured."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no fill factor")
     with connection.cursor() as cursor:
         cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'history_serieschunk'")
-        assert cursor.fetchone() == (["fillfactor=80"],)
+        assert (["fillfactor=80"],) == cursor.fetchone()

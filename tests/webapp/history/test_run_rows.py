@@ -26,7 +26,7 @@ def created(project: Project, *runs: records.Run) -> list[Run]:
 
 
 def test_a_pull_request_or_a_baseline_makes_no_point() -> None:
-    """Either alone is enough."""
+    """A run with a pull request or with a baseline is no point."""
     baseline = run(1, {"a": 1.0})
 
     assert run_rows.is_point(baseline)

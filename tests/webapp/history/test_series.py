@@ -1,4 +1,4 @@
-"""Tests of the read path."""
+"""Points are read as arrays in commit order."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ pytestmark = pytest.mark.django_db
 
 
 def test_points_stand_in_commit_order(project: models.Project) -> None:
-    """An old history may arrive after a new one; several points of a commit stay in order of arrival."""
+    """Points are in commit order, whatever the order of arrival; several points of a commit are in the order of arrival."""
     stored = [
         store(project, run(number, {"a": number + place / 10})).run_id for place, number in enumerate((5, 3, 4, 3, 1))
     ]
     one = models.Series.objects.get()
     points = series.read(one)
-    assert points.values.tolist() == [1.4, 3.1, 3.3, 4.2, 5.0]
+    assert [1.4, 3.1, 3.3, 4.2, 5.0] == points.values.tolist()
     hours = [(START + timedelta(hours=number)).timestamp() for number in (1, 3, 3, 4, 5)]
     assert points.times.tolist() == hours
     assert points.runs.tolist() == [stored[place] for place in (4, 1, 3, 2, 0)]
 
 
 def test_the_newest_points_of_many_series(project: models.Project) -> None:
-    """Sparklines ask for a few points of many series; a series without points is there, empty."""
+    """The newest points of many series are read at once; a series without points gives empty arrays."""
     for number in range(1, 6):
         store(project, run(number, {"a": float(number), "b": -float(number)}))
     a, b = models.Series.objects.order_by("benchmark__name")
@@ -36,16 +36,16 @@ def test_the_newest_points_of_many_series(project: models.Project) -> None:
         environment=a.environment, branch="x", benchmark=a.benchmark, metric="time", direction="lower"
     )
     found = series.read_newest([b.pk, empty.pk, a.pk], 2)
-    assert {series_id: points.values.tolist() for series_id, points in found.items()} == {
+    assert {
         a.pk: [4.0, 5.0],
         b.pk: [-4.0, -5.0],
         empty.pk: [],
-    }
-    assert series.read_newest([], 2) == {}
+    } == {series_id: points.values.tolist() for series_id, points in found.items()}
+    assert {} == series.read_newest([], 2)
 
 
 def test_columns_are_the_points_as_json(project: models.Project) -> None:
-    """The fast path says what `read` says, with shas, and segments as stretches."""
+    """The columns have the values that `read` returns, with shas, and segments as stretches."""
     for number in range(1, 5):
         store(project, run(number, {"a": float(number)}, version="v1" if number < 3 else "v2"))
     one = models.Series.objects.get()
@@ -61,21 +61,21 @@ def test_columns_are_the_points_as_json(project: models.Project) -> None:
 
 
 def test_an_empty_series_is_empty_json(project: models.Project) -> None:
-    """A series whose points were all superseded can still be asked for."""
+    """A series without points gives empty columns."""
     store(project, run(1, {"a": 1.0}), identity="k")
     store(project, run(1, {"b": 1.0}), identity="k")
     one = models.Series.objects.get(benchmark__name="a")
-    assert msgspec.json.encode(series.columns(one.pk, project_stamp(project.pk))) == (
-        b'{"run":[],"commit":[],"time":[],"value":[],"segment":[]}'
+    assert b'{"run":[],"commit":[],"time":[],"value":[],"segment":[]}' == (
+        msgspec.json.encode(series.columns(one.pk, project_stamp(project.pk)))
     )
 
 
-def test_points_stored_after_the_order_was_made_wait_for_the_next(project: models.Project) -> None:
-    """A reader sees one revision: what a concurrent upload adds is not shown at a wrong place."""
+def test_points_of_a_later_revision_are_left_out(project: models.Project) -> None:
+    """A reader sees one revision: points that a concurrent upload adds are left out until the next read."""
     store(project, run(1, {"a": 1.0}))
     one = models.Series.objects.get()
     before = project_stamp(project.pk)
     series.columns(one.pk, before)
     store(project, run(2, {"a": 2.0}))
-    assert series.columns(one.pk, before)["value"] == [1.0]
-    assert series.read(one).values.tolist() == [1.0, 2.0]
+    assert [1.0] == series.columns(one.pk, before)["value"]
+    assert [1.0, 2.0] == series.read(one).values.tolist()

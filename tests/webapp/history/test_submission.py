@@ -22,7 +22,7 @@ def test_a_file_is_compressed_and_identified() -> None:
     submission = prepare(measured, data, name="x.json", context=b"context", identity="source")
 
     assert (data, b"context") == (zlib.decompress(submission.content), zlib.decompress(submission.context))
-    assert (len(data), digest_of(data)) == (submission.size, submission.digest)
+    assert (submission.size, submission.digest) == (len(data), digest_of(data))
     assert submission.key == prepare(measured, data, name="y.json", identity="source").key != ""
     assert "" == prepare(measured, data, name="x.json").key
     assert (1, 1) == (submission.count(SampleState.MEASURED), submission.count(SampleState.FAILED))

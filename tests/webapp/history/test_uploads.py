@@ -21,12 +21,12 @@ def test_the_file_is_the_uploaded_one(project: Project) -> None:
     """The bytes, the name and the run are those of the upload."""
     opened = open_upload(stored(project))
 
-    assert (run(1, {"a": 1.0}), "result.json", None) == (opened.run, opened.name, opened.context)
+    assert (opened.run, opened.name, opened.context) == (run(1, {"a": 1.0}), "result.json", None)
     assert result_file.write(run(1, {"a": 1.0})) == opened.data
 
 
 def test_a_missing_or_damaged_file_is_an_error(project: Project) -> None:
-    """Neither is taken for an empty run."""
+    """A missing or damaged file is an error and not an empty run."""
     row = stored(project)
     Upload.objects.update(content=b"damaged")
     with pytest.raises(InvalidResult, match="damaged"):

@@ -1,4 +1,4 @@
-"""What a search finds, apart from what it refuses."""
+"""The runs and the refusals of a search, separately."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_each_tree_has_its_own_context(tmp_path: Path) -> None:
 
 
 def test_a_bad_context_beside_a_file_is_ignored(tmp_path: Path) -> None:
-    """One malformed context near a single result does not hide the next."""
+    """If the context in the parent folder is malformed, the one in the file's folder is used."""
     folder = tmp_path / "results/sample"
     folder.mkdir(parents=True)
     shutil.copy(ASV_FILE, folder)

@@ -50,7 +50,7 @@ def test_csv(tmp_path: Path, text: str, expected: dict[str, Column]) -> None:
     ],
 )
 def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
-    """A CSV without numbers, or with something else among them, is refused with the place."""
+    """A CSV without numbers, or with other text among them, is an error with the place."""
     with pytest.raises(InvalidInput, match=message):
         read_histories(written(tmp_path, text))
 

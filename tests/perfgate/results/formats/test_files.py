@@ -43,8 +43,8 @@ def test_archives_are_read_in_any_order(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".xz", lzma.compress)])
-def test_packed_files(tmp_path: Path, suffix: str, compress: object) -> None:
-    """A packed file is the file: alone, in a folder and in an archive."""
+def test_compressed_files(tmp_path: Path, suffix: str, compress: object) -> None:
+    """A compressed file is read like the plain file: alone, in a folder and in an archive."""
     assert callable(compress)
     packed = tmp_path / f"tree/0001_a.json{suffix}"
     packed.parent.mkdir()
@@ -59,7 +59,7 @@ def test_packed_files(tmp_path: Path, suffix: str, compress: object) -> None:
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.xz"])
 def test_broken_archives(tmp_path: Path, suffix: str) -> None:
-    """A cut or false archive is an error with its name."""
+    """A truncated or invalid archive is an error with its name."""
     path = pack(tmp_path / f"whole{suffix}", {"0001_a.json": SESSION.read_bytes()})
     for number, data in enumerate((path.read_bytes()[:200], b"no archive at all", b"")):
         broken = tmp_path / f"broken{number}{suffix}"
@@ -87,7 +87,7 @@ def test_tricks_in_archives(tmp_path: Path) -> None:
 
 
 def test_size_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What unpacks to too much is refused before it fills memory or disk."""
+    """A file or archive that decompresses to more than the limit is refused before it fills memory or disk."""
     bomb = tmp_path / "0001_bomb.json.xz"
     bomb.write_bytes(lzma.compress(b" " * 100_000))
     archive = pack(tmp_path / "tree.tar.xz", {"0001_a.json": b" " * 100_000, bomb.name: bomb.read_bytes()})
@@ -104,7 +104,7 @@ def test_size_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_links_in_folders_are_not_followed(tmp_path: Path) -> None:
-    """A link may lead anywhere, into a loop even: only files that stand in the folder are read."""
+    """Links are not followed, because they can lead out of the folder or into a loop."""
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "0001_link.json").symlink_to(SESSION)
 

@@ -21,7 +21,7 @@ def written(tmp_path: Path, text: str, name: str = "x.csv") -> Path:
 
 
 def test_results_are_ordered_by_commit_date(tmp_path: Path) -> None:
-    """Points stand in the order of their commits, whatever the order of the files; pull requests are left out."""
+    """Points are in the order of their commits, whatever the order of the files."""
     machine = tmp_path / "results/m"
     machine.mkdir(parents=True)
     for sha, day in (("aaaaaaaa", 3), ("bbbbbbbb", 1), ("cccccccc", 2)):
@@ -63,7 +63,7 @@ def test_environments_stay_apart(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    """A folder without results is refused with what would be taken."""
+    """A folder without results is an error that says what can be read."""
     with pytest.raises(InvalidInput, match="name a CSV file"):
         read_histories(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Bare NaN and Infinity become text, and nothing else changes."""
+"""The constants NaN and Infinity become text, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_means_the_same_as_python_json(document: Any, indent: int | None, ascii_
 
 
 def test_names_survive() -> None:
-    """A benchmark and a parameter called NaN keep their names, whatever quotes and backslashes are around."""
+    """A benchmark or parameter called NaN keeps its name, whatever quotes and backslashes surround it."""
     document = r'{"NaN": [NaN, "NaN", "\"NaN\", -Infinity", "\\", Infinity, -Infinity, "[NaN]"]}'
 
     found: object = decode(document.encode(), ANYTHING, source="test")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from perfgate.errors import InvalidResult, UnknownFormat
 from perfgate.results.formats import read_results, read_run, read_upload
-from tests.paths import DATA
+from tests.paths import DATA, ROOT
 from tests.perfgate.results.formats.found import ASV, ASV_FILE, SESSION
 
 
@@ -31,7 +33,7 @@ def test_too_many_samples(data: bytes) -> None:
 
 @pytest.mark.parametrize("path", [DATA, ASV / "results"])
 def test_a_folder_is_no_result(path: Path) -> None:
-    """Reading one result from a folder names the way out."""
+    """Reading one result from a folder is an error that says what to do."""
     with pytest.raises(UnknownFormat, match="name a file in it"):
         read_results(path)
 
@@ -40,7 +42,7 @@ def test_a_folder_is_no_result(path: Path) -> None:
     "data", [b"", b"{}", b"[" * 200_000, b'{"machine_info": ', b'"commit_hash" "results"', b"\x00", b"window.BENCHMARK_DATA = 3"]
 )  # fmt: skip
 def test_nothing_crashes(data: bytes) -> None:
-    """Whatever bytes are uploaded, the answer is a run or an InvalidResult."""
+    """Any bytes give a run or an InvalidResult."""
     with pytest.raises(InvalidResult):
         read_run(data, name="upload")
 
@@ -59,7 +61,19 @@ def test_an_upload_is_told_apart_by_its_source() -> None:
 
 
 def test_a_bad_context_is_refused() -> None:
-    """A context that is none makes the upload invalid."""
+    """An invalid context makes the upload invalid."""
     with pytest.raises(InvalidResult) as error:
         read_upload(ASV_FILE.read_bytes(), name=ASV_FILE.name, context=b"[]")
     assert "context" == error.value.source
+
+
+def test_reading_is_cheap_to_import() -> None:
+    """Reading a result loads neither numpy and scipy nor rich and Django: commands that only read start fast."""
+    code = (
+        "import sys; from pathlib import Path; from perfgate.results.formats import read_results;"
+        f"read_results(Path({str(SESSION)!r}));"
+        "print(sorted({'numpy', 'scipy', 'rich', 'django'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "[]\n" == done.stdout

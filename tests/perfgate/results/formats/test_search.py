@@ -18,7 +18,7 @@ ASV_IDENTITY = "asv:sample/be26e622-virtualenv-py3.12.json"
 
 
 def test_every_file_of_ours_is_found_and_read() -> None:
-    """Everything in our own data is found, and each run reads back equal through the result file."""
+    """All test data are found, and each run reads back equal from a result file."""
     all_found = found_in(DATA)
 
     assert 11 == len(all_found)
@@ -39,7 +39,7 @@ def test_identities_and_positions() -> None:
 
 
 def test_the_same_result_has_the_same_identity_wherever_it_is(tmp_path: Path) -> None:
-    """A later import of the same tree from another place, or of one file of it, replaces instead of doubling."""
+    """The same file has the same identity in a tree that was moved and as a single file."""
     shutil.copytree(ASV, tmp_path / "repository/.asv")
 
     identities = [[found.identity for found in found_in(path)] for path in (ASV, tmp_path, ASV / "results", ASV_FILE)]
@@ -59,7 +59,7 @@ def test_storage_folders_have_stable_identities(tmp_path: Path) -> None:
 
 
 def test_two_trees_with_one_name_stay_apart(tmp_path: Path) -> None:
-    """Two result trees in one repository may name machine and file alike; both are kept."""
+    """Two trees in one folder can have equal machines and file names; both runs are kept."""
     for root in ("a", "b"):
         shutil.copytree(ASV, tmp_path / root)
 
@@ -111,7 +111,7 @@ def test_only_what_should_be_a_result_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_file_alone_is_refused(tmp_path: Path) -> None:
-    """A file handed over by name is refused with a reason, whatever it is called."""
+    """A single file is refused with a reason, whatever its name is."""
     path = tmp_path / "anything.txt"
     path.write_bytes(b"\xff\xfe")
 

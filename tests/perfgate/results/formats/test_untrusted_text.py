@@ -27,14 +27,14 @@ def test_shortened_text_fits_and_stays_distinct(text: str, repeats: int) -> None
 
 @pytest.mark.parametrize("text", ["a\nb", "<script>", "\u202e", "\x1b[31m"])
 def test_a_name_with_active_content_is_refused(text: str) -> None:
-    """A name is never changed silently into another one; the error says where it is."""
+    """A name with active content is an error with its path; it is not changed."""
     with pytest.raises(InvalidResult) as error:
         untrusted_text.name(text, path="$.name")
     assert "$.name" == error.value.path
 
 
 def test_a_name_is_the_same_in_every_run() -> None:
-    """Memory addresses go, an empty name is replaced, and a long one is cut."""
+    """Memory addresses are removed, an empty name is replaced, and a long one is cut."""
     assert "<A at 0x…>" == untrusted_text.name("<A at 0x7f00>") == untrusted_text.name("<A at 0x8f00>")
     assert "(no name)" == untrusted_text.name("")
     assert 1_000 < len(untrusted_text.name("x" * 10_000)) <= MAX_NAME_CHARACTERS
@@ -46,7 +46,7 @@ def test_values_become_text() -> None:
 
 
 def test_times_are_utc_or_unknown() -> None:
-    """What is no time, or is outside the calendar, is unknown."""
+    """A value that is no time, or is outside the calendar, gives None."""
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
     assert noon == untrusted_text.time_of_milliseconds(noon.timestamp() * 1000)

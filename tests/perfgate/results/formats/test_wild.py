@@ -1,4 +1,4 @@
-"""Results from the wild: the counts that were taken of them independently, file by file.
+"""Real results of other projects give the counts that were taken of them independently, file by file.
 
 The files are not part of this repository; without them beside it these tests are skipped.
 """
@@ -89,7 +89,7 @@ def test_asv_archives(archive: str) -> None:
             tally.add(found, read_run(found.data, name=found.name, context=found.context))
 
     for fact in ("result_files", "cells", "finite", "null", "nan"):
-        assert (fact, facts.get(fact, 0)) == (fact, tally.counts[fact])
+        assert (fact, tally.counts[fact]) == (fact, facts.get(fact, 0))
     for fact in ("commits", "envs", "benchmarks_in_results"):
         assert (fact, facts[fact]) == (fact, len(tally.names[fact]))
     assert facts["result_files"] == len(tally.names["keys"])
@@ -165,12 +165,12 @@ def check_first_value(facts: dict[str, Any], samples: list[Sample]) -> None:
     if facts["units"] == ["iter/sec"]:
         assert (value, Direction.HIGHER) == (samples[0].value, samples[0].metric.direction)
     elif "ns" in facts["units"][0] or "ns/op" in facts["units"]:
-        assert (value / 1e9, "s") == (samples[0].value, samples[0].metric.unit)
+        assert (samples[0].value, samples[0].metric.unit) == (value / 1e9, "s")
 
 
 @pytest.mark.parametrize(("history", "expected"), [("python-edtf.data.js.xz", 25), ("safetensors.data.js.xz", 215)])
 def test_runs_of_pull_requests(history: str, expected: int) -> None:
-    """Runs of pull requests are told by their address and lie on a branch of their own."""
+    """Runs of pull requests are recognized by the URL of the commit and have a branch of their own."""
     runs, _ = runs_in(SHARED / "github-action-benchmark" / history)
     numbered = [run for _, run in runs if run.pull_request is not None]
 

@@ -58,7 +58,7 @@ def test_commit_and_environment(run: Run) -> None:
         run.environment.fields.items()
     )
     assert run.started_at is not None
-    assert run.started_at.year == 2026
+    assert 2026 == run.started_at.year
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_parameters_vary_like_asv(run: Run) -> None:
 
 
 def test_constants_in_names_survive(run: Run) -> None:
-    """A parameter that is called NaN or Infinity is kept as it is, beside values that are."""
+    """A parameter called NaN or Infinity keeps its name, next to values that are these constants."""
     values = {
         sample.benchmark.parameters["text"]: sample.value
         for sample in run.samples
@@ -122,13 +122,13 @@ def test_measurements(run: Run) -> None:
 
 
 def test_version_of_the_benchmark(run: Run) -> None:
-    """The benchmark's own version is kept, for its change starts a new segment."""
+    """The version of the benchmark is kept, because a change of it starts a new segment."""
     assert "1" == one(run, "bench.time_one").benchmark.version
     assert 64 == len(one(run, "bench.mem_list").benchmark.version)
 
 
-def test_forgotten_benchmarks_are_read() -> None:
-    """A benchmark that benchmarks.json no longer knows is read by its name, its parameters numbered."""
+def test_benchmarks_without_an_entry_are_read() -> None:
+    """A benchmark that is not in benchmarks.json is read by the naming conventions, with numbered parameters."""
     run = read(
         {
             "a.TimeSuite.time_x": [[1, 2], [["'a'", "'b'"]]],
@@ -163,7 +163,7 @@ def test_infinite_limits_are_unbounded() -> None:
 
 
 def test_null_row_is_one_failed_sample() -> None:
-    """A whole result of null is one failed sample without parameters, unless there is but one combination."""
+    """A whole result of null is one failed sample, without parameters unless there is only one combination."""
     run = read(
         {"time_a": [None, [["1", "2"]]], "time_b": [[None], [["1", "2"], ["3"]]], "time_c": [None, [["1"]]]},
         result_columns=["result", "params"],
@@ -174,7 +174,7 @@ def test_null_row_is_one_failed_sample() -> None:
 
 
 def test_odd_lengths_keep_every_value() -> None:
-    """More or fewer values than combinations are all kept, each a benchmark of its own."""
+    """If there are more or fewer values than combinations, all values are kept as different benchmarks."""
     run = read({"time_a": [[1, 2, 3], [["1", "2"]]], "time_b": [[1, 2], [["1", "2", "3"]]], "time_c": [[7, 8], []]},
                result_columns=["result", "params"])  # fmt: skip
 
@@ -201,7 +201,7 @@ def test_equal_parameters_stay_apart() -> None:
 
 
 def test_columns_in_another_order() -> None:
-    """The columns are taken by their names, and unknown ones are passed over."""
+    """Columns are identified by their names, and unknown ones are ignored."""
     run = read({"time_a": ["v1", {"new": 1}, [2.5]]}, result_columns=["version", "invented", "result"])
 
     assert [("v1", 2.5)] == [(sample.benchmark.version, sample.value) for sample in run.samples]
@@ -252,7 +252,7 @@ def test_dependencies_are_listed() -> None:
     ],
 )
 def test_malformed_files_name_the_field(fields: dict[str, Any], path: str) -> None:
-    """A file that cannot be kept is refused with the path of the offending field."""
+    """A malformed file is an error with the path of the offending field."""
     document = {"commit_hash": SHA, "results": {}, **fields}
 
     with pytest.raises(InvalidResult) as caught:
@@ -261,8 +261,8 @@ def test_malformed_files_name_the_field(fields: dict[str, Any], path: str) -> No
     assert path == caught.value.path
 
 
-def test_a_broken_context_costs_names_only() -> None:
-    """A benchmarks.json that cannot be read is listed, and the results are read without it."""
+def test_results_are_read_without_a_broken_context() -> None:
+    """A malformed benchmarks.json is listed as refused, and the results are read without it."""
     run = read({"time_a": 1.0}, context=b"[]")
 
     assert 1 == len(run.samples)

@@ -45,7 +45,7 @@ def only(*benches: Any, tool: str = "cargo", **fields: Any) -> Run:
 
 
 def test_split_keeps_the_original() -> None:
-    """Each run is cut out with its text unchanged, so that nothing is lost that a later reader may want."""
+    """The document of a run has the run's original text, including fields that are not read."""
     original = bench({"name": "a", "value": 1, "unit": "ns", "unknown": [1]})
     (found,) = history_of.split(history(original), name="data.js")
 
@@ -101,7 +101,7 @@ def test_pull_requests_are_told_apart() -> None:
     ],
 )
 def test_units(unit: str, tool: str, metric: Metric, value: float) -> None:
-    """Times are seconds whatever was printed; throughput is better when higher; the rest stays as it is."""
+    """Times are converted to seconds; higher throughput is better; other units are not changed."""
     (sample,) = only({"name": "a", "value": 254, "unit": unit}, tool=tool).samples
 
     assert (metric, value) == (sample.metric, sample.value)
@@ -120,14 +120,14 @@ def test_units(unit: str, tool: str, metric: Metric, value: float) -> None:
     ],
 )
 def test_only_plain_ranges_are_kept(spread: str | None, tool: str, expected: dict[str, float]) -> None:
-    """A range is kept where its unit is sure to be the value's own."""
+    """A range is kept if its unit is known to be the value's unit."""
     (sample,) = only({"name": "a", "value": 1, "unit": "ns", "range": spread}, tool=tool).samples
 
     assert expected == sample.statistics
 
 
 def test_what_cannot_be_read_is_listed() -> None:
-    """A bad or doubled benchmark is refused alone; a value of null failed; a run without a commit is refused whole."""
+    """A malformed or repeated benchmark is refused alone, a value of null is a failure, and a run without a commit is refused."""
     run = only({"name": "a", "value": 1}, {"name": 3}, {"name": "a", "value": 2}, {"name": "b", "value": None})
 
     assert [("a", SampleState.MEASURED), ("b", SampleState.FAILED)] == [
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_listed() -> None:
 
 
 def test_malformed_history() -> None:
-    """A cut history is refused as a whole, and a commit that is none with its path."""
+    """A truncated history is refused, and an invalid commit is an error with its path."""
     with pytest.raises(InvalidResult):
         list(history_of.split(history(bench())[:-9], name="data.js"))
     with pytest.raises(InvalidResult) as caught:

@@ -34,7 +34,7 @@ def entry(fullname: str, *, median: Any = 1.0, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", [*WITH_DATA, *SAVED], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_version_is_read(path: Path) -> None:
-    """Files of each version hold the same 16 benchmarks; the one that failed while measured is in none."""
+    """The files of all versions have the same 16 benchmarks; the one that failed during the measurement is in none."""
     run = read_results(path)
 
     assert (16, 16) == (len(run.samples), run.count(SampleState.MEASURED))
@@ -48,7 +48,7 @@ def test_every_version_is_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WITH_DATA, ids=lambda path: path.name)
 def test_measurements_are_one_round(path: Path) -> None:
-    """A session is one process: its measurements are one round, as many as the tool counted, around its median."""
+    """A session is one process, so its measurements are one round, with the tool's count and median."""
     for sample in read_results(path).samples:
         (one_round,) = sample.rounds
         assert len(one_round) == sample.statistics["rounds"]
@@ -66,7 +66,7 @@ def test_saved_without_measurements() -> None:
 
 
 def test_parameters() -> None:
-    """Values are parameters; pytest's id stands in where a value is no JSON or two have the same text."""
+    """Values are parameters; pytest's id is used if a value is no JSON or two have the same text."""
     labels = [sample.benchmark.label for sample in read_results(NEWEST).samples]
 
     assert [
@@ -87,7 +87,7 @@ def test_parameters() -> None:
 
 
 def test_addresses_do_not_make_new_benchmarks() -> None:
-    """A memory address in an id or a value is taken out: it differs in each run."""
+    """A memory address in an id or a value is removed, because it differs in each run."""
     first, second = (
         read(
             entry(f"t.py::t[<object at {address}>]", param=f"<object at {address}>", params={"x": f"<f at {address}>"})
@@ -140,7 +140,7 @@ def test_detached_head_is_no_branch() -> None:
 
 
 def test_zero_and_missing_medians() -> None:
-    """A timer that stood still measured 0; no median, or NaN, is a failure."""
+    """A median of 0 is a value; a missing median or NaN is a failure."""
     run = read(entry("t.py::a", median=0.0), entry("t.py::b", median=float("nan")), {"fullname": "t.py::c"})
 
     assert [(SampleState.MEASURED, 0.0), (SampleState.FAILED, None), (SampleState.FAILED, None)] == [
@@ -149,7 +149,7 @@ def test_zero_and_missing_medians() -> None:
 
 
 def test_the_same_test_twice_is_refused() -> None:
-    """Of two entries that nothing tells apart the first is kept and the second listed."""
+    """Of two identical entries, the first is kept and the second is listed as refused."""
     run = read(entry("t.py::a", median=1.0), entry("t.py::a", median=2.0))
 
     assert [1.0] == [sample.value for sample in run.samples]
@@ -157,7 +157,7 @@ def test_the_same_test_twice_is_refused() -> None:
 
 
 def test_a_bad_benchmark_is_refused_alone() -> None:
-    """What is no benchmark is listed with its place; of measurements cut by hand, the numbers are kept."""
+    """A malformed benchmark is listed with its path; of shortened measurements, the numbers are kept."""
     run = read(
         entry("t.py::a", stats={"data": [1, 2.5, "... and so on"]}),
         entry("t.py::b", median=[]),
@@ -176,7 +176,7 @@ def test_a_bad_benchmark_is_refused_alone() -> None:
 
 @pytest.mark.parametrize("machine", [{}, {"cpu": 3, "system": ["x"]}, {"python_implementation": {}, "node": None}])
 def test_any_machine_info(machine: Any) -> None:
-    """Projects may put anything into machine_info; it never keeps a session from being read."""
+    """Any content of machine_info can be read, because projects add their own."""
     assert read(machine_info=machine).environment.name
 
 
@@ -185,7 +185,7 @@ def test_any_machine_info(machine: Any) -> None:
     [({"benchmarks": 3}, "$.benchmarks"), ({"version": 5}, "$.version"), ({"machine_info": []}, "$.machine_info")],
 )
 def test_malformed_files_name_the_field(fields: dict[str, Any], path: str) -> None:
-    """A file that cannot be kept is refused with the path of the offending field."""
+    """A malformed file is an error with the path of the offending field."""
     with pytest.raises(InvalidResult) as caught:
         read(**fields)
 

@@ -42,6 +42,6 @@ def test_an_invalid_token_stays_in_the_list(project: Project) -> None:
 
 
 def test_an_unknown_project_is_an_error() -> None:
-    """A typing error does not look like an empty list."""
+    """A wrong name is an error and not an empty list."""
     with pytest.raises(CommandError, match="create_project"):
         call("list_tokens", "nobody")

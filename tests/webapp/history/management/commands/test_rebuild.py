@@ -26,6 +26,6 @@ def test_all_projects_are_rebuilt_by_default(project: Project) -> None:
 
 
 def test_an_unknown_project_is_an_error() -> None:
-    """A typing error does not look like success."""
+    """A wrong name is an error."""
     with pytest.raises(CommandError):
         call("rebuild", "--project", "nobody")
