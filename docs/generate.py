@@ -10,6 +10,7 @@ import ast
 import inspect
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -71,14 +72,20 @@ def command_line() -> Iterator[str]:
 
 def policy() -> Iterator[str]:
     """Yield the page of perfgate.toml, from the module that reads it."""
-    from perfgate import policy as language
+    from perfgate.policy import alert_rules, language
+    from perfgate.policy.rules import all_kinds
 
     yield "# Policy"
     yield ""
     yield from _docstring(language, code="toml")
+    yield "## Kinds of rules"
+    yield ""
+    for kind in all_kinds():
+        yield from _docstring(sys.modules[type(kind).__module__], code="")
+        yield from _docstring(type(kind), code="")
     yield "## `[alerts]`"
     yield ""
-    yield from _record(language.AlertRules)
+    yield from _record(alert_rules.AlertRules)
 
 
 def result_file() -> Iterator[str]:

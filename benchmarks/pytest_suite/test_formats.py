@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perfgate import gate
-from perfgate.report import wording
+from perfgate.report.markdown import markdown
 from perfgate.results import result_file
 from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample
 
@@ -53,4 +53,4 @@ def test_judge(benchmark):
 
 
 def test_markdown(benchmark, judged):
-    assert "perfgate" in benchmark(wording.markdown, judged)
+    assert "perfgate" in benchmark(markdown, judged)

@@ -17,7 +17,8 @@ from perfgate.errors import PerfgateError, PermissionDenied
 from perfgate.formatting import plain
 from perfgate.gate import Outcome, Verdict
 from perfgate.github import Repository
-from perfgate.report import wording
+from perfgate.report.headline import CONCLUSIONS, headline, is_worth_a_comment, worst
+from perfgate.report.markdown import CommentContext, combined
 from perfgate.results import result_file
 from perfgate.results.records import Commit, Run
 
@@ -67,7 +68,7 @@ def report(
     if job.summary is not None:
         with job.summary.open("a", encoding="utf-8") as file:
             file.write(text)
-    tell(wording.headline(wording.worst(verdicts)) if verdicts else text.strip())
+    tell(headline(worst(verdicts)) if verdicts else text.strip())
     uploads = bool(server) and not job.is_fork
     if uploads:
         _upload(runs, server, variables, tell)
@@ -99,7 +100,7 @@ def _verdicts(runs: Sequence[Run], job: Job) -> list[Verdict]:
 def _markdown(verdicts: Sequence[Verdict], runs: Sequence[Run]) -> str:
     """Return the verdicts as Markdown; without any, how many benchmarks were measured."""
     if verdicts:
-        return wording.together([(verdict, wording.Around()) for verdict in verdicts])
+        return combined([(verdict, CommentContext()) for verdict in verdicts])
     lines = [f"- {len(run.samples)} benchmarks at `{run.commit.sha[:10]}`" for run in runs]
     return "### perfgate: measured\n\n" + "\n".join(lines or [f"- {NO_RESULT}"]) + "\n"
 
@@ -117,7 +118,7 @@ def _show(verdicts: Sequence[Verdict], text: str, job: Job, tell: Callable[[str]
     if not job.token:
         tell("No comment and no check run: give the step GITHUB_TOKEN.")
         return
-    worst = wording.worst(verdicts)
+    decisive = worst(verdicts)
     with Repository(job.repository, job.token, api_url=job.api_url, author=AUTHOR) as repository:
         if job.pull_request is not None:
             _comment(repository, job.pull_request, verdicts, text, job, tell)
@@ -127,8 +128,8 @@ def _show(verdicts: Sequence[Verdict], text: str, job: Job, tell: Callable[[str]
                 CHECK_NAME,
                 f"{CHECK_NAME}:{job.repository}:{job.head}",
                 status="completed",
-                conclusion=wording.CONCLUSIONS[worst.outcome],
-                title=wording.headline(worst),
+                conclusion=CONCLUSIONS[decisive.outcome],
+                title=headline(decisive),
                 summary=text,
                 details_url=job.url,
             )
@@ -150,7 +151,7 @@ def _comment(
     try:
         if repository.pull_request(number).head_sha != job.head:
             tell(f"No comment: pull request {number} has moved on from {job.head[:10]}.")
-        elif is_first or wording.is_worth_a_comment(verdicts) or repository.has_comment(number, marker):
+        elif is_first or is_worth_a_comment(verdicts) or repository.has_comment(number, marker):
             repository.upsert_comment(number, marker, text)
         else:
             tell("No comment: everything passed, and nothing changed.")

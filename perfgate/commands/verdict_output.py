@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from perfgate import gate
-from perfgate.formatting import interval, percent, plain, quantity, share
+from perfgate.formatting import interval, percent, plain, quantity
 from perfgate.gate import Outcome, Row, Verdict
-from perfgate.report import terminal, wording
+from perfgate.report import terminal
+from perfgate.report.headline import headline
+from perfgate.report.json_document import json_text
+from perfgate.report.markdown import markdown
+from perfgate.report.remarks import remarks
+from perfgate.report.rows import limits, ordered
 from perfgate.results import metrics
 
 if TYPE_CHECKING:
@@ -29,9 +34,9 @@ def show(verdict: Verdict, arguments: argparse.Namespace, cost: Cost | None = No
         cost: What measuring took; None: that is not known.
     """
     if arguments.json:
-        print(wording.json_text(verdict))
+        print(json_text(verdict))
     elif arguments.markdown:
-        print(wording.markdown(verdict), end="")
+        print(markdown(verdict), end="")
     else:
         show_text(verdict, cost, arguments.output)
     return gate.exit_code(verdict, strict=arguments.strict)
@@ -57,7 +62,7 @@ def describe_cost(cost: Cost) -> str:
 def show_text(verdict: Verdict, cost: Cost | None, output: Path | None) -> None:
     """Print headline, table and remarks, what measuring took, and where the result file was written."""
     out = terminal.console()
-    out.print(Text(wording.headline(verdict), style=STYLES[verdict.outcome]))
+    out.print(Text(headline(verdict), style=STYLES[verdict.outcome]))
     base = verdict.base.sha[:10] if verdict.base else "nothing"
     out.print(
         Text(f"{verdict.suite}, {verdict.head.sha[:10]} against {base} on {plain(verdict.environment)}", style="dim")
@@ -70,13 +75,13 @@ def show_text(verdict: Verdict, cost: Cost | None, output: Path | None) -> None:
         ["outcome", "metric"],
         ["base", "head", "change", "95 % interval", "budget", "detects", "pairs"],
     )
-    for row in wording.ordered(verdict):
-        if not row.is_still:
+    for row in ordered(verdict):
+        if not row.is_unremarkable:
             table.add_row(*_cells(row, prefix))
     if verdict.rows:
         terminal.show(out, table)
         out.print()
-    for line in (*wording.remarks(verdict), *([describe_cost(cost)] if cost else [])):
+    for line in (*remarks(verdict), *([describe_cost(cost)] if cost else [])):
         out.print(Text(line, style="dim"))
     if output:
         out.print(f"written to {output}")
@@ -92,7 +97,7 @@ def _cells(row: Row, prefix: str) -> tuple[str | Text, ...]:
         quantity(row.candidate, row.unit),
         Text(percent(row.effect), style="" if row.outcome is Outcome.PASS else style),
         interval(row.low, row.high),
-        share(row.allowed.value),
+        limits(row),
         percent(row.smallest_detectable),
         str(row.pairs),
     )

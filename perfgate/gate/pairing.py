@@ -1,11 +1,13 @@
-"""Two sides' samples -> the pairs they were measured in, to be handed out again in the order they were taken.
+"""Samples of two sides -> the pairs in which they were measured, in the order they were taken.
 
-A verdict is decided from what was recorded, also right after measuring: the server and a replay take the same way.
+A verdict is always made from recorded pairs, also right after measuring, so that a replay gives the same one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,16 @@ from numpy.typing import NDArray
 from perfgate.results.records import Direction, Metric, Record, Run, Sample, SampleState
 from perfgate.stats.pairs import CannotMeasure, Pair
 
-BESIDE_TIME = "voluntary_switches"
-"""Metric that says whether a benchmark waits; it decides which clock is used and is never judged itself."""
+SWITCHES = "voluntary_switches"
+"""Metric that tells whether a benchmark blocks; it decides which clock is judged, and is not judged itself."""
 
 CLOCKS = ("cpu_time", "wall_time")
 
+NEW, REMOVED = "new in head", "removed in head"
+
 
 class NotJudged(Record, frozen=True):
-    """A benchmark and metric for which there is nothing to compare."""
+    """A benchmark and metric that cannot be compared, and why."""
 
     label: str
     metric: str
@@ -35,21 +39,21 @@ class Sides(Record, frozen=True):
     base: dict[str, Sample]
     head: dict[str, Sample]
     failure: str = ""
-    """Why measuring ended before a decision; the pairs until then were taken, and stay part of the suite."""
+    """Why measuring ended early; the pairs taken until then still inform the suite."""
 
     @property
     def key(self) -> str:
-        """What names these sides in `judge_suite`."""
+        """The name of these sides in `judge_suite`."""
         return key(self.label, self.metric.name)
 
 
 def key(label: str, metric: str) -> str:
-    """Return what names a benchmark and metric in `judge_suite`; time is named by its first clock."""
+    """Return the name of a benchmark and metric in `judge_suite`; both clocks have one name."""
     return f"{label}\n{CLOCKS[0] if metric in CLOCKS else metric}"
 
 
 def bring_together(run: Run, baseline: Run) -> tuple[list[Sides], tuple[NotJudged, ...]]:
-    """Return the sides of every benchmark that was measured on both, and what has no counterpart or failed."""
+    """Return the benchmarks that were measured on both sides, and those that cannot be compared."""
     head, base = _by_benchmark(run), _by_benchmark(baseline)
     sides, not_judged = [], []
     for identity in dict.fromkeys((*head, *base)):
@@ -64,9 +68,9 @@ def bring_together(run: Run, baseline: Run) -> tuple[list[Sides], tuple[NotJudge
 
 
 def source(sides: Sequence[Sides]) -> Callable[[str], Pair]:
-    """Return a function that hands out the recorded pairs of a benchmark, by `Sides.key`, one after the other."""
-    pairs = {each.key: _pairs(each) for each in sides}
-    failures = {each.key: each.failure for each in sides}
+    """Return a function that returns the next recorded pair of a benchmark, by `Sides.key`."""
+    pairs = {side.key: _pairs(side) for side in sides}
+    failures = {side.key: side.failure for side in sides}
 
     def take_pair(name: str) -> Pair:
         pair = next(pairs[name], None)
@@ -78,28 +82,28 @@ def source(sides: Sequence[Sides]) -> Callable[[str], Pair]:
 
 
 def rounds(sides: Sides) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
-    """Return what was recorded of one metric, of base and head, one round a pair; rounds without a partner are left out."""
+    """Return the recorded rounds of base and head, one a pair; rounds without a counterpart are left out."""
     name = sides.metric.name
     pairs = [pair for pair in zip(sides.base[name].rounds, sides.head[name].rounds, strict=False) if all(pair)]
     return [base for base, _ in pairs], [head for _, head in pairs]
 
 
 def _by_benchmark(run: Run) -> dict[tuple[str, str], dict[str, Sample]]:
-    """Group samples: the clocks of one benchmark with what was counted beside them, every other metric alone."""
+    """Group samples by label and metric; both clocks and the context switches form one group."""
     groups: dict[tuple[str, str], dict[str, Sample]] = {}
     for sample in run.samples:
         name = sample.metric.name
-        kind = "time" if name in {*CLOCKS, BESIDE_TIME} else name
+        kind = "time" if name in {*CLOCKS, SWITCHES} else name
         groups.setdefault((sample.benchmark.label, kind), {})[name] = sample
     return groups
 
 
 def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:
-    """Return why one benchmark cannot be compared, empty if it can."""
+    """Return why a benchmark cannot be compared; empty if it can."""
     if not base:
-        return "new in head"
+        return NEW
     if not head:
-        return "removed in head"
+        return REMOVED
     for side, samples in (("head", head), ("base", base)):
         for sample in samples.values():
             if sample.state is not SampleState.MEASURED:
@@ -110,23 +114,9 @@ def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:
 def _pairs(sides: Sides) -> Iterator[Pair]:
     name = sides.metric.name
     clock, other = CLOCKS if CLOCKS[0] in sides.head else (name, name)
-    flip = sides.metric.direction is Direction.HIGHER
-
-    def rounds(samples: Mapping[str, Sample], metric: str) -> list[NDArray[np.float64]]:
-        chosen = samples.get(metric) or samples[name]
-        arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
-        return [np.reciprocal(array) for array in arrays] if flip else arrays
-
-    def switches(samples: Mapping[str, Sample]) -> Iterator[float]:
-        counted = samples.get(BESIDE_TIME)
-        yield from (float(np.mean(one_round)) for one_round in counted.rounds) if counted else ()
-        while True:
-            yield 0.0
-
-    for base_cpu, head_cpu, base_wall, head_wall, base_switches, head_switches in zip(
-        rounds(sides.base, clock), rounds(sides.head, clock), rounds(sides.base, other), rounds(sides.head, other),
-        switches(sides.base), switches(sides.head), strict=False,
-    ):  # fmt: skip
+    base, head = (partial(_costs, side, name, sides.metric.direction) for side in (sides.base, sides.head))
+    columns = (base(clock), head(clock), base(other), head(other), _switches(sides.base), _switches(sides.head))
+    for base_cpu, head_cpu, base_wall, head_wall, base_switches, head_switches in zip(*columns, strict=False):
         yield Pair(
             base_cpu=base_cpu,
             candidate_cpu=head_cpu,
@@ -136,3 +126,17 @@ def _pairs(sides: Sides) -> Iterator[Pair]:
             candidate_switches=head_switches,
             seconds=0.0,
         )
+
+
+def _costs(samples: Mapping[str, Sample], name: str, direction: Direction, metric: str) -> list[NDArray[np.float64]]:
+    """Return the rounds of *metric*, else of *name*; as reciprocals if more is better."""
+    chosen = samples.get(metric) or samples[name]
+    arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
+    return [np.reciprocal(array) for array in arrays] if direction is Direction.HIGHER else arrays
+
+
+def _switches(samples: Mapping[str, Sample]) -> Iterator[float]:
+    """Yield the mean context switches of each round, then 0 for rounds where none were recorded."""
+    counted = samples.get(SWITCHES)
+    yield from (float(np.mean(one_round)) for one_round in counted.rounds) if counted else ()
+    yield from repeat(0.0)

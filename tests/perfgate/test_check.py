@@ -164,7 +164,7 @@ def test_a_caller_may_bring_its_own_rules(repository: Path) -> None:
     checked = check(repository, "base", "head", options=options)
 
     assert None is checked.run.policy
-    assert [0.03] == [row.allowed.value for row in checked.verdict.rows]
+    assert [0.03] == [row.max_regression for row in checked.verdict.rows]
 
 
 def test_the_cost_of_a_fixed_design_is_known_once_a_pair_was_taken() -> None:

@@ -191,7 +191,7 @@ def _bridged_changes(searched: SearchedSeries, kinds: Mapping[ChangePoint, Alert
     """Yield the changes of the code across segment borders, as they were measured side by side."""
     runs = searched.points.runs
     for index, row in searched.bridged:
-        if row.judgement in {"regressed", "improved"} and row.effect is not None:
+        if row.judgment in {"regressed", "improved"} and row.effect is not None:
             end = min((change.index for change in kinds if change.index > index), default=len(runs))
             yield ObservedChange(
                 run_id=int(runs[index]),
@@ -203,7 +203,7 @@ def _bridged_changes(searched: SearchedSeries, kinds: Mapping[ChangePoint, Alert
                 high=row.effect if row.high is None else row.high,
                 before=row.baseline,
                 after=row.candidate,
-                regression=row.judgement == "regressed",
+                regression=row.judgment == "regressed",
             )
 
 

@@ -55,7 +55,7 @@ class Answer:
 
     def _judgements(self) -> list[str]:
         """Return one word for each series, an empty one where it was not measured again."""
-        return [row.judgement if (row := self.row(one.series)) else "" for one in self.regressions]
+        return [row.judgment if (row := self.row(one.series)) else "" for one in self.regressions]
 
 
 def answers(

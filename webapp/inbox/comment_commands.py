@@ -20,7 +20,8 @@ from perfgate import formatting, policy
 from perfgate.errors import NotFound, Rejected
 from perfgate.gate import Outcome, Row
 from perfgate.github import CommitRange, PullRequest, Repository
-from perfgate.report import wording
+from perfgate.report.markdown import MAX_ROWS
+from perfgate.report.rows import limit, row_id
 from perfgate.results import metrics
 from webapp.alerts import rules
 from webapp.github import account
@@ -170,10 +171,10 @@ def _acceptable(project: Project, number: int) -> str:
         return "Nothing here is beyond its budget any more."
     until = timezone.now().date() + timedelta(days=30)
     lines = ["To accept, write one of these, with a reason, as a comment of its own:", ""]
-    for row in failed[: wording.MAX_ROWS]:
+    for row in failed[:MAX_ROWS]:
         most = math.ceil(100 * max(abs(row.low or 0.0), abs(row.high or 0.0)))
         lines.append(
-            f"- {formatting.code(row.label)}: `/perfgate accept {wording.row_id(row)} up to {most}% until {until} because …`"
+            f"- {formatting.code(row.label)}: `/perfgate accept {row_id(row)} up to {most}% until {until} because …`"
         )
     return "\n".join(lines)
 
@@ -255,16 +256,18 @@ def _explain(project: Project, order: Order, _pull: PullRequest, rest: str) -> s
             "base → head",
             f"{formatting.quantity(row.baseline, row.unit)} → {formatting.quantity(row.candidate, row.unit)}",
         ),
-        (
-            "allowed",
-            formatting.share(row.allowed.value)
-            + (f" (policy, line {row.allowed.line})" if row.allowed.line else " (the default)"),
+        *(
+            (
+                "allowed",
+                limit(finding) + (f" (policy, line {finding.limit.line})" if finding.limit.line else " (the default)"),
+            )
+            for finding in row.findings
         ),
         ("pairs", str(row.pairs)),
-        ("would have been seen with probability 0.9", detectable),
+        ("smallest detectable change, with probability 0.9", detectable),
         (
-            "judgement",
-            f"{row.judgement}, so {row.outcome}" + (f": {formatting.code(row.reason, 300)}" if row.reason else ""),
+            "judgment",
+            f"{row.judgment}, so {row.outcome}" + (f": {formatting.code(row.reason, 300)}" if row.reason else ""),
         ),
     ]
     if row.waiver is not None:
@@ -355,7 +358,7 @@ def _changes(repository: Repository, project: Project, number: int, pull: PullRe
 
 
 def _row(project: Project, pull_request: int, wanted_id: str) -> Row:
-    found = [row for _, row in _judged_rows(project, pull_request) if wording.row_id(row) == wanted_id]
+    found = [row for _, row in _judged_rows(project, pull_request) if row_id(row) == wanted_id]
     if len(found) != 1:
         raise Declined(
             f"{formatting.code(wanted_id or 'nothing')} is no row of the newest verdict here: take the six signs of one."

@@ -15,7 +15,8 @@ from django.conf import settings
 
 from perfgate import formatting, gate
 from perfgate.github import Conclusion
-from perfgate.report import wording
+from perfgate.report.headline import CONCLUSIONS, SYMBOLS, headline, is_worth_a_comment, worst
+from perfgate.report.markdown import CommentContext, combined
 from webapp.alerts.models import Alert, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import bisection
@@ -76,7 +77,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: int
     verdict: gate.Verdict
-    around: wording.Around = wording.Around()
+    around: CommentContext = CommentContext()
 
 
 def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, exists: bool) -> Comment | None:
@@ -91,7 +92,7 @@ def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, ex
     Returns:
         None where there is nothing worth telling: everything passed and nothing improved.
     """
-    if not exists and not wording.is_worth_a_comment([one.verdict for one in judged]):
+    if not exists and not is_worth_a_comment([one.verdict for one in judged]):
         return None
     return Comment(
         pull_request=pull_request,
@@ -103,17 +104,17 @@ def comment(project: Project, pull_request: int, judged: Sequence[Judged], *, ex
 
 def check_run(project: Project, sha: str, judged: Sequence[Judged]) -> CheckRun:
     """Return the check run for the newest verdicts on one commit; the worst of them decides."""
-    worst = wording.worst([one.verdict for one in judged])
-    decides = next(one for one in judged if one.verdict is worst)
+    decisive = worst([one.verdict for one in judged])
+    decides = next(one for one in judged if one.verdict is decisive)
     return CheckRun(
         head_sha=sha,
         name=CHECK_NAME,
         external_id=f"{CHECK_NAME}:{project.slug}:{sha}",
-        conclusion=wording.CONCLUSIONS[worst.outcome],
-        title=wording.headline(worst),
+        conclusion=CONCLUSIONS[decisive.outcome],
+        title=headline(decisive),
         summary=_markdown(judged),
         details_url=verdict_url(decides.run_id),
-        actions=(AGAIN, *([HOW_TO_ACCEPT] if worst.outcome is gate.Outcome.FAIL else [])),
+        actions=(AGAIN, *([HOW_TO_ACCEPT] if decisive.outcome is gate.Outcome.FAIL else [])),
     )
 
 
@@ -146,7 +147,7 @@ def nothing(project: Project, sha: str) -> CheckRun:
         name=CHECK_NAME,
         external_id=f"{CHECK_NAME}:{project.slug}:{sha}",
         conclusion="neutral",
-        title=f"{wording.SYMBOLS[gate.Outcome.INCONCLUSIVE]} No verdict: the workflow left no result",
+        title=f"{SYMBOLS[gate.Outcome.INCONCLUSIVE]} No verdict: the workflow left no result",
         summary="It is over, and nothing was uploaded. Its log says why; measure again once that is put right.",
         details_url=f"{settings.BASE_URL}/projects/{project.slug}/",
         actions=(AGAIN,),
@@ -231,4 +232,4 @@ def alert_url(alert: Alert) -> str:
 
 
 def _markdown(judged: Sequence[Judged]) -> str:
-    return wording.together([(one.verdict, one.around) for one in judged])
+    return combined([(one.verdict, one.around) for one in judged])

@@ -34,7 +34,7 @@ def judge_run(run: Run) -> StoredVerdict:
     counted = FalseAlarms() if verdict.missing_shards or not run.trusted else verdict.false_alarms
     counts = {f"exempt_{name}": count for name, count in msgspec.structs.asdict(counted).items()}
     stored, _ = StoredVerdict.objects.update_or_create(
-        run=run, defaults={"outcome": verdict.outcome.value, "document": msgspec.to_builtins(verdict), **counts}
+        run=run, defaults={"outcome": verdict.outcome.value, "document": gate.to_document(verdict), **counts}
     )
     run_judged.send(Run, run=run)
     return stored
@@ -49,7 +49,7 @@ def false_alarms(project: Project) -> FalseAlarms:
 
 def read(verdict: StoredVerdict) -> gate.Verdict:
     """Return a stored verdict as the gate returned it."""
-    return msgspec.convert(verdict.document, gate.Verdict)
+    return gate.from_document(verdict.document)
 
 
 def _waivers(run: Run) -> list[Waiver]:

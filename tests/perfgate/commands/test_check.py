@@ -30,7 +30,7 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
     verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
 
     assert 1 == code
-    assert 0.1 == verdict.rows[0].allowed.value
+    assert 0.1 == verdict.rows[0].max_regression
     assert verdict.rows[0].effect is not None
     assert verdict.rows[0].effect > 0.3
     assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())
@@ -173,7 +173,7 @@ def test_one_hundredth_more_memory_is_red_from_one_pair(
     (row,) = (row for row in verdict.rows if row.metric == "traced_peak")
 
     assert 1 == code
-    assert ("fail", 0.005, 1) == (row.outcome, row.allowed.value, row.pairs)
+    assert ("fail", 0.005, 1) == (row.outcome, row.max_regression, row.pairs)
     assert row.effect == pytest.approx(0.01, abs=0.002)
     assert {"cpu_time", "traced_peak", "peak_memory"} == {row.metric for row in verdict.rows}
     assert verdict == gate.judge(result_file.read(file.read_bytes()), today=datetime.now(UTC).date())

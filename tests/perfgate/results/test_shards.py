@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from perfgate import gate
 from perfgate.errors import InvalidInput
 from perfgate.gate import Outcome
-from perfgate.report import wording
+from perfgate.report.headline import headline
 from perfgate.results import result_file, shards
 from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Policy, Run, Sample, level
 
@@ -76,7 +76,7 @@ def test_the_joined_verdict_is_that_of_the_shards() -> None:
     verdict = gate.judge(whole, today=TODAY)
 
     assert alone == list(verdict.rows)
-    assert [("b04", Outcome.FAIL)] == [(row.label, row.outcome) for row in verdict.rows if row.judgement != "within"]
+    assert [("b04", Outcome.FAIL)] == [(row.label, row.outcome) for row in verdict.rows if row.judgment != "within"]
     assert Outcome.FAIL == verdict.outcome
     assert joined(*parts) == whole
     assert verdict == gate.judge(result_file.read(result_file.write(whole)), today=TODAY)
@@ -95,10 +95,10 @@ def test_a_missing_shard_is_no_pass() -> None:
     failed = gate.judge(joined(part(1), part(2, slow="b04")), today=TODAY)
 
     assert 3 == gate.exit_code(verdict)
-    assert "❔ No verdict: 2 within budget · shards 1, 3 of 3 missing" == wording.headline(verdict)
-    assert any("Shards 1, 3 of 3 are not here" in note for note in verdict.notes)
+    assert "❔ No verdict: 2 within budget · shards 1, 3 of 3 missing" == headline(verdict)
+    assert any("Shards 1, 3 of 3 are missing" in note for note in verdict.notes)
     assert 1 == gate.exit_code(failed)
-    assert "shard 3 of 3 missing" in wording.headline(failed)
+    assert "shard 3 of 3 missing" in headline(failed)
 
 
 def test_a_joined_file_can_be_joined_further() -> None:

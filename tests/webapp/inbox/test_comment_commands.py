@@ -8,7 +8,7 @@ import cmarkgfm
 import pytest
 from django.utils import timezone
 
-from perfgate.report import wording
+from perfgate.report.rows import row_id
 from standin import Change, StandIn
 from standin.state import Comment
 from tests.webapp.lab import NAME, Lab, sha
@@ -38,7 +38,7 @@ def red(lab: Lab, number: int) -> str:
     lab.pull(number, HEAD, 1.0, 1.05)
     lab.work()
     (row,) = judgments.read(Run.objects.latest("pk").verdict).rows
-    return wording.row_id(row)
+    return row_id(row)
 
 
 def say(lab: Lab, github: StandIn, number: int, text: str, login: str = "ada") -> Delivery:

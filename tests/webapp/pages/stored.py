@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from perfgate import gate
@@ -160,7 +159,7 @@ def store_shop() -> Shop:
     run = judged_run()
     judged = store(project, run)
     said = gate.judge(run, today=date(2026, 11, 21))
-    StoredVerdict.objects.create(run_id=judged, outcome=said.outcome, document=msgspec.to_builtins(said))
+    StoredVerdict.objects.create(run_id=judged, outcome=said.outcome, document=gate.to_document(said))
     models.Run.objects.update(processed_at=START)
     last = models.Run.objects.filter(pull_request=None).latest("id")
     return Shop(project, series, last.pk, judged, store_alert(project, series))

@@ -131,4 +131,4 @@ def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
 
     said = judgments.read(StoredVerdict.objects.get(run=stored))
     assert gate.judge(run, today=stored.received_at.date()) == said
-    assert [("traced_peak", "fail")] == [(row.metric, row.outcome) for row in said.rows if row.judgement == "regressed"]
+    assert [("traced_peak", "fail")] == [(row.metric, row.outcome) for row in said.rows if row.judgment == "regressed"]

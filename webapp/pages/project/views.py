@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 
-from perfgate.report import wording
+from perfgate.report.false_alarms import long_run_rate
 from perfgate.results.records import Direction
 from webapp.alerts import levels, quality
 from webapp.alerts.models import OPEN, Alert, StoredChangePoint
@@ -78,7 +78,7 @@ def _overview(project: Project) -> dict[str, object]:
         "attention": attention[:ALERTS_SHOWN],
         "quality": quality.by_project([project.pk])[project.pk],
         "open_alerts": open_alerts.count(),
-        "false_alarms": wording.long_run_rate(judgments.false_alarms(project)),
+        "false_alarms": long_run_rate(judgments.false_alarms(project)),
         "runs": runs[:RUNS_SHOWN],
     }
 

@@ -96,9 +96,9 @@ def _segment_starts(series: Series, points: points_of.Points) -> list[SegmentSta
 
 def _bridge_text(row: Row) -> str:
     """Return the gate's result for the code across a segment boundary."""
-    if row.judgement == "within":
-        return f"no change beyond {formatting.share(row.allowed.value)}"
-    word = {"regressed": "worse", "improved": "better"}.get(row.judgement, "undecided")
+    if row.judgment == "within":
+        return f"no change beyond {formatting.share(row.max_regression)}"
+    word = {"regressed": "worse", "improved": "better"}.get(row.judgment, "undecided")
     return f"{formatting.percent(row.effect)} {formatting.interval(row.low, row.high)}, {word}"
 
 

@@ -1,4 +1,4 @@
-"""One verdict of a pull-request run, rendered from the document that the gate wrote."""
+"""The page of one verdict, rendered from its stored document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from perfgate import formatting, gate
-from perfgate.report import wording
+from perfgate.report.false_alarms import false_alarms, long_run_rate
+from perfgate.report.headline import SYMBOLS, headline
+from perfgate.report.rows import limits, ordered, row_id
 from perfgate.results import metrics
 from webapp.github import account
 from webapp.history.models import Run, Series
@@ -21,64 +23,64 @@ NOT_JUDGED_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One row of a verdict and where its history is."""
+class VerdictRow:
+    """One row of a verdict with its texts and its series."""
 
     row: gate.Row
-    called: str
-    """What it is called in a command; empty: nobody takes commands."""
+    command_id: str
+    """Its id in a comment command; empty: no commands are followed."""
     series: int | None
     interval: str
+    limits: str
+    """The limits of all rules that apply."""
     metric: str
-    """How people call it."""
-    word: str
-    """What a regression of this metric is called."""
+    """Title of the metric."""
+    word_for_worse: str
+    """Adjective for a regression of this metric."""
     regression: bool | None
-    """None: the statistics saw no difference."""
+    """None: no significant difference."""
 
 
 def verdict(request: HttpRequest, number: int) -> HttpResponse:
-    """Show the gate's answer to one run: the headline, every row, what was not judged, and how it was decided."""
-    one = get_object_or_404(
-        StoredVerdict.objects.select_related("run__project", "run__environment", "run__commit", "run__baseline_commit"),
-        pk=number,
-    )
-    said = judgments.read(one)
-    page = Paginator(wording.ordered(said), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    shown = {
-        "project": one.run.project,
-        "run": one.run,
-        "verdict": one,
-        "said": said,
-        # Its symbol stands in the badge already.
-        "headline": wording.headline(said).removeprefix(wording.SYMBOLS[said.outcome]).strip(),
+    """Show a verdict: headline, all rows, what was not judged, and how it was made."""
+    relations = ("run__project", "run__environment", "run__commit", "run__baseline_commit")
+    stored = get_object_or_404(StoredVerdict.objects.select_related(*relations), pk=number)
+    found = judgments.read(stored)
+    page = Paginator(ordered(found), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": stored.run.project,
+        "run": stored.run,
+        "stored": stored,
+        "verdict": found,
+        # The badge shows the symbol.
+        "headline": headline(found).removeprefix(SYMBOLS[found.outcome]).strip(),
         "page": page,
-        "rows": _shown(list(page), one.run),
-        "false_alarms": wording.long_run_rate(judgments.false_alarms(one.run.project)),
-        "notes": [*wording.false_alarms(said, formatting.plain), *said.notes],
-        "not_judged": said.not_judged[:NOT_JUDGED_SHOWN],
+        "rows": _rows(list(page), stored.run),
+        "false_alarms": long_run_rate(judgments.false_alarms(stored.run.project)),
+        "notes": [*false_alarms(found, formatting.plain), *found.notes],
+        "not_judged": found.not_judged[:NOT_JUDGED_SHOWN],
     }
-    return render(request, "verdict/verdict.html", shown)
+    return render(request, "verdict/verdict.html", context)
 
 
-def _shown(rows: list[gate.Row], run: Run) -> list[Shown]:
+def _rows(rows: list[gate.Row], run: Run) -> list[VerdictRow]:
     known = Series.objects.filter(
         environment=run.environment_id,
         branch=run.project.default_branch,
         benchmark__label__in={row.label for row in rows},
     ).values_list("benchmark__label", "metric", "pk")
     series = {(label, metric): number for label, metric, number in known}
+    has_commands = bool(run.pull_request and run.project.repository and account.is_configured())
     return [
-        Shown(
+        VerdictRow(
             row=row,
-            called=wording.row_id(row)
-            if run.pull_request and run.project.repository and account.is_configured()
-            else "",
+            command_id=row_id(row) if has_commands else "",
             series=series.get((row.label, row.metric)),
             interval=formatting.interval(row.low, row.high),
+            limits=limits(row),
             metric=metrics.describe(row.metric).title,
-            word=metrics.word_for_worse(row.metric, row.direction),
-            regression={"regressed": True, "improved": False}.get(row.judgement),
+            word_for_worse=metrics.word_for_worse(row.metric, row.direction),
+            regression={"regressed": True, "improved": False}.get(row.judgment),
         )
         for row in rows
     ]

@@ -37,7 +37,7 @@ def test_failures_come_first(client: Client, shop: Shop) -> None:
 def test_exempt_rows_are_marked(client: Client, shop: Shop) -> None:
     """An exempt row is not gated, a change found in it is a false alarm, and the measured rate is shown."""
     verdict = StoredVerdict.objects.get(pk=shop.judged_run)
-    row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
+    row = next(row for row in verdict.document["rows"] if row["label"] == "bench.parse")
     row |= {"exempt": True, "outcome": "pass"}
     verdict.document |= {"exempt": ["bench.parse"], "assumptions": ["Files tell <all>."]}
     verdict.exempt_judged, verdict.exempt_regressed = 240, 1
@@ -54,10 +54,10 @@ def test_exempt_rows_are_marked(client: Client, shop: Shop) -> None:
 def test_waived_rows_name_the_waiver(client: Client, shop: Shop) -> None:
     """A waived row names owner, ceiling and last day; untrusted text is escaped."""
     verdict = StoredVerdict.objects.get(pk=shop.judged_run)
-    row = next(each for each in verdict.document["rows"] if each["label"] == "bench.parse")
+    row = next(row for row in verdict.document["rows"] if row["label"] == "bench.parse")
     row["outcome"] = verdict.document["outcome"] = verdict.outcome = "waived"
     row["label"] = "<script>alert(1)</script>\u202eexe.\u0007" + "x" * 1900
-    row["waiver"] = {
+    row["findings"][0]["waiver"] = {
         "benchmarks": "*",
         "metric": "*",
         "max_regression": 0.2,

@@ -7,8 +7,9 @@ from statistics import median
 
 from perfgate import formatting
 from perfgate.gate import Outcome, Row, Verdict
-from perfgate.report import wording
-from perfgate.report.wording import CHART_POINTS, Around
+from perfgate.report.chart import CHART_POINTS, chart
+from perfgate.report.markdown import MAX_FOLDED_ROWS, CommentContext
+from perfgate.report.rows import ordered
 from webapp.alerts import remeasurement
 from webapp.github import account
 from webapp.history import series as points_of
@@ -27,14 +28,12 @@ STRANGERS = (
 )
 
 
-def of(run: Run, verdict: Verdict) -> Around:
+def of(run: Run, verdict: Verdict) -> CommentContext:
     """Return what stands around the verdict on *run*."""
-    told = [
-        row for row in verdict.gated if row.outcome in {Outcome.FAIL, Outcome.WAIVED} or row.judgement == "improved"
-    ]
-    told = [row for row in wording.ordered(verdict) if row in told][: wording.MAX_FOLDED_ROWS]
+    told = [row for row in verdict.gated if row.outcome in {Outcome.FAIL, Outcome.WAIVED} or row.judgment == "improved"]
+    told = [row for row in ordered(verdict) if row in told][:MAX_FOLDED_ROWS]
     known = _histories(run.project, verdict.environment, told)
-    return Around(
+    return CommentContext(
         details_url=payloads.verdict_url(run.pk),
         sparklines={
             (row.label, row.metric): formatting.sparkline(_with_head(values, row))
@@ -42,7 +41,7 @@ def of(run: Run, verdict: Verdict) -> Around:
             if len(values := known.get(remeasurement.key(row.label, row.metric), ())) >= MIN_POINTS
         },
         chart=_chart(told, known),
-        takes_orders=account.is_configured(),
+        has_commands=account.is_configured(),
         warning="" if run.trusted else STRANGERS,
     )
 
@@ -53,7 +52,7 @@ def _chart(told: Sequence[Row], known: dict[remeasurement.Key, list[float]]) -> 
         values = known.get(remeasurement.key(row.label, row.metric), [])
         if row.outcome is Outcome.FAIL and len(values) >= MIN_POINTS:
             shown = _with_head(values, row)
-            drawn = wording.chart(shown, len(values), _level(values), shown[-1])
+            drawn = chart(shown, len(values), _level(values), shown[-1])
             return f"{drawn}\n\n<sub>{formatting.code(row.label)}: the last {len(values)} commits, and this one</sub>"
     return ""
 

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from perfgate import formatting
-from perfgate.report import wording
+from perfgate.report.chart import chart
 from perfgate.results import metrics
 from perfgate.results.records import Direction
 from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
@@ -130,7 +130,7 @@ def _body(alert: Alert, regressions: Sequence[StoredChangePoint], shown: Evidenc
     ]
     more = len(regressions) - MAX_ROWS
     worst = regressions[0]
-    drawn = wording.chart(shown.values, shown.position, worst.before, worst.after)
+    drawn = chart(shown.values, shown.position, worst.before, worst.after)
     opening = OPENING[AlertKind(alert.kind)].format(
         series=_series(len(regressions)), branch=formatting.code(alert.branch)
     )

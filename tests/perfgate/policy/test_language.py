@@ -6,6 +6,7 @@ import pytest
 
 from perfgate import policy
 from perfgate.errors import InvalidPolicy
+from perfgate.policy.rules import max_value
 from perfgate.results.records import Policy
 
 TEXT = """\
@@ -45,10 +46,12 @@ def test_a_largest_value_holds_for_its_own_unit_only() -> None:
     """A limit in seconds says nothing about bytes."""
     budgets = policy.read(Policy(text=TEXT))
 
-    found = budgets.max_value("bench.parse", "wall_time", "s")
+    kind = max_value.KIND
+
+    found = budgets.limit(kind, "bench.parse", "wall_time", "s")
     assert found is not None
     assert pytest.approx(0.005) == found.value
-    assert None is budgets.max_value("bench.parse", "wall_time", "B")
+    assert None is budgets.limit(kind, "bench.parse", "wall_time", "B")
 
 
 def test_a_glob_matches_a_label_with_or_without_its_parameters() -> None:

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfgate import gate
-from perfgate.gate import Outcome, Verdict, judge
-from perfgate.report import wording
+from perfgate.gate import Outcome, judge
+from perfgate.report.headline import headline
+from perfgate.report.json_document import json_text
+from perfgate.report.markdown import markdown
+from perfgate.report.remarks import remarks
 from perfgate.results.metrics import INSTRUCTIONS, TRACED_PEAK
 from perfgate.results.records import (
     CPU_TIME,
@@ -57,7 +60,7 @@ def test_the_same_code_passes() -> None:
     verdict = judge(run([sample("a", 1.0, seed=1)], [sample("a", 1.0, seed=2)]), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
-    assert ["within"] == [row.judgement for row in verdict.rows]
+    assert ["within"] == [row.judgment for row in verdict.rows]
     assert 0 == gate.exit_code(verdict)
 
 
@@ -123,7 +126,7 @@ def test_a_change_that_reaches_no_benchmark_is_an_answer() -> None:
     besides = msgspec.structs.replace(run([sample("c", 1.0)], []), exempt=("a", "b"))
 
     assert Outcome.PASS == judge(untouched, today=TODAY).outcome
-    assert "No benchmark is reached by this change" in wording.headline(judge(untouched, today=TODAY))
+    assert "No benchmark is reached by this change" in headline(judge(untouched, today=TODAY))
     assert Outcome.INCONCLUSIVE == judge(besides, today=TODAY).outcome
 
 
@@ -147,10 +150,10 @@ def test_what_is_said_of_an_exempt_benchmark_fails_nothing_and_is_counted() -> N
     assert {("e0", Outcome.PASS), ("e1", Outcome.PASS), ("e2", Outcome.PASS)} == {
         (row.label, row.outcome) for row in verdict.rows if row.exempt
     }
-    assert wording.headline(verdict) == "✅ 1 within budget · 3 not reached by the change"
-    assert [line for line in wording.remarks(verdict) if line.startswith("FALSE ALARM: e0 was called regressed (+30")]
-    assert "Of 3 benchmarks that this change cannot reach" in wording.remarks(verdict)[-1]
-    assert "1 called regressed and 1 improved" in wording.remarks(verdict)[-1]
+    assert headline(verdict) == "✅ 1 within budget · 3 not reached by the change"
+    assert [line for line in remarks(verdict) if line.startswith("FALSE ALARM: e0 was called regressed (+30")]
+    assert "Of 3 benchmarks that this change cannot reach" in remarks(verdict)[-1]
+    assert "1 called regressed and 1 improved" in remarks(verdict)[-1]
 
 
 def test_a_regression_beside_exempt_benchmarks_fails() -> None:
@@ -175,7 +178,7 @@ def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
 
     for verdict in (judge(measured, today=TODAY), judge(beside, today=TODAY)):
         assert Outcome.PASS == verdict.outcome
-        assert "No benchmark is reached by this change" in wording.headline(verdict)
+        assert "No benchmark is reached by this change" in headline(verdict)
         assert 0 == gate.exit_code(verdict, strict=True)
 
 
@@ -202,7 +205,7 @@ def test_an_exempt_benchmark_without_an_answer_is_no_evidence() -> None:
     ]
     verdict = judge(msgspec.structs.replace(run(short[:1], short[1:]), exempt=("e",)), today=TODAY)
 
-    assert ["inconclusive"] == [row.judgement for row in verdict.rows]
+    assert ["inconclusive"] == [row.judgment for row in verdict.rows]
     assert gate.FalseAlarms() == verdict.false_alarms
 
 
@@ -284,7 +287,7 @@ def test_a_verdict_survives_json() -> None:
     short = [msgspec.structs.replace(sample("a", 1.0), rounds=((1e-3,),))]
     verdict = judge(run([*short, sample("b", 1.2)], [*short, sample("b", 1.0)]), today=TODAY)
 
-    assert verdict == msgspec.convert(msgspec.json.decode(wording.json_text(verdict)), Verdict)
+    assert verdict == gate.from_document(msgspec.json.decode(json_text(verdict)))
 
 
 @settings(max_examples=30)
@@ -296,9 +299,9 @@ def test_headline_table_and_exit_code_never_contradict_each_other(factors: list[
     verdict = judge(run(head, base), today=TODAY)
     failed = sum(row.outcome is Outcome.FAIL for row in verdict.rows)
 
-    assert (failed > 0) == (gate.exit_code(verdict) == 1) == wording.headline(verdict).startswith("❌")
-    assert wording.headline(verdict) in wording.markdown(verdict)
-    assert failed == wording.markdown(verdict).count("| ❌ |")
+    assert (failed > 0) == (gate.exit_code(verdict) == 1) == headline(verdict).startswith("❌")
+    assert headline(verdict) in markdown(verdict)
+    assert failed == markdown(verdict).count("| ❌ |")
 
 
 def count(name: str, metric: Metric, *pairs: tuple[float, ...]) -> Sample:
@@ -350,7 +353,7 @@ def test_growth_from_nothing_fails_and_survives_json() -> None:
     verdict = judge(run([count("a", TRACED_PEAK, (2e6,))], [count("a", TRACED_PEAK, (0.0,))]), today=TODAY)
 
     assert Outcome.FAIL == verdict.outcome
-    assert verdict == msgspec.convert(msgspec.json.decode(wording.json_text(verdict)), Verdict)
+    assert verdict == gate.from_document(msgspec.json.decode(json_text(verdict)))
 
 
 def test_a_metric_that_only_shares_a_name_is_judged_by_its_pairs() -> None:

@@ -1,0 +1,63 @@
+"""Between the scale that people read and the scale of the statistics.
+
+People read candidate ÷ baseline − 1. The statistics know costs: more is worse. For a metric where more is better they
+judge the reciprocal of its values.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from perfgate.results.records import Direction
+from perfgate.stats.judgments import BenchmarkJudgment
+
+LARGEST_FALL = 1 - 1e-9
+"""A metric cannot fall by 100 % or more: such a budget tolerates any fall."""
+
+
+class ShownEffect(NamedTuple):
+    """A change as people read it, in fractions; None: unknown."""
+
+    effect: float | None
+    low: float | None
+    high: float | None
+    """Ends of the 95 % confidence interval, low ≤ high."""
+    smallest_detectable: float | None
+    """A size: positive in both directions."""
+
+
+def tolerated_growth(budget: float, direction: Direction) -> float:
+    """Return a budget as the growth of a cost that the statistics tolerate.
+
+    Args:
+        budget: Largest tolerated change in the bad direction, a fraction of the baseline.
+        direction: Which way of the metric is better.
+
+    >>> tolerated_growth(0.2, Direction.LOWER), round(tolerated_growth(0.2, Direction.HIGHER), 12)
+    (0.2, 0.25)
+    """
+    if direction is Direction.LOWER:
+        return budget
+    return 1 / (1 - min(budget, LARGEST_FALL)) - 1
+
+
+def shown_effect(judgment: BenchmarkJudgment, direction: Direction) -> ShownEffect:
+    """Return the numbers of a judgment on the scale that people read."""
+    effect, low, high, detectable = map(
+        _finite, (judgment.effect, judgment.low, judgment.high, judgment.smallest_detectable)
+    )
+    if direction is Direction.LOWER:
+        return ShownEffect(effect, low, high, detectable)
+    fall = _reciprocal(detectable)
+    # The larger the cost, the smaller the metric: the ends change places.
+    return ShownEffect(_reciprocal(effect), _reciprocal(high), _reciprocal(low), None if fall is None else -fall)
+
+
+def _reciprocal(growth: float | None) -> float | None:
+    """Return the change of 1 ÷ x for a change of x, both fractions; None for None."""
+    return None if growth is None else 1 / (1 + growth) - 1
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
