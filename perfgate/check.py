@@ -23,6 +23,7 @@ import msgspec
 
 from perfgate import gate, git, policy
 from perfgate.gate import Verdict, pairing
+from perfgate.gate.scale import tolerated_growth
 from perfgate.measure import Pairs, open_pairs
 from perfgate.measure.counts.instructions import find_valgrind
 from perfgate.measure.options import MeasureOptions
@@ -31,7 +32,7 @@ from perfgate.measure.reach import exemption
 from perfgate.measure.reach.exemption import Exemption
 from perfgate.policy import Budgets
 from perfgate.results import shards
-from perfgate.results.records import Policy, Run, Shard
+from perfgate.results.records import Direction, Policy, Run, Shard
 from perfgate.stats.judgments import SuiteJudgment
 from perfgate.stats.sequential import judge_suite
 
@@ -234,7 +235,10 @@ def _judge(
     return judge_suite(
         list(noisy),
         observer.observing(lambda key: pairs.take(noisy[key])),
-        budget={key: budgets.max_regression(label, pairs.noisy[label]).value for key, label in noisy.items()},
+        budget={
+            key: tolerated_growth(budgets.max_regression(label, pairs.noisy[label]).value, Direction.LOWER)
+            for key, label in noisy.items()
+        },
         alpha=alpha,
         max_seconds=max_seconds,
         watch=observer.begin_pass,
@@ -252,7 +256,7 @@ def _count(
     """Measure the deterministic metrics in the time that is left; return the seconds that took."""
     return pairs.count(
         labels,
-        budget=lambda label, metric: budgets.max_regression(label, metric).value,
+        budget=lambda label, metric: tolerated_growth(budgets.max_regression(label, metric).value, Direction.LOWER),
         memory=options.memory,
         instructions=options.instructions,
         max_seconds=(options.time_budget_seconds or math.inf) - spent_seconds,

@@ -130,13 +130,15 @@ def _false_alarms(rows: Sequence[Row]) -> FalseAlarms:
 
 def _outcome(run: Run, rows: Sequence[Row], not_judged: Sequence[NotJudged]) -> Outcome:
     """Return the outcome of the suite: one failure fails it; without a single answer it is inconclusive."""
-    outcomes = [row.outcome for row in rows if not row.exempt]
-    exempt = frozenset(run.exempt)
-    reaches_nothing = bool(exempt) and not incomparable(run) and all(row.label in exempt for row in not_judged)
-    if not outcomes and reaches_nothing:
+    outcomes = {row.outcome for row in rows if not row.exempt}
+    if not outcomes and _reaches_nothing(run, not_judged):
         return Outcome.PASS
-    if Outcome.FAIL in outcomes:
-        return Outcome.FAIL
-    if all(outcome is Outcome.INCONCLUSIVE for outcome in outcomes):
+    if outcomes <= {Outcome.INCONCLUSIVE}:
         return Outcome.INCONCLUSIVE
-    return Outcome.WAIVED if Outcome.WAIVED in outcomes else Outcome.PASS
+    return next(outcome for outcome in (Outcome.FAIL, Outcome.WAIVED, Outcome.PASS) if outcome in outcomes)
+
+
+def _reaches_nothing(run: Run, not_judged: Sequence[NotJudged]) -> bool:
+    """Return whether the change can reach no benchmark of the suite."""
+    exempt = frozenset(run.exempt)
+    return bool(exempt) and not incomparable(run) and all(missing.label in exempt for missing in not_judged)

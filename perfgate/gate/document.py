@@ -64,7 +64,7 @@ def _upgraded_regression(row: Mapping[str, Any]) -> dict[str, Any]:
         "low": row.get("low"),
         "high": row.get("high"),
         "outcome": outcome,
-        "reason": "" if is_above else row.get("reason", ""),
+        "reason": "" if is_above or row.get("exempt") else row.get("reason", ""),
         "waiver": row.get("waiver"),
     }
 

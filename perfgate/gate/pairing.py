@@ -129,14 +129,20 @@ def _pairs(sides: Sides) -> Iterator[Pair]:
 
 
 def _costs(samples: Mapping[str, Sample], name: str, direction: Direction, metric: str) -> list[NDArray[np.float64]]:
-    """Return the rounds of *metric*, else of *name*; as reciprocals if more is better."""
+    """Return the rounds of *metric*, else of *name*; as reciprocals if more is better.
+
+    Raises:
+        CannotMeasure: A value of 0 or less, which has no ratio.
+    """
     chosen = samples.get(metric) or samples[name]
-    arrays = [np.asarray(one_round, float) for one_round in chosen.rounds]
+    arrays = [np.asarray(values, float) for values in chosen.rounds]
+    if any(not (array > 0).all() for array in arrays):
+        raise CannotMeasure(f"a value of {metric} is not above 0: no ratio can be computed")
     return [np.reciprocal(array) for array in arrays] if direction is Direction.HIGHER else arrays
 
 
 def _switches(samples: Mapping[str, Sample]) -> Iterator[float]:
     """Yield the mean context switches of each round, then 0 for rounds where none were recorded."""
     counted = samples.get(SWITCHES)
-    yield from (float(np.mean(one_round)) for one_round in counted.rounds) if counted else ()
+    yield from (float(np.mean(values)) for values in counted.rounds) if counted else ()
     yield from repeat(0.0)

@@ -38,25 +38,31 @@ def judge_sides(
         context: What rules may use besides.
         alpha: Chance of any false "regressed".
     """
-    tolerated = {
-        side.key: tolerated_growth(budgets.max_regression(side.label, side.metric.name).value, side.metric.direction)
-        for side in sides
-    }
-    noisy = [side for side in sides if metrics.deterministic(side.metric) is None]
-    judgments = judge_suite(
-        [side.key for side in noisy],
-        pairing.source(noisy),
-        budget={side.key: tolerated[side.key] for side in noisy},
-        alpha=alpha,
-    )
+    judgments = _judge_noisy(sides, budgets, alpha)
     for side in sides:
         info = metrics.deterministic(side.metric)
         if info is not None and not side.failure:
-            judgments[side.key] = _judge_deterministic(side, info, tolerated[side.key])
+            judgments[side.key] = _judge_deterministic(side, info, _tolerated(side, budgets))
             if info.metric == metrics.INSTRUCTIONS:
                 _note_disagreement(side, info, judgments)
     rows = [_row(side, judgments[side.key], budgets, context) for side in sides if not side.failure]
     return [_exempt(row) if row.label in exempt else row for row in rows], judgments.inflation
+
+
+def _judge_noisy(sides: Sequence[Sides], budgets: Budgets, alpha: float) -> SuiteJudgment:
+    """Judge the metrics that need many pairs, all of them together."""
+    noisy = [side for side in sides if metrics.deterministic(side.metric) is None]
+    return judge_suite(
+        [side.key for side in noisy],
+        pairing.source(noisy),
+        budget={side.key: _tolerated(side, budgets) for side in noisy},
+        alpha=alpha,
+    )
+
+
+def _tolerated(sides: Sides, budgets: Budgets) -> float:
+    budget = budgets.max_regression(sides.label, sides.metric.name).value
+    return tolerated_growth(budget, sides.metric.direction)
 
 
 def _judge_deterministic(sides: Sides, info: DeterministicMetric, budget: float) -> BenchmarkJudgment:

@@ -15,6 +15,9 @@ from perfgate.stats.judgments import BenchmarkJudgment
 LARGEST_FALL = 1 - 1e-9
 """A metric cannot fall by 100 % or more: such a budget tolerates any fall."""
 
+ROUNDING = 1e-9
+"""Added to a budget, so that a change that equals it does not exceed it by a rounding error."""
+
 
 class ShownEffect(NamedTuple):
     """A change as people read it, in fractions; None: unknown."""
@@ -34,12 +37,13 @@ def tolerated_growth(budget: float, direction: Direction) -> float:
         budget: Largest tolerated change in the bad direction, a fraction of the baseline.
         direction: Which way of the metric is better.
 
-    >>> tolerated_growth(0.2, Direction.LOWER), round(tolerated_growth(0.2, Direction.HIGHER), 12)
-    (0.2, 0.25)
+    >>> [round(tolerated_growth(0.2, direction), 6) for direction in (Direction.LOWER, Direction.HIGHER)]
+    [0.2, 0.25]
     """
+    tolerated = budget + ROUNDING
     if direction is Direction.LOWER:
-        return budget
-    return 1 / (1 - min(budget, LARGEST_FALL)) - 1
+        return tolerated
+    return 1 / (1 - min(tolerated, LARGEST_FALL)) - 1
 
 
 def shown_effect(judgment: BenchmarkJudgment, direction: Direction) -> ShownEffect:
@@ -55,8 +59,8 @@ def shown_effect(judgment: BenchmarkJudgment, direction: Direction) -> ShownEffe
 
 
 def _reciprocal(growth: float | None) -> float | None:
-    """Return the change of 1 ÷ x for a change of x, both fractions; None for None."""
-    return None if growth is None else 1 / (1 + growth) - 1
+    """Return the change of 1 ÷ x for a change of x, both fractions; None if it is unknown or infinite."""
+    return None if growth is None or growth <= -1 else 1 / (1 + growth) - 1
 
 
 def _finite(number: float) -> float | None:

@@ -39,11 +39,11 @@ import msgspec
 from perfgate.errors import InvalidPolicy
 from perfgate.policy.alert_rules import AlertRules
 from perfgate.policy.findings import Limit
-from perfgate.policy.matching import covers
 from perfgate.policy.quantities import fraction
 from perfgate.policy.rule_kind import RuleKind
 from perfgate.policy.rules import all_kinds
 from perfgate.policy.rules.max_regression import MaxRegression
+from perfgate.policy.scope import covers
 from perfgate.policy.waivers import Waiver, find_waiver
 from perfgate.results.records import Policy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from perfgate.policy.matching import covers
+from perfgate.policy.scope import covers
 from perfgate.results.records import Record
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from perfgate.gate import Outcome, Verdict
+from perfgate.gate import Outcome, Row, Verdict
 from perfgate.report.rows import ordered
 
 SYMBOLS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WAIVED: "⚠️", Outcome.INCONCLUSIVE: "❔"}
@@ -35,27 +36,30 @@ def headline(verdict: Verdict) -> str:
 
     It counts gated benchmarks; one with several metrics counts by the metric that needs attention most.
     """
-    rows = {row.label: row for row in reversed(ordered(verdict)) if not row.exempt}.values()
+    rows = list({row.label: row for row in reversed(ordered(verdict)) if not row.exempt}.values())
     symbol = SYMBOLS[verdict.outcome]
     if not rows and verdict.outcome is Outcome.PASS:
         return f"{symbol} No benchmark is reached by this change ({len(verdict.exempt)} not gated)"
     if not rows and not verdict.missing_shards:
         return f"{symbol} No verdict: nothing was compared"
-    counts = {outcome: sum(row.outcome is outcome for row in rows) for outcome in Outcome}
-    improved = sum(row.outcome is Outcome.PASS and row.judgment == "improved" for row in rows)
-    parts = [
-        (counts[Outcome.FAIL], f"{benchmarks(counts[Outcome.FAIL])} beyond the budget"),
-        (counts[Outcome.WAIVED], f"{counts[Outcome.WAIVED]} waived"),
-        (improved, f"{improved} improved"),
-        (counts[Outcome.PASS] - improved, f"{counts[Outcome.PASS] - improved} within budget"),
-        (counts[Outcome.INCONCLUSIVE], f"{counts[Outcome.INCONCLUSIVE]} inconclusive"),
-        (len(verdict.exempt), f"{len(verdict.exempt)} not reached by the change"),
-    ]
-    texts = [text for count, text in parts if count]
-    if verdict.missing_shards:
-        texts.append(f"shard{'s' if ',' in verdict.missing_shards else ''} {verdict.missing_shards} missing")
     start = "No verdict: " if verdict.outcome is Outcome.INCONCLUSIVE else ""
-    return f"{symbol} {start}{' · '.join(texts)}"
+    return f"{symbol} {start}{' · '.join(_counts(verdict, rows))}"
+
+
+def _counts(verdict: Verdict, rows: Sequence[Row]) -> list[str]:
+    outcomes = Counter(row.outcome for row in rows)
+    improved = sum(row.outcome is Outcome.PASS and row.judgment == "improved" for row in rows)
+    counts = {
+        f"benchmark{'' if outcomes[Outcome.FAIL] == 1 else 's'} beyond the budget": outcomes[Outcome.FAIL],
+        "waived": outcomes[Outcome.WAIVED],
+        "improved": improved,
+        "within budget": outcomes[Outcome.PASS] - improved,
+        "inconclusive": outcomes[Outcome.INCONCLUSIVE],
+        "not reached by the change": len(verdict.exempt),
+    }
+    missing = verdict.missing_shards
+    shards = [f"shard{'s' if ',' in missing else ''} {missing} missing"] if missing else []
+    return [f"{count} {words}" for words, count in counts.items() if count] + shards
 
 
 def benchmarks(count: int) -> str:

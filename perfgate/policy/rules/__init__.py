@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import lru_cache
 from importlib import import_module
 
 from perfgate.policy.rule_kind import RuleKind
@@ -10,7 +11,12 @@ from perfgate.policy.rule_kind import RuleKind
 
 def all_kinds() -> tuple[RuleKind, ...]:
     """Return the kinds of all modules in this package, by module name; findings keep that order."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return _kinds(tuple(__path__))
+
+
+@lru_cache(maxsize=4)
+def _kinds(folders: tuple[str, ...]) -> tuple[RuleKind, ...]:
+    names = sorted(module.name for module in pkgutil.iter_modules(folders))
     return tuple(import_module(f"{__name__}.{name}").KIND for name in names)
 
 

@@ -1,4 +1,4 @@
-"""The gate's rules: what passes, fails, is waived, and what is no answer at all."""
+"""Tests of `perfgate.gate.decision`, `perfgate.gate.rows` and `perfgate.gate.notes`: what passes, fails, is waived or undecidable."""
 
 from datetime import date
 

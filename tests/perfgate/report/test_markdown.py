@@ -1,4 +1,4 @@
-"""Tests of `perfgate.report.markdown`, `perfgate.report.chart` and the table of `perfgate.report.rows`."""
+"""Tests of `perfgate.report.markdown`."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,28 @@ def test_a_token_is_accepted_once(issuer: Issuer, project: Project) -> None:
     assert "used already" in reason
     assert SpentIdentity.objects.count() == 1
     assert project.runs.count() == 1
+
+
+def _claims(name: str, value: Any) -> dict[str, Any]:
+    return {name: value}
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -600), ("exp", -60), ("nbf", 60), ("nbf", 600)])
+def test_a_token_outside_its_time_is_refused(issuer: Issuer, claim: str, seconds: int) -> None:
+    """A token that expired a minute ago, or is valid in a minute, is refused: the leeway is half a minute."""
+    status, _ = upload(issuer.token(**_claims(claim, int(time.time()) + seconds)), side(HEAD))
+
+    assert 401 == status
+
+
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -10), ("nbf", 10)])
+@pytest.mark.usefixtures("project")
+def test_clocks_may_differ_by_seconds(issuer: Issuer, claim: str, seconds: int) -> None:
+    """A token that expired ten seconds ago, or is valid in ten, is accepted."""
+    status, reason = upload(issuer.token(**_claims(claim, int(time.time()) + seconds)), side(HEAD))
+
+    assert (201, "") == (status, reason)
 
 
 @pytest.mark.usefixtures("project")

@@ -96,9 +96,9 @@ def test_it_is_commented_on_and_marked(lab: Lab, github: StandIn, number: int, c
     assert not run.trusted
     assert run.number is None
     (comment,) = github.comments(NAME, number)
-    assert "its author could have written them" in comment.body
+    assert "its author can have changed them" in comment.body
     for page in (f"/runs/{run.pk}/", f"/runs/{run.pk}/verdict/"):
-        assert "its author could have written them" in client.get(page).content.decode()
+        assert "its author can have changed them" in client.get(page).content.decode()
     assert client.get(f"/api/v1/runs/{run.pk}").json()["trusted"] is False
     assert not github.check_runs(NAME, sha(HEAD))
     assert not Alert.objects.exists()

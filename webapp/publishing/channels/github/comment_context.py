@@ -23,8 +23,8 @@ RECENT = 5
 """Last points that say where a history stands now."""
 
 STRANGERS = (
-    "These numbers come out of the fork's own workflow: its author could have written them. They make no check run, no"
-    " baseline and no alert. To measure it on this project's runner: `/perfgate run`, once the code was read."
+    "These results were uploaded by the workflow of a fork, so its author can have changed them. They are not used for"
+    " check runs, baselines or alerts. To measure on this project's runner, review the code and comment `/perfgate run`."
 )
 
 
