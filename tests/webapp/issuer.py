@@ -1,4 +1,4 @@
-"""Whoever vouches for workflows: GitHub's OIDC provider on loopback, with keys that can be changed."""
+"""An identity provider on loopback that stands for GitHub's OIDC provider, with keys that can be changed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def pem(key: RSAPrivateKey) -> tuple[str, str]:
 
 
 class Issuer:
-    """Signs what it is asked to sign, from ``with`` to its end."""
+    """A running provider, until the end of the ``with`` block."""
 
     def __init__(self) -> None:
         self.key, self.kid = new_key(), "one"
         self.fetches = 0
         self.asked: list[str] = []
-        """Paths by which jobs asked for an identity."""
+        """Paths of the requests for an identity."""
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -78,7 +78,7 @@ class Issuer:
         self._thread.join()
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Return what GitHub says of a push to main; None takes a claim out."""
+        """Return the claims of a push to main; None removes a claim."""
         now = int(time.time())
         said = {
             "iss": self.url,

@@ -1,4 +1,4 @@
-"""A history of thirty commits in a real git repository, with everything in it that teams have to tell apart."""
+"""A history of thirty commits in a real git repository: steps, a fix, another machine, drift, outliers, an edited benchmark."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from perfgate.results.records import CPU_TIME, Benchmark, Environment, Policy, R
 
 COMMITS, BENCHMARKS = 30, 20
 MACHINE, STEP, EDIT, FIX = 4, 13, 15, 22
-"""Commits: another machine; eight benchmarks get 10 % slower; one benchmark is another from here on; the fix."""
+"""Commits: another machine; eight benchmarks get 10 % slower; one benchmark is edited; the fix."""
 MOVED = range(8)
-EDITED, CREEPING = 16, 17
+EDITED, DRIFTING = 16, 17
 SPIKES = {(18, 12): 2.0, (19, 20): 1.5}
-"""One wild value each, by (benchmark, commit)."""
-CREEP = 0.004
-CREEP_FROM, BEYOND = 6, 12
-"""The middle of the best stretch of the creeping benchmark, and the first one that is beyond the budget of 3 %."""
+"""One outlier each, by (benchmark, commit)."""
+DRIFT = 0.004
+DRIFT_FROM, BEYOND = 6, 12
+"""The middle of the best stretch of the drifting benchmark, and the first one that is beyond the budget of 3 %."""
 NOISE = 0.004
 POLICY = '[alerts]\nconfirm = "points"\npoints = 4\n'
 
@@ -37,11 +37,11 @@ print("DUMP", json.dumps([
      for one in Alert.objects.order_by("kind", "commit__generation")],
 ]))
 """
-"""A program for `manage.py shell`: what people see of the history, without numbers that differ from run to run."""
+"""A program for `manage.py shell` that prints change points and alerts without the numbers that differ from run to run."""
 
 
 class Script:
-    """The repository, and what each of its commits measures."""
+    """The repository, and the measurements of each of its commits."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ class Script:
 
     @cached_property
     def runs(self) -> list[Run]:
-        """What ``perfgate run`` would have measured at each of them."""
+        """The runs that ``perfgate run`` would have written, one for each commit."""
         rng = np.random.default_rng(4)
         return [
             Run(
@@ -67,7 +67,7 @@ class Script:
                 tool="t 1",
                 commit=git.commit(self.folder, sha),
                 environment=Environment(name="runner", fields={"cpu": "new" if number >= MACHINE else "old"}),
-                samples=tuple(self._sample(number, each, rng) for each in range(BENCHMARKS)),
+                samples=tuple(self._sample(number, benchmark, rng) for benchmark in range(BENCHMARKS)),
                 policy=Policy(text=POLICY),
             )
             for number, sha in enumerate(self.shas)
@@ -88,7 +88,7 @@ class Script:
         level *= 1.3 if commit >= MACHINE else 1.0
         level *= 1.1 if benchmark in MOVED and STEP <= commit < FIX else 1.0
         level *= 1.5 if benchmark == EDITED and commit >= EDIT else 1.0
-        level *= float(np.exp(CREEP * commit)) if benchmark == CREEPING else 1.0
+        level *= float(np.exp(DRIFT * commit)) if benchmark == DRIFTING else 1.0
         level *= SPIKES.get((benchmark, commit), 1.0)
         value = level * float(np.exp(NOISE * rng.standard_normal()))
         version = "2" if benchmark == EDITED and commit >= EDIT else "1"
@@ -113,11 +113,11 @@ class Script:
         return done.stdout
 
     def expected(self) -> list[list[list[object]]]:
-        """Return what `DUMP` prints where the history was read as a careful person reads it."""
-        moved = [["regression", "regression", True, self.label(each), STEP] for each in MOVED]
-        fixed = [["", "regression", False, self.label(each), FIX] for each in MOVED]
-        crept = ["drift", "drift", True, self.label(CREEPING), BEYOND]
+        """Return what `DUMP` prints if every change was classified correctly."""
+        moved = [["regression", "regression", True, self.label(number), STEP] for number in MOVED]
+        fixed = [["", "regression", False, self.label(number), FIX] for number in MOVED]
+        drifted = ["drift", "drift", True, self.label(DRIFTING), BEYOND]
         return [
-            sorted([*moved, *fixed, crept]),
-            [["drift", "confirmed", BEYOND, CREEP_FROM, None], ["regression", "fixed", STEP, STEP - 1, FIX]],
+            sorted([*moved, *fixed, drifted]),
+            [["drift", "confirmed", BEYOND, DRIFT_FROM, None], ["regression", "fixed", STEP, STEP - 1, FIX]],
         ]

@@ -1,4 +1,4 @@
-"""The embedded queue: messages are whole, taken once, and never end the worker."""
+"""Messages of the file broker are complete, taken once, and never end the worker."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
         yield made
 
 
-def test_a_message_comes_out_as_it_went_in(connection: Connection) -> None:
-    """What is put into the queue is got from it, once."""
+def test_a_message_is_received_as_it_was_sent(connection: Connection) -> None:
+    """Each message is received once."""
     channel = opened(connection)
     channel._put("work", {"a": "ä"})
 
@@ -42,7 +42,7 @@ def test_a_message_comes_out_as_it_went_in(connection: Connection) -> None:
 
 
 def test_queues_do_not_mix(connection: Connection) -> None:
-    """A queue hands out its own messages only."""
+    """A queue returns its own messages only."""
     channel = opened(connection)
     channel._put("work", {"a": 1})
 
@@ -50,8 +50,8 @@ def test_queues_do_not_mix(connection: Connection) -> None:
         channel._get("other")
 
 
-def test_half_a_message_is_no_message(connection: Connection, tmp_path: Path) -> None:
-    """A message that is still being written, or whose writer died, is not seen."""
+def test_an_incomplete_message_is_ignored(connection: Connection, tmp_path: Path) -> None:
+    """A message that is still being written, or whose writer died, is not read."""
     (tmp_path / ".part").write_text('{"a"')
 
     with pytest.raises(Empty):
@@ -59,7 +59,7 @@ def test_half_a_message_is_no_message(connection: Connection, tmp_path: Path) ->
 
 
 def test_every_message_is_taken_once(connection: Connection) -> None:
-    """Several readers and writers at the same time lose nothing and take nothing twice."""
+    """Several readers and writers at the same time lose no message and read none twice."""
     taken: list[int] = []
 
     def write(start: int) -> None:

@@ -1,4 +1,4 @@
-"""Texts of strangers: benchmarks, commits, branches, authors, environments. Shown everywhere, and nowhere more than text."""
+"""Untrusted text in benchmarks, commits, branches, authors and environments is shown as text, on GitHub and on the pages."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Reader(HTMLParser):
 
 
 def check_markdown(markdown: str) -> None:
-    """GitHub's own renderer makes of it what we meant, and nothing of the stranger's leaves its code span."""
+    """Rendered by GitHub's own renderer, untrusted text stays inside code spans and the structure is ours."""
     read = Reader(cmarkgfm.github_flavored_markdown_to_html(markdown))
     assert read.tags <= ALLOWED, read.tags - ALLOWED
     assert len(set(read.rows)) <= 2, read.rows
@@ -112,7 +112,7 @@ def check_markdown(markdown: str) -> None:
 
 
 def hostile(text: str, run: records.Run) -> records.Run:
-    """Let every text of a run be *text*."""
+    """Return a run in which every free text is *text*."""
     named = _LOADS.sub("<x", text)
     bench = Benchmark(name=named)
     commit = Commit(
@@ -123,7 +123,7 @@ def hostile(text: str, run: records.Run) -> records.Run:
         subject=named + HIDDEN,
         author=named + HIDDEN,
     )
-    samples = tuple(msgspec.structs.replace(each, benchmark=bench) for each in run.samples)
+    samples = tuple(msgspec.structs.replace(sample, benchmark=bench) for sample in run.samples)
     environment = Environment(name=named[:100], fields={"cpu": named[:100]})
     return msgspec.structs.replace(run, commit=commit, samples=samples, environment=environment)
 

@@ -1,4 +1,4 @@
-"""What people do with alerts is recorded, checked, and never undone by a later look at the points."""
+"""Actions on alerts are checked and recorded, and no later detection undoes them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def two_causes(lab: Lab) -> tuple[Alert, Alert]:
 
 
 def again(lab: Lab) -> None:
-    """Look at everything anew, as after a rebuild."""
+    """Process everything again, as after a rebuild."""
     Run.objects.update(processed_at=None)
     processing.process_backlog(lab.project, wait_for_imports=False)
 
@@ -45,7 +45,7 @@ def told(one: Alert) -> list[tuple[str, str, str, str]]:
 
 
 def test_every_change_of_state_is_an_event(lab: Lab) -> None:
-    """Who brought an alert from where to where, and why, is kept in order; saying it twice adds nothing."""
+    """Events hold who changed which state, and why, in order; the same action again adds none."""
     one = alert(lab)
     for _ in range(2):
         actions.decide(one, AlertState.ACKNOWLEDGED, who="ada", reason="mine")
@@ -60,8 +60,8 @@ def test_every_change_of_state_is_an_event(lab: Lab) -> None:
     assert "exact decimals cost that" == one.events.latest("pk").text
 
 
-def test_a_word_holds_against_later_points(lab: Lab) -> None:
-    """What a person accepted or dismissed is not opened again by more points at the new level, nor by a rebuild."""
+def test_a_decision_stands_against_later_points(lab: Lab) -> None:
+    """A dismissed alert is reopened neither by more points at the new level nor by a rebuild."""
     one = alert(lab)
     actions.decide(one, AlertState.INVALID, who="ada", reason="the runner was moved")
     lab.history([1.2] * 6, first=24)
@@ -72,7 +72,7 @@ def test_a_word_holds_against_later_points(lab: Lab) -> None:
 
 
 def test_a_regression_never_becomes_the_baseline_by_itself(lab: Lab) -> None:
-    """However long a worse level lasts, the series stands apart from the accepted one, until somebody accepts it."""
+    """However long a worse level lasts, the series deviates from the accepted level until a person accepts it."""
     one = alert(lab, [1.0] * 12 + [1.2] * 80)
     series = Series.objects.get()
     assert levels.deviations([series.pk])[series.pk].worse == pytest.approx(0.2, rel=0.05)
@@ -85,8 +85,8 @@ def test_a_regression_never_becomes_the_baseline_by_itself(lab: Lab) -> None:
     assert (0.0, True) == (standing.worse, standing.is_accepted)
 
 
-def test_a_better_level_is_the_baseline(lab: Lab) -> None:
-    """After an improvement, getting back to where it was counts as worse than the accepted level."""
+def test_a_better_level_becomes_the_baseline(lab: Lab) -> None:
+    """After an improvement, returning to the former level counts as a deviation."""
     lab.history([1.2] * 12 + [1.0] * 12 + [1.2] * 12)
     lab.work()
 
@@ -94,8 +94,8 @@ def test_a_better_level_is_the_baseline(lab: Lab) -> None:
     assert standing.worse == pytest.approx(0.2, rel=0.05)
 
 
-def test_what_is_dismissed_counts_for_nothing(lab: Lab) -> None:
-    """A change said to be noise does not stand between a series and its accepted level."""
+def test_a_dismissed_change_does_not_count(lab: Lab) -> None:
+    """A series does not deviate by a change that was dismissed as noise."""
     one = alert(lab)
     actions.decide(one, AlertState.INVALID, who="ada", reason="noise")
 
@@ -103,8 +103,8 @@ def test_what_is_dismissed_counts_for_nothing(lab: Lab) -> None:
     assert 0.0 == standing.worse
 
 
-def test_a_fixed_level_is_fixed_whoever_looked_after_it(lab: Lab) -> None:
-    """An acknowledged alert is closed by the commit that undid it, and opened again, confirmed, on a relapse."""
+def test_an_acknowledged_alert_is_fixed_and_reopened(lab: Lab) -> None:
+    """The level returning fixes an acknowledged alert, and it is confirmed again if that return is gone."""
     one = alert(lab, [1.0] * 12 + [1.2] * 30)
     actions.decide(one, AlertState.ACKNOWLEDGED, who="ada")
     lab.upload_all({number: {"parse": 1.0} for number in range(42, 54)}, key="run {}")
@@ -120,7 +120,7 @@ def test_a_fixed_level_is_fixed_whoever_looked_after_it(lab: Lab) -> None:
 
 
 def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
-    """One alert takes over another's series for good, and the other's issue says so and is closed."""
+    """One alert takes over another's series for good; the other's issue says so and is closed."""
     first, second = two_causes(lab)
     actions.merge(second, first.pk, who="ada", reason="the same refactoring")
     StoredChangePoint.objects.filter(series__benchmark__name="write").delete()  # found anew, as after a rebuild
@@ -137,7 +137,7 @@ def test_merged_alerts_stay_merged(lab: Lab, github: StandIn) -> None:
 
 
 def test_a_split_series_stays_split(lab: Lab) -> None:
-    """Series taken out of an alert keep an alert of their own, also where their change is found anew."""
+    """Series that were split off keep their own alert when their change is detected again."""
     lab.upload_all(TWO_BENCHMARKS)
     lab.work()
     one = Alert.objects.get()
@@ -154,7 +154,7 @@ def test_a_split_series_stays_split(lab: Lab) -> None:
 
 
 def test_a_split_alert_can_be_merged_back(lab: Lab) -> None:
-    """Merging what was split leaves one alert with everything, and later looks keep it so."""
+    """Merging a split alert back leaves one alert with all series, and later detections keep it so."""
     lab.upload_all(TWO_BENCHMARKS)
     lab.work()
     one = Alert.objects.get()
@@ -181,8 +181,8 @@ def test_a_split_alert_can_be_merged_back(lab: Lab) -> None:
         (lambda one: actions.act(one, actions.ActionRequest(action="explode"), who="ada"), "no action"),
     ],
 )
-def test_what_cannot_be_done_is_refused(lab: Lab, attempt: Callable[[Alert], object], complaint: str) -> None:
-    """A missing reason, an impossible state, and a text or a choice that is none change nothing and are named."""
+def test_an_impossible_action_is_refused(lab: Lab, attempt: Callable[[Alert], object], complaint: str) -> None:
+    """A missing reason, an impossible state, an invalid text or target is an error that names it, and changes nothing."""
     one = alert(lab)
     before = told(one)
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_done_is_refused(lab: Lab, attempt: Callable[[Alert], obj
 
 
 def test_one_cause_measured_in_two_environments(lab: Lab) -> None:
-    """Two machines that measure every other commit see one cause: one alert, with the range that both leave open."""
+    """Two machines that measure every other commit give one alert, with the range that both leave open."""
     for number in range(48):
         machine = Environment(name=f"machine {number % 2}", fields={"cpu": "c"})
         lab.upload(number, {"parse": 1.2 if number >= 24 else 1.0}, environment=machine)

@@ -1,4 +1,4 @@
-"""A new machine hides what the code did; measuring both sides of its border again shows it."""
+"""A segment border hides what the code did; measuring both of its sides on one machine shows it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def change_machine(lab: Lab) -> None:
         lab.upload_all({n: {"parse": level} for n in range(first, first + BORDER)}, environment=machine)
 
 
-def test_a_border_alone_says_nothing(lab: Lab) -> None:
-    """Twice the time on another machine is no change."""
+def test_a_border_is_no_change(lab: Lab) -> None:
+    """Twice the time on another machine is no change of the code."""
     change_machine(lab)
     lab.work()
 
@@ -29,8 +29,8 @@ def test_a_border_alone_says_nothing(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_regression_that_the_border_hid_is_told(lab: Lab, *, is_first: bool) -> None:
-    """Both sides measured again, before or after the points came: a confirmed alert with the effect of the code alone."""
+def test_a_bridged_regression_is_confirmed(lab: Lab, *, is_first: bool) -> None:
+    """Both sides measured again, before or after the points arrive: a confirmed alert with the effect of the code alone."""
     if is_first:
         lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.2)})
         lab.work()
@@ -48,8 +48,8 @@ def test_a_regression_that_the_border_hid_is_told(lab: Lab, *, is_first: bool) -
     assert 0.18 < change.effect < 0.22
 
 
-def test_a_bridge_that_shows_nothing_is_said_on_the_page(lab: Lab, client: Client) -> None:
-    """The code did not change: no alert, and the border says how sure that is."""
+def test_a_bridge_without_change_is_shown(lab: Lab, client: Client) -> None:
+    """Without a change of the code there is no alert, and the page says which change would have been found."""
     change_machine(lab)
     lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.0)})
     lab.work()
@@ -60,8 +60,8 @@ def test_a_bridge_that_shows_nothing_is_said_on_the_page(lab: Lab, client: Clien
     assert "no change beyond 3 %" in page.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_a_border_that_became_faster_is_an_improvement(lab: Lab) -> None:
-    """It opens no alert, and is a change of the series."""
+def test_a_bridged_improvement_opens_no_alert(lab: Lab) -> None:
+    """It is a change of the series."""
     change_machine(lab)
     lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 0.8)})
     lab.work()
@@ -71,7 +71,7 @@ def test_a_border_that_became_faster_is_an_improvement(lab: Lab) -> None:
 
 
 def test_a_pull_request_bridges_nothing(lab: Lab) -> None:
-    """Its commits may be the same two; its verdict is its own."""
+    """Its commits may be the same two, but its measurements may be untrusted."""
     change_machine(lab)
     run = lab.measure_again(BORDER - 1, BORDER, {"parse": (1.0, 1.2)})
     Run.objects.filter(pk=run.pk).update(pull_request=7)

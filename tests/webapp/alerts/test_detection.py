@@ -1,4 +1,4 @@
-"""From stored points to change points."""
+"""Stored points become stored change points."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_step_is_one_change_point(lab: Lab) -> None:
     assert pytest.approx(1.2, rel=0.01) == found.after
 
 
-def test_doing_it_again_changes_nothing(lab: Lab) -> None:
+def test_processing_again_changes_nothing(lab: Lab) -> None:
     """Runs processed twice, in the opposite order, and all of them as a backlog, leave every row as it was."""
     lab.history(STEP)
     lab.work()
@@ -49,7 +49,7 @@ def test_doing_it_again_changes_nothing(lab: Lab) -> None:
 
 
 def test_the_order_of_arrival_does_not_matter(lab: Lab) -> None:
-    """Runs that arrive and are processed in any order leave one change point, at the same commit."""
+    """Runs that arrive in any order, and are processed in between, give one change point at the same commit."""
     order = [*range(0, 24, 2), *range(23, 0, -2)]
     for start in range(0, 24, 4):
         lab.upload_all({number: {"parse": STEP[number]} for number in order[start : start + 4]})
@@ -61,7 +61,7 @@ def test_the_order_of_arrival_does_not_matter(lab: Lab) -> None:
 
 
 def test_a_new_environment_is_no_change(lab: Lab) -> None:
-    """A step at which the machine changed begins a segment and is no change point."""
+    """A step at which the machine changed starts a segment and is no change point."""
     for cpu, numbers in (("old", range(12)), ("new", range(12, 24))):
         machine = Environment(name="runner", fields={"cpu": cpu})
         lab.upload_all({number: {"parse": STEP[number]} for number in numbers}, environment=machine)
@@ -71,7 +71,7 @@ def test_a_new_environment_is_no_change(lab: Lab) -> None:
 
 
 def test_an_improvement_opens_no_alert(lab: Lab) -> None:
-    """A change for the better is stored and belongs to no alert."""
+    """An improvement is stored and belongs to no alert."""
     lab.history(STEP[::-1])
     lab.work()
 
@@ -82,7 +82,7 @@ def test_an_improvement_opens_no_alert(lab: Lab) -> None:
 
 
 def test_higher_may_be_better(lab: Lab) -> None:
-    """In a metric where higher is better, a fall is the regression."""
+    """In a metric where higher is better, a decrease is the regression."""
     throughput = Metric(name="throughput", unit="1/s", direction=Direction.HIGHER)
     lab.upload_all({number: {"parse": level} for number, level in enumerate(STEP[::-1])}, metric=throughput)
     lab.work()
@@ -91,8 +91,8 @@ def test_higher_may_be_better(lab: Lab) -> None:
     assert 1 == Alert.objects.filter(state="confirmed").count()
 
 
-def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None:
-    """A change point found a commit beside its first place keeps its row and its alert, which follows it."""
+def test_a_change_that_moves_stays_the_same_change(lab: Lab) -> None:
+    """A change point that is found one commit later keeps its row, and its alert moves with it."""
     runs = lab.history(STEP)
     lab.work()
     before = StoredChangePoint.objects.get()
@@ -107,15 +107,15 @@ def test_a_change_that_settles_elsewhere_stays_the_same_change(lab: Lab) -> None
 
 
 def test_only_the_environment_and_branch_of_a_run_are_read(lab: Lab) -> None:
-    """A run is read together with what shares its machine and its line of commits, and with nothing else."""
+    """A run is read together with the series of its environment and branch, and with no others."""
     lab.upload(1, {"a": 1.0}, environment=Environment(name="other", fields={"cpu": "d"}))
     run = lab.upload(2, {"b": 1.0, "c": 1.0})
 
     assert [(run.environment_id, run.branch)] == detection.groups_of([run])
 
 
-def test_a_superseded_run_takes_its_change_along(lab: Lab) -> None:
-    """When the file behind a change point is replaced by one that lacks the benchmark, the series is read again."""
+def test_the_series_of_a_superseded_run_are_read_again(lab: Lab) -> None:
+    """Also if the run that supersedes it does not have the benchmark."""
     lab.history(STEP[:23])
     lab.upload(23, {"parse": 1.2}, key="last")
     lab.work()

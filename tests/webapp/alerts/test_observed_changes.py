@@ -1,4 +1,4 @@
-"""The series of one environment are read together: the machine, small shared causes, and creep have alerts of their own."""
+"""The series of one environment are read together: the machine, small shared changes, and drift have their own alerts."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def noisy(commits: int, noise: float, *, seed: int = 5) -> np.ndarray[tuple[int,
     return np.exp(noise * np.random.default_rng(seed).standard_normal((commits, BENCHMARKS)))
 
 
-def test_what_many_series_share_is_one_alert_though_none_is_sure(lab: Lab) -> None:
-    """Eight of twenty series move by less than their noise at one commit: one alert there, with most of them."""
+def test_a_small_shared_change_is_one_alert(lab: Lab) -> None:
+    """Eight of twenty series change by less than their noise at one commit: one alert there, with most of them."""
     levels = noisy(100, 0.02)
     levels[60:, :8] *= 1.022
     upload(lab, 100, levels)
@@ -47,8 +47,8 @@ def test_what_many_series_share_is_one_alert_though_none_is_sure(lab: Lab) -> No
     assert len(labels) <= 9
 
 
-def test_a_whole_suite_that_moves_together_is_the_machine(lab: Lab, github: StandIn) -> None:
-    """One alert of its kind and none about code; it asks for a measurement, and is no worse level of any series."""
+def test_a_change_of_the_whole_suite_is_the_machine(lab: Lab, github: StandIn) -> None:
+    """It has one alert of its kind and none about code, it requests a remeasurement, and no series deviates by it."""
     github.add_workflow(NAME, "perfgate.yml", "base", "head", "suite", "select")
     levels = noisy(60, 0.005)
     levels[50:] *= 1.1
@@ -58,13 +58,15 @@ def test_a_whole_suite_that_moves_together_is_the_machine(lab: Lab, github: Stan
     alert = Alert.objects.get()
     assert ("runner", sha(50)) == (alert.kind, alert.commit.sha)
     assert BENCHMARKS == alert.change_points.count()
-    assert [(sha(49), sha(50))] == [(one.inputs["base"], one.inputs["head"]) for one in github.dispatches(NAME)]
+    assert [(sha(49), sha(50))] == [
+        (dispatch.inputs["base"], dispatch.inputs["head"]) for dispatch in github.dispatches(NAME)
+    ]
     numbers = list(Series.objects.values_list("pk", flat=True))
     assert [0.0] * BENCHMARKS == [standing.step for standing in deviations(numbers).values()]
 
 
 def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
-    """A series that doubled while all others went up by a tenth has an alert of its own."""
+    """A series that doubles while all others rise by a tenth has an alert of its own."""
     levels = noisy(60, 0.005)
     levels[40:] *= 1.1
     levels[40:, 3] *= 2
@@ -76,8 +78,8 @@ def test_code_is_told_from_the_machine_at_the_same_commit(lab: Lab) -> None:
     assert BENCHMARKS - 1 == Alert.objects.get(kind=AlertKind.RUNNER).change_points.count()
 
 
-def test_the_machine_that_came_back_is_fixed(lab: Lab) -> None:
-    """The common level returns: the alert is closed by the commit that brought it."""
+def test_a_machine_that_returns_is_fixed(lab: Lab) -> None:
+    """When the common level returns, the alert is fixed, with the commit at which it did."""
     levels = noisy(80, 0.005)
     levels[30:55] *= 1.1
     upload(lab, 80, levels)
@@ -87,8 +89,8 @@ def test_the_machine_that_came_back_is_fixed(lab: Lab) -> None:
     assert ("runner", "fixed", sha(55)) == (alert.kind, alert.state, alert.closed_by and alert.closed_by.sha)
 
 
-def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
-    """Two series that creep beyond the budget have one alert of that kind; one that stays within it has none."""
+def test_drift_of_several_series_is_one_alert(lab: Lab) -> None:
+    """Two series that drift beyond the budget have one alert of that kind; one that stays within it has none."""
     levels = noisy(60, 0.004)
     levels[:, 4] *= np.exp(0.002 * np.arange(60))
     levels[:, 9] *= np.exp(0.0015 * np.arange(60))
@@ -103,8 +105,8 @@ def test_creep_is_one_alert_however_many_series_share_it(lab: Lab) -> None:
     )
 
 
-def test_a_new_machine_takes_no_creep_back(lab: Lab) -> None:
-    """What crept on the old one still stands, though the new one has its own level."""
+def test_drift_is_kept_across_machine_changes(lab: Lab) -> None:
+    """Drift on the old machine stays open, though the new machine has its own level."""
     levels = noisy(80, 0.004)
     levels[:, 4] *= np.exp(0.002 * np.arange(80))
     upload(lab, 60, levels[:60])
@@ -113,11 +115,11 @@ def test_a_new_machine_takes_no_creep_back(lab: Lab) -> None:
     upload_range(lab, range(60, 80), 0.5 * levels, environment=new)
     lab.work()
 
-    assert [("drift", True)] == [(one.kind, one.is_open) for one in Alert.objects.all()]
+    assert [("drift", True)] == [(found.kind, found.is_open) for found in Alert.objects.all()]
 
 
-def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
-    """Somebody accepted it: it stays on record, nothing more is said of it, and further creep is told by itself."""
+def test_drift_counts_anew_after_it_was_accepted(lab: Lab) -> None:
+    """Accepted drift keeps its alert and gets no other; further drift has an alert of its own."""
     levels = noisy(120, 0.004)
     levels[:, 4] *= np.exp(0.002 * np.arange(120))
     upload(lab, 60, levels[:60])
@@ -131,12 +133,12 @@ def test_accepted_creep_counts_anew_from_there(lab: Lab) -> None:
     upload_range(lab, range(75, 120), levels)
     lab.work()
 
-    assert ["accepted"] == [one.state for one in Alert.objects.filter(pk=alert.pk)]
+    assert ["accepted"] == [found.state for found in Alert.objects.filter(pk=alert.pk)]
     assert 1 == Alert.objects.filter(kind=AlertKind.DRIFT).exclude(pk=alert.pk).count()
 
 
 def test_detecting_again_changes_nothing(lab: Lab) -> None:
-    """With what the process remembers, and without."""
+    """Neither with the cache of searches nor without it."""
     levels = noisy(60, 0.005)
     levels[40:] *= 1.1
     runs = upload(lab, 60, levels)
@@ -150,8 +152,8 @@ def test_detecting_again_changes_nothing(lab: Lab) -> None:
     assert before == list(StoredChangePoint.objects.order_by("pk").values())
 
 
-def test_a_throughput_that_falls_with_the_machine_is_no_regression(lab: Lab) -> None:
-    """The machine is told from the code whichever direction is bad."""
+def test_the_machine_is_recognized_whichever_direction_is_bad(lab: Lab) -> None:
+    """A throughput that falls in all benchmarks is the machine, too."""
     rate = Metric(name="rate", unit="1/s", direction=Direction.HIGHER)
     rng = np.random.default_rng(8)
     levels = np.exp(0.005 * rng.standard_normal((60, 12)))

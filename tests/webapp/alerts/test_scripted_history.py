@@ -1,4 +1,4 @@
-"""A history as teams have them leads to exactly the alerts that a careful person would file, whatever happens to workers."""
+"""A realistic history leads to exactly the alerts that a careful person would file, whatever happens to the workers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from perfgate import client
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab
-from tests.webapp.scripted import COMMITS, CREEPING, DUMP, FIX, STEP, Script
+from tests.webapp.scripted import COMMITS, DRIFTING, DUMP, FIX, STEP, Script
 from tests.webapp.serving import Server, wait_for
 from webapp.alerts.models import Alert
 from webapp.history.models import Run
@@ -44,30 +44,30 @@ def play(lab: Lab, script: Script, numbers: Iterable[int], after_each: Callable[
 
 
 def test_a_careful_person_would_file_the_same(lab: Lab, github: StandIn, script: Script) -> None:
-    """One alert for the slow commit, told once it held, closed by its fix; one for the creep; nothing else at all."""
+    """One alert for the slow commit, with an issue after enough points, closed by its fix; one for the drift; nothing else."""
     github.add_commits(NAME, *script.shas)
     told: list[tuple[int, int]] = []
 
-    def look() -> None:
+    def process() -> None:
         lab.work()
         told.append((len(github.issues(NAME)), sum(issue.state == "open" for issue in github.issues(NAME))))
 
-    play(lab, script, range(COMMITS), look)
+    play(lab, script, range(COMMITS), process)
 
     assert script.expected() == dumped()
-    slow, creep = github.issues(NAME)
+    slow, drift = github.issues(NAME)
     assert script.shas[STEP][:10] in slow.title
     assert 8 == slow.body.count("| `bench.time_0")
-    assert [1] == [each.body.count(f"The level returned with {script.shas[FIX]}") for each in slow.comments]
-    assert f"`{script.label(CREEPING)}`" in creep.body
-    assert "crept away" in creep.body
+    assert [1] == [comment.body.count(f"The level returned with {script.shas[FIX]}") for comment in slow.comments]
+    assert f"`{script.label(DRIFTING)}`" in drift.body
+    assert "drifted away" in drift.body
     assert [(0, 0)] * (STEP + 4) == told[: STEP + 4]
     assert (1, 1) == told[FIX]
     assert 2 == Publication.objects.filter(kind="issue").count()
 
 
 def test_every_task_run_twice_changes_nothing(lab: Lab, github: StandIn, script: Script) -> None:
-    """Tasks take ids and repair what they find: called again, for all runs and publications, they find all as it is."""
+    """Tasks may run twice: called again for all runs and publications, they change nothing."""
     github.add_commits(NAME, *script.shas)
 
     def work_twice() -> None:
@@ -91,7 +91,7 @@ def test_every_task_run_twice_changes_nothing(lab: Lab, github: StandIn, script:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_arrival_does_not_matter(lab: Lab, github: StandIn, script: Script, seed: int) -> None:
-    """Runs that come newest first, or in any order, lead to the same change points and the same alerts."""
+    """Runs that arrive newest first, or in any order, lead to the same change points and the same alerts."""
     github.add_commits(NAME, *script.shas)
     numbers = list(range(COMMITS))[::-1]
     if seed > 1:
@@ -104,7 +104,7 @@ def test_the_order_of_arrival_does_not_matter(lab: Lab, github: StandIn, script:
 
 
 def test_a_server_that_is_killed_again_and_again_ends_with_the_same(tmp_path: Path, script: Script) -> None:
-    """SIGKILL in the middle of the work, three times: what was uploaded is worked off in the end, and told once."""
+    """After SIGKILL during the work, three times, every upload is processed in the end, and each issue is filed once."""
     with StandIn() as github:
         github.add_repository(NAME)
         github.add_token("app", "perfgate[bot]")
@@ -123,13 +123,13 @@ def test_a_server_that_is_killed_again_and_again_ends_with_the_same(tmp_path: Pa
                 for number in range(sent, until):
                     client.upload(server.url, token, script.uploads[number], name="result.json")
                 sent = until
-                if until == FIX:  # nobody is told of what was fixed before it was seen
+                if until == FIX:  # an alert that is fixed before it is confirmed gets no issue
                     wait_for(lambda: len(github.issues(NAME)) == 1, "the issue about the slow commit")
                 if until < COMMITS:
                     server.stop(signal.SIGKILL)
                     continue
                 wait_for(lambda: script.expected() == shown(server), "the history to be read")
-                wait_for(lambda: len(github.issues(NAME)) == 2, "the issue about the creep")
+                wait_for(lambda: len(github.issues(NAME)) == 2, "the issue about the drift")
                 wait_for(lambda: github.issues(NAME)[0].state == "closed", "the first to be closed")
         assert [1, 0] == [len(issue.comments) for issue in github.issues(NAME)]
 

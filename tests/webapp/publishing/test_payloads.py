@@ -55,7 +55,7 @@ def test_the_title_keeps_still(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"), [("runner", "look at the machine"), ("drift", "crept away"), ("drift", "crept through")]
+    ("kind", "told"), [("runner", "look at the machine"), ("drift", "drifted away"), ("drift", "drifted through")]
 )
 def test_each_kind_says_what_it_is(lab: Lab, kind: str, told: str) -> None:
     """The issue about a machine or about slow creep does not speak of a commit's regression."""

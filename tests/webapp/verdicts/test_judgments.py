@@ -1,4 +1,4 @@
-"""A run with its baseline gets the gate's verdict, whole, whatever happened to its upload."""
+"""A run with its baseline gets the gate's verdict, or one that says why there is none."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ reason = "exact decimals"
 
 
 def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
-    """The stored document is what the gate says of the same record, and reads back as the same verdict."""
+    """The stored document is the gate's verdict on the same record, and is read back as the same verdict."""
     run = lab.pull(7, 1_002, 1.0, 1.2)
     lab.work()
 
@@ -38,7 +38,7 @@ def test_the_gate_s_own_verdict_is_stored(lab: Lab) -> None:
 
 
 def test_false_alarms_add_up_over_a_project(lab: Lab) -> None:
-    """Exempt benchmarks count in every verdict of a project, judged again or not, and in no other project."""
+    """Exempt benchmarks are counted once per verdict, judged again or not, and not in other projects."""
     for number, candidate in ((1_002, 1.0), (1_003, 1.2), (1_004, 0.8)):
         lab.untouched(7, number, candidate)
     gated = lab.pull(8, 1_005, 1.0, 1.2)
@@ -51,7 +51,7 @@ def test_false_alarms_add_up_over_a_project(lab: Lab) -> None:
 
 
 def test_a_shard_is_counted_when_all_are_joined(lab: Lab) -> None:
-    """A part of a suite and the whole that holds it again are not counted twice."""
+    """A shard is not counted, because the joined run holds its benchmarks again."""
     lab.untouched(7, 1_002, 1.2, shards=(shards.split(["parse", "render"], 1, 2),))
     lab.work()
 
@@ -80,7 +80,7 @@ def test_waivers_hold_by_the_day_of_the_upload(lab: Lab, until: str, outcome: st
 
 
 def test_a_policy_that_cannot_be_obeyed_is_no_verdict(lab: Lab) -> None:
-    """A broken policy makes the verdict inconclusive and says which line is wrong; the run is done."""
+    """An invalid policy makes the verdict inconclusive and names the line; the run counts as processed."""
     run = lab.pull(7, 1_002, 1.0, 1.2, policy='[[budget]]\nmax_regression = "much"\n')
     lab.work()
 
@@ -107,7 +107,7 @@ def test_an_upload_that_cannot_be_read_is_no_verdict(lab: Lab, content: bytes | 
 
 
 def test_a_run_on_a_branch_asks_for_none(lab: Lab) -> None:
-    """A run without baseline and pull request is history only."""
+    """A run without baseline and pull request belongs to the history only."""
     lab.upload(1, {"parse": 1.0})
     lab.work()
 
@@ -115,7 +115,7 @@ def test_a_run_on_a_branch_asks_for_none(lab: Lab) -> None:
 
 
 def test_memory_in_an_upload_is_judged_like_time(lab: Lab) -> None:
-    """One pair of what repeats decides on the server as it does in the command, and the comment names it."""
+    """One pair of a deterministic metric decides on the server as it does in the command, and the comment names it."""
 
     def with_memory(run: records.Run, peak: float) -> records.Run:
         measured = records.Sample(

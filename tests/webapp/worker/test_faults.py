@@ -1,6 +1,6 @@
-"""Two hundred pull requests in the worst of weathers: each ends with one comment and one check, and the newest verdict.
+"""Two hundred pull requests with every fault that GitHub has: each gets one comment and one check with the newest verdict.
 
-Time is ours here: nobody waits, and every wait counts.
+The clock is simulated: a wait takes no time, and moves the clock.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WRITES = ("issues/create-comment", "issues/update-comment", "checks/create", "ch
 
 
 class Clock:
-    """Time that goes by only when somebody waits."""
+    """A clock that moves only when somebody waits."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 5, tzinfo=UTC)
@@ -68,11 +68,11 @@ def github(clock: Clock, settings: Settings) -> Iterator[StandIn]:
         yield stand_in
 
 
-def storm(github: StandIn, rng: random.Random) -> None:
-    """Let something go wrong with one of the next requests, in one of the ways GitHub has."""
+def inject_fault(github: StandIn, rng: random.Random) -> None:
+    """Make one of the next requests fail in one of the ways that GitHub has."""
     write, read = rng.choice(WRITES), rng.choice(READS)
     ways: tuple[Callable[[], None], ...] = (
-        partial(github.lose_response, write),  # a time-out after it was obeyed
+        partial(github.lose_response, write),  # a timeout after the request was executed
         lambda: github.fail(write, 502),
         lambda: github.fail(write, 502, after=True),
         lambda: github.fail(read, 503),
@@ -95,13 +95,13 @@ def is_slow(pull: int, push: int) -> bool:
 
 
 def work(github: StandIn, clock: Clock, rng: random.Random) -> None:
-    """Publish in any order and as often as anybody likes, until nothing is owed."""
+    """Publish in random order, some of it twice, until nothing is pending."""
     while True:
         due = list(publisher.due().values_list("pk", flat=True))
         if due:
             if rng.random() < 0.5:
-                storm(github, rng)
-            for number in rng.choices(due, k=rng.choice((1, 1, 2))):  # now and then twice, or two of them
+                inject_fault(github, rng)
+            for number in rng.choices(due, k=rng.choice((1, 1, 2))):  # sometimes twice, or two of them
                 tasks.publish(number)
             continue
         waiting = Publication.objects.filter(published_revision__lt=F("revision"), failed_for_good=False)
@@ -112,7 +112,7 @@ def work(github: StandIn, clock: Clock, rng: random.Random) -> None:
 
 
 def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> None:
-    """Lost answers, 502, three kinds of limits, 422, a deleted comment, slow and repeated work, in any order."""
+    """With lost answers, 502, three kinds of limits, 422, deleted comments, slow and repeated tasks, in any order."""
     rng = random.Random(5)
     for pull in range(1, PULLS + 1):
         number = github.open_pull_request(NAME, title="Change", head_sha=sha(head(pull, 0)), base_sha=sha(1))
@@ -121,20 +121,8 @@ def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> N
     pending = [(pull, push) for push in range(3) for pull in newest if push == 0 or rng.random() < 0.5]
     while pending:
         batch, pending = pending[:40], pending[40:]
-        runs = []
-        for pull, push in batch:
-            github.push(NAME, pull, sha(head(pull, push)))
-            newest[pull] = push
-            runs.append(lab.pull(pull, head(pull, push), 1.0, 1.2 if is_slow(pull, push) else 0.8))
-        _tell(batch, rng)
-        rng.shuffle(runs)
-        for run in [*runs, *rng.sample(runs, 10)]:  # in any order, some twice
-            Run.objects.filter(pk=run.pk).update(processed_at=None)
-            tasks.process_run(run.pk)
-        for pull, push in batch:
-            if push and rng.random() < 0.3:
-                for comment in github.comments(NAME, pull):
-                    github.delete_comment(NAME, comment.id)
+        newest.update(batch)
+        _push(lab, github, batch, rng)
         work(github, clock, rng)
 
     for row in Delivery.objects.all():
@@ -142,24 +130,46 @@ def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> N
     work(github, clock, rng)
     assert not Publication.objects.filter(failed_for_good=True).exists()
     for pull, push in newest.items():
-        (comment,) = github.comments(NAME, pull)
-        (check,) = github.check_runs(NAME, sha(head(pull, push)))
-        assert check.conclusion == ("failure" if is_slow(pull, push) else "success")
-        assert f"### perfgate: {'❌' if is_slow(pull, push) else '✅'}" in comment.body
-        assert sha(head(pull, push))[:10] in comment.body
-    _assert_slow_enough([each.at for each in github.exchanges if each.method != "GET"])
+        _assert_shown(github, pull, push)
+    _assert_slow_enough([exchange.at for exchange in github.exchanges if exchange.method != "GET"])
 
 
-def _tell(batch: list[tuple[int, int]], rng: random.Random) -> None:
-    """Let GitHub tell of each push twice, in any order, some of it late."""
-    told = [(f"{pull}-{push}", pull, push) for pull, push in batch] * 2
-    rng.shuffle(told)
-    for guid, pull, push in told:
+def _push(lab: Lab, github: StandIn, batch: list[tuple[int, int]], rng: random.Random) -> None:
+    """Push to some pull requests, process their runs in any order and some twice, and delete some comments."""
+    runs = []
+    for pull, push in batch:
+        github.push(NAME, pull, sha(head(pull, push)))
+        runs.append(lab.pull(pull, head(pull, push), 1.0, 1.2 if is_slow(pull, push) else 0.8))
+    _deliver(batch, rng)
+    rng.shuffle(runs)
+    for run in [*runs, *rng.sample(runs, 10)]:
+        Run.objects.filter(pk=run.pk).update(processed_at=None)
+        tasks.process_run(run.pk)
+    for pull, push in batch:
+        if push and rng.random() < 0.3:
+            for comment in github.comments(NAME, pull):
+                github.delete_comment(NAME, comment.id)
+
+
+def _assert_shown(github: StandIn, pull: int, push: int) -> None:
+    """The pull request has one comment and one check, about its newest push."""
+    (comment,) = github.comments(NAME, pull)
+    (check,) = github.check_runs(NAME, sha(head(pull, push)))
+    assert check.conclusion == ("failure" if is_slow(pull, push) else "success")
+    assert f"### perfgate: {'❌' if is_slow(pull, push) else '✅'}" in comment.body
+    assert sha(head(pull, push))[:10] in comment.body
+
+
+def _deliver(batch: list[tuple[int, int]], rng: random.Random) -> None:
+    """Deliver the webhook of each push twice, in any order, some of it late."""
+    pushes = [(f"{pull}-{push}", pull, push) for pull, push in batch] * 2
+    rng.shuffle(pushes)
+    for guid, pull, push in pushes:
         side = {"sha": sha(head(pull, push)), "repo": {"full_name": NAME}}
         payload = {"action": "synchronize", "pull_request": {"number": pull, "head": side}}
         deliveries.note(guid, "pull_request", {"repository": {"full_name": NAME}, **payload})
-    owed = list(Delivery.objects.filter(processed_at=None).values_list("pk", flat=True))
-    for number in rng.sample(owed, len(owed) * 3 // 4):
+    pending = list(Delivery.objects.filter(processed_at=None).values_list("pk", flat=True))
+    for number in rng.sample(pending, len(pending) * 3 // 4):
         tasks.process_delivery(number)
 
 
@@ -179,7 +189,7 @@ def _assert_slow_enough(times: list[float]) -> None:
 
 @pytest.mark.usefixtures("lab")
 def test_webhooks_twice_and_in_any_order(github: StandIn, clock: Clock) -> None:
-    """The same delivery many times, answered once; later ones before earlier ones."""
+    """A delivery that arrives several times, and in any order, is answered once."""
     rng = random.Random(6)
     github.set_permission(NAME, "ada", "write")
     number = github.open_pull_request(NAME, title="Change", head_sha=sha(2), base_sha=sha(1))
@@ -201,14 +211,14 @@ def test_webhooks_twice_and_in_any_order(github: StandIn, clock: Clock) -> None:
     for row in Delivery.objects.all():
         tasks.process_delivery(row.pk)
     work(github, clock, rng)
-    answers = [each for each in github.comments(NAME, number) if each.author == "perfgate[bot]"]
+    answers = [comment for comment in github.comments(NAME, number) if comment.author == "perfgate[bot]"]
     assert len(answers) == 12
-    assert len({each.body.splitlines()[0] for each in answers}) == 12
+    assert len({comment.body.splitlines()[0] for comment in answers}) == 12
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_on_every_pull_request(github: StandIn, settings: Settings) -> None:
-    """In real time, side by side: each publication is written by one of them."""
+    """Two workers at the same time, without the simulated clock: each publication is written by one of them."""
     settings.GITHUB_SPACING_SECONDS = 0.0
     lab = Lab(Project.objects.create(slug="hello", repository=NAME))
     for pull in range(1, 13):

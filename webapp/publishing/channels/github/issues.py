@@ -31,7 +31,7 @@ MAX_REASON_CHARACTERS = 500
 OPENING = {
     AlertKind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
     AlertKind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
-    AlertKind.DRIFT: "The level of {series} on {branch} crept away from what was last accepted.",
+    AlertKind.DRIFT: "The level of {series} on {branch} drifted away from the accepted level.",
 }
 
 
@@ -114,7 +114,7 @@ def _marker(alert: Alert) -> str:
 
 def _title(alert: Alert, worst: StoredChangePoint) -> str:
     what = f"{formatting.plain(worst.series.benchmark.label, 120)}: {formatting.percent(worst.effect)} {_word(worst)}"
-    return f"{what} {'by slow creep, seen at' if alert.kind == AlertKind.DRIFT else 'since'} {alert.commit.sha[:10]}"
+    return f"{what} {'by drift, seen at' if alert.kind == AlertKind.DRIFT else 'since'} {alert.commit.sha[:10]}"
 
 
 def _word(one: StoredChangePoint) -> str:
@@ -175,7 +175,7 @@ def _cause(alert: Alert, shown: Evidence) -> list[str]:
         many = f", {size} commits or more" if previous.generation and size > 1 else ""
         if suspects.count is not None:
             many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
-        where = "It crept through" if alert.kind == AlertKind.DRIFT else "The cause lies in"
+        where = "It drifted through" if alert.kind == AlertKind.DRIFT else "The cause lies in"
         lines.append(f"- {where} {formatting.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
     if shown.search is not None:
         refused = formatting.code(shown.search.refusal, MAX_REASON_CHARACTERS) if shown.search.refusal else ""
