@@ -1,7 +1,7 @@
-"""Numbers and foreign text as people read them; percent, units and rounding exist only here.
+"""Format numbers and untrusted text for people; percent signs, units and rounding exist only here.
 
-Names of benchmarks, commit messages and branches are written by strangers: in Markdown they go through `code`,
-everywhere else through `plain`.
+Names of benchmarks, commit messages and branches are untrusted: in Markdown they go through `code`, everywhere else
+through `plain`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _SCALES = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
     "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""Control, bidirectional and zero-width characters: what is printed must be what is there."""
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""Control, bidirectional and zero-width characters."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -40,7 +40,7 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def share(fraction: float, *, digits: int = 3) -> str:
-    """Return an unsigned percentage with so many significant digits: ``3 %``.
+    """Return an unsigned percentage with *digits* significant digits: ``3 %``.
 
     >>> share(0.03), share(0.005), share(0.08654, digits=2)
     ('3 %', '0.5 %', '8.7 %')
@@ -49,7 +49,7 @@ def share(fraction: float, *, digits: int = 3) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """Return an estimated duration, no finer than it can be meant.
+    """Return an estimated duration, rounded coarsely.
 
     >>> roughly(3), roughly(41), roughly(100), roughly(400), roughly(9_000)
     ('about 5 s', 'about 45 s', 'about 2 min', 'about 7 min', 'about 2.5 h')
@@ -68,7 +68,7 @@ def quantity(value: float | None, unit: str) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     for factor, name in _SCALES.get(unit, ()):
-        if abs(value) >= 0.9995 * factor:  # what rounds to 1,000 of the smaller unit is 1 of this one
+        if abs(value) >= 0.9995 * factor:  # 999.95 ms rounds to 1 s
             return f"{_three(value / factor)} {name}"
     if unit in _SCALES and value:
         factor, name = _SCALES[unit][-1]
@@ -77,7 +77,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 
 def _three(number: float) -> str:
-    """Return three significant digits without an exponent where that stays short."""
+    """Return three significant digits, without an exponent if that is short."""
     if number and not 1e-4 <= abs(number) < 1e15:
         return f"{number:.3g}"
     digits = 3 - 1 - math.floor(math.log10(abs(number))) if number else 0
@@ -99,7 +99,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def chance(probability: float) -> str:
-    """Return a probability that never rounds to certainty.
+    """Return a probability that is never rounded to 100 %.
 
     >>> chance(0.9876), chance(0.9999)
     ('98.8 %', 'above 99.9 %')
@@ -108,13 +108,13 @@ def chance(probability: float) -> str:
 
 
 def plain(text: str, limit: int = 200) -> str:
-    """Return foreign text on one line, without characters that hide or reorder others."""
-    cleaned = _UNSEEN.sub("�", text).strip()
+    """Return untrusted text on one line, with hidden and reordering characters replaced."""
+    cleaned = _HIDDEN.sub("�", text).strip()
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
 
 
 def code(text: str, limit: int = 120) -> str:
-    """Return foreign text as a Markdown code span that nothing inside can end, also within a table."""
+    """Return untrusted text as a Markdown code span that its content cannot end, also within a table."""
     cleaned = plain(text, limit)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", cleaned)), default=0) + 1)
     pad = " " if not cleaned or cleaned[0] == "`" or cleaned[-1] == "`" else ""

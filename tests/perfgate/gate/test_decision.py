@@ -65,7 +65,7 @@ def test_the_same_code_passes() -> None:
 
 
 def test_a_slowdown_beyond_the_budget_fails() -> None:
-    """Significant and larger than the budget: the gate is red, and says by how much."""
+    """A change that is significant and larger than the budget fails, with its size."""
     verdict = judge(
         run([sample("a", 1.1), sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY
     )
@@ -77,14 +77,14 @@ def test_a_slowdown_beyond_the_budget_fails() -> None:
 
 
 def test_a_significant_slowdown_inside_the_budget_passes() -> None:
-    """Significance alone never fails a pull request."""
+    """A significant change within the budget does not fail."""
     verdict = judge(run([sample("a", 1.1)], [sample("a", 1.0)], "[[budget]]\nmax_regression='20%'\n"), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
 
 
 def test_higher_can_be_better() -> None:
-    """A throughput that falls is a regression; the effect keeps the metric's own sign."""
+    """A fall of throughput is a regression, shown with its negative sign."""
     rate = Metric(name="throughput", unit="1/s", direction=Direction.HIGHER)
     verdict = judge(run([sample("a", 0.8, rate)], [sample("a", 1.0, rate)]), today=TODAY)
 
@@ -93,7 +93,7 @@ def test_higher_can_be_better() -> None:
 
 
 def test_a_waiver_holds_up_to_its_ceiling() -> None:
-    """A waived regression does not fail; beyond the ceiling it fails all the same."""
+    """A waived regression does not fail; beyond the ceiling it does."""
     text = "[[waiver]]\nbenchmarks='a'\nmax_regression='{}'\nuntil=2027-01-01\nowner='o'\nreason='r'\n"
     waived = judge(run([sample("a", 1.1)], [sample("a", 1.0)], text.format("15%")), today=TODAY)
     beyond = judge(run([sample("a", 1.1)], [sample("a", 1.0)], text.format("5%")), today=TODAY)
@@ -103,15 +103,15 @@ def test_a_waiver_holds_up_to_its_ceiling() -> None:
     assert Outcome.FAIL == beyond.outcome
 
 
-def test_a_value_above_its_limit_fails_whatever_it_was_before() -> None:
-    """A largest value is a budget of its own."""
+def test_a_value_above_its_limit_fails() -> None:
+    """A largest value holds although base was above it too."""
     verdict = judge(run([sample("a", 6.0, seed=1)], [sample("a", 6.0)], "[[budget]]\nmax='5ms'\n"), today=TODAY)
 
     assert Outcome.FAIL == verdict.outcome
 
 
 def test_a_gate_that_compared_nothing_is_inconclusive() -> None:
-    """No baseline, or no common benchmark, is never green."""
+    """Without a baseline or a common benchmark there is no pass."""
     alone = msgspec.structs.replace(run([sample("a", 1.0)], []), baseline=None)
 
     for nothing in (judge(alone, today=TODAY), judge(run([sample("a", 1.0)], [sample("b", 1.0)]), today=TODAY)):
@@ -120,8 +120,8 @@ def test_a_gate_that_compared_nothing_is_inconclusive() -> None:
         assert nothing.notes
 
 
-def test_a_change_that_reaches_no_benchmark_is_an_answer() -> None:
-    """Nothing compared because nothing is reached passes; with anything missing besides, it is no answer."""
+def test_a_change_that_reaches_no_benchmark_passes() -> None:
+    """Nothing compared because nothing is reached passes; if a benchmark is missing besides, it is inconclusive."""
     untouched = msgspec.structs.replace(run([], []), exempt=("a", "b"))
     besides = msgspec.structs.replace(run([sample("c", 1.0)], []), exempt=("a", "b"))
 
@@ -140,8 +140,8 @@ def unreached(factors: list[float], *, gated: float | None = None) -> Run:
     return msgspec.structs.replace(run(head, base), exempt=tuple(names), assumptions=("Files tell all.",))
 
 
-def test_what_is_said_of_an_exempt_benchmark_fails_nothing_and_is_counted() -> None:
-    """A change found where there can be none is a false alarm, named with its benchmark; the verdict stays a pass."""
+def test_changes_of_exempt_benchmarks_are_false_alarms() -> None:
+    """A change of an exempt benchmark is counted as a false alarm and named; the verdict passes."""
     verdict = judge(unreached([1.3, 1.0, 0.7], gated=1.0), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
@@ -157,19 +157,19 @@ def test_what_is_said_of_an_exempt_benchmark_fails_nothing_and_is_counted() -> N
 
 
 def test_a_regression_beside_exempt_benchmarks_fails() -> None:
-    """Exemption concerns the exempt only."""
+    """A gated benchmark beside exempt ones fails."""
     assert Outcome.FAIL == judge(unreached([1.0, 1.0], gated=1.2), today=TODAY).outcome
 
 
-def test_a_limit_does_not_fail_what_the_change_cannot_reach() -> None:
-    """An exempt benchmark was above its largest value before this change."""
+def test_a_largest_value_does_not_fail_an_exempt_benchmark() -> None:
+    """An exempt benchmark above its largest value passes."""
     limited = msgspec.structs.replace(unreached([1.0]), policy=Policy(text="[[budget]]\nmax='0.5ms'\n"))
 
     assert Outcome.PASS == judge(limited, today=TODAY).outcome
 
 
-def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
-    """Everything measured is exempt: that is a pass that says so, also where one of them broke or stayed open."""
+def test_only_exempt_benchmarks_pass() -> None:
+    """If everything measured is exempt, the verdict passes, although one of them failed to run."""
     measured = unreached([1.0, 1.0])
     broken = Sample(
         benchmark=Benchmark(name="e2"), metric=CPU_TIME, state=SampleState.FAILED, reason="head: ValueError"
@@ -182,8 +182,8 @@ def test_a_change_that_reaches_nothing_that_was_measured_passes() -> None:
         assert 0 == gate.exit_code(verdict, strict=True)
 
 
-def test_what_was_not_measured_or_not_compared_is_no_pass_beside_exempt_benchmarks() -> None:
-    """An exempt benchmark's pass stands for nobody else: not for one without time, not for sides of two machines."""
+def test_exempt_benchmarks_do_not_hide_what_was_not_compared() -> None:
+    """A benchmark that was not measured, or sides from two machines, are inconclusive beside exempt ones."""
     skipped = Sample(
         benchmark=Benchmark(name="open"), metric=CPU_TIME, state=SampleState.SKIPPED, reason="no time left"
     )
@@ -198,8 +198,8 @@ def test_what_was_not_measured_or_not_compared_is_no_pass_beside_exempt_benchmar
         assert 3 == gate.exit_code(verdict)
 
 
-def test_an_exempt_benchmark_without_an_answer_is_no_evidence() -> None:
-    """What stayed inconclusive was in no danger of a false alarm and is not counted as judged."""
+def test_an_inconclusive_exempt_benchmark_is_not_counted() -> None:
+    """An inconclusive benchmark could not be a false alarm, and is not counted as judged."""
     short = [
         msgspec.structs.replace(each, rounds=each.rounds[:2]) for each in (sample("e", 1.0, seed=1), sample("e", 1.0))
     ]
@@ -210,7 +210,7 @@ def test_an_exempt_benchmark_without_an_answer_is_no_evidence() -> None:
 
 
 def test_different_machines_are_never_compared() -> None:
-    """The fields that differ are named, and there is no verdict."""
+    """Different machines are inconclusive, and the differing fields are named."""
     elsewhere = Environment(name="runner", fields={"machine": "m2", "cpu": "c"})
     verdict = judge(run([sample("a", 1.0)], [sample("a", 1.0)], environment=elsewhere), today=TODAY)
 
@@ -218,8 +218,8 @@ def test_different_machines_are_never_compared() -> None:
     assert "machine" in verdict.notes[-1]
 
 
-def test_a_dependency_that_the_change_itself_bumps_is_named_and_compared() -> None:
-    """Head may differ from base in its dependencies: that is part of what is being judged."""
+def test_different_dependencies_are_compared_and_named() -> None:
+    """A new dependency is part of the change under test."""
     bumped = Environment(name="runner", fields={**HERE.fields, "dependencies": "x==2"})
     verdict = judge(run([sample("a", 1.0, seed=1)], [sample("a", 1.0)], environment=bumped), today=TODAY)
 
@@ -228,17 +228,17 @@ def test_a_dependency_that_the_change_itself_bumps_is_named_and_compared() -> No
 
 
 def test_a_benchmark_that_failed_on_one_side_is_named_and_the_others_judged() -> None:
-    """What could not be measured is listed with its reason; strict mode does not let it pass."""
+    """A failed benchmark is listed with its reason; strict mode makes it undecidable."""
     broken = Sample(benchmark=Benchmark(name="a"), metric=CPU_TIME, state=SampleState.FAILED, reason="head: ValueError")
     verdict = judge(run([broken, sample("b", 1.0, seed=1)], [sample("a", 1.0), sample("b", 1.0)]), today=TODAY)
 
     assert Outcome.PASS == verdict.outcome
-    assert ["failed: head: ValueError"] == [each.reason for each in verdict.not_judged]
+    assert ["failed: head: ValueError"] == [missing.reason for missing in verdict.not_judged]
     assert 3 == gate.exit_code(verdict, strict=True)
 
 
-def test_a_benchmark_that_broke_half_way_changes_nothing_for_the_others() -> None:
-    """Its pairs stay part of the suite, so that what was decided live is decided again; it is named and not judged."""
+def test_a_benchmark_that_failed_half_way_does_not_change_the_others() -> None:
+    """Its pairs stay part of the suite, so that a replay decides as before; it is listed and not judged."""
     half = sample("a", 1.3)
     broken = Sample(
         benchmark=half.benchmark,
@@ -250,11 +250,11 @@ def test_a_benchmark_that_broke_half_way_changes_nothing_for_the_others() -> Non
     verdict = judge(run([broken, sample("b", 1.0, seed=1)], [broken, sample("b", 1.0)]), today=TODAY)
 
     assert ["b"] == [row.label for row in verdict.rows]
-    assert [("a", "failed: head: it ended")] == [(each.label, each.reason) for each in verdict.not_judged]
+    assert [("a", "failed: head: it ended")] == [(missing.label, missing.reason) for missing in verdict.not_judged]
 
 
 def test_a_drifting_runner_is_named() -> None:
-    """Benchmarks that differ among themselves by more than their pairs do: no red, and the reason in a sentence."""
+    """If benchmarks differ by more than their pairs explain, nothing fails, and a note says why."""
     head = [sample(f"b{i}", 1.0 + 0.02 * ((i % 3) - 1), noise=0.0005, seed=i) for i in range(30)]
     base = [sample(f"b{i}", 1.0, noise=0.0005, seed=i + 100) for i in range(30)]
     verdict = judge(run(head, base), today=TODAY)
@@ -266,7 +266,7 @@ def test_a_drifting_runner_is_named() -> None:
 
 
 def test_a_benchmark_that_waits_is_judged_on_wall_time() -> None:
-    """A sleep costs no CPU time, and is caught."""
+    """A sleep costs no CPU time, and is found by wall time."""
     switches = Metric(name="voluntary_switches", unit="1")
 
     def waiting(wall: float) -> list[Sample]:
@@ -282,8 +282,8 @@ def test_a_benchmark_that_waits_is_judged_on_wall_time() -> None:
     assert [("wall_time", Outcome.FAIL)] == [(row.metric, row.outcome) for row in verdict.rows]
 
 
-def test_a_verdict_survives_json() -> None:
-    """Stored and read back, a verdict is equal to itself, also where statistics are missing."""
+def test_a_verdict_is_read_as_it_was_written() -> None:
+    """A verdict equals what is read from its JSON, also if statistics are missing."""
     short = [msgspec.structs.replace(sample("a", 1.0), rounds=((1e-3,),))]
     verdict = judge(run([*short, sample("b", 1.2)], [*short, sample("b", 1.0)]), today=TODAY)
 
@@ -293,7 +293,7 @@ def test_a_verdict_survives_json() -> None:
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from([0.8, 1.0, 1.02, 1.3]), min_size=1, max_size=5), st.integers(0, 99))
 def test_headline_table_and_exit_code_never_contradict_each_other(factors: list[float], seed: int) -> None:
-    """The symbol in the headline, the rows and the exit code say the same."""
+    """Symbol, rows and exit code agree."""
     head = [sample(f"b{i}", factor, seed=seed) for i, factor in enumerate(factors)]
     base = [sample(f"b{i}", 1.0, seed=seed + 1) for i in range(len(factors))]
     verdict = judge(run(head, base), today=TODAY)
@@ -308,8 +308,8 @@ def count(name: str, metric: Metric, *pairs: tuple[float, ...]) -> Sample:
     return Sample(benchmark=Benchmark(name=name), metric=metric, value=level(pairs), rounds=pairs)
 
 
-def test_one_pair_of_what_repeats_decides_beside_the_times() -> None:
-    """A hundredth more at the traced peak fails a budget of half a percent; the times are judged as without it."""
+def test_one_pair_decides_a_deterministic_metric() -> None:
+    """One percent more traced memory fails a budget of 0.5 %; times are judged as without it."""
     text = "[[budget]]\nmetric='memory'\nmax_regression='0.5%'\n"
     base = [sample("a", 1.0), count("a", TRACED_PEAK, (2e6, 2e6)), count("a", PEAK_MEMORY, (6e7,))]
     head = [sample("a", 1.0, seed=1), count("a", TRACED_PEAK, (2.02e6, 2.02e6)), count("a", PEAK_MEMORY, (6.01e7,))]
@@ -327,8 +327,8 @@ def test_one_pair_of_what_repeats_decides_beside_the_times() -> None:
 @pytest.mark.parametrize(
     ("metric", "small"), [(TRACED_PEAK, 1_000.0), (INSTRUCTIONS, 500_000.0)], ids=["traced peak", "instructions"]
 )
-def test_too_little_is_shown_and_not_judged(metric: Metric, small: float) -> None:
-    """Half as much again of next to nothing passes, with its effect; the same of much fails."""
+def test_small_values_are_shown_and_not_judged(metric: Metric, small: float) -> None:
+    """Growth by half of a small value passes and is shown; of a large value it fails."""
     for factor, outcome in ((1, Outcome.PASS), (1_000, Outcome.FAIL)):
         rounds = [(small * factor,)], [(1.5 * small * factor,)]
         verdict = judge(run([count("a", metric, *rounds[1])], [count("a", metric, *rounds[0])]), today=TODAY)
@@ -337,8 +337,8 @@ def test_too_little_is_shown_and_not_judged(metric: Metric, small: float) -> Non
         assert pytest.approx(0.5) == verdict.rows[0].effect
 
 
-def test_numbers_that_no_memory_can_have_are_no_answer() -> None:
-    """A negative count or a missing pair in an upload is inconclusive, with the reason, and never an error."""
+def test_impossible_memory_values_are_inconclusive() -> None:
+    """A negative value or a missing pair is inconclusive, with the reason, and never an error."""
     broken = count("a", TRACED_PEAK, (-2e6,))
     without = msgspec.structs.replace(count("a", TRACED_PEAK, (2e6,)), rounds=())
     for bad in (broken, without):
@@ -348,24 +348,24 @@ def test_numbers_that_no_memory_can_have_are_no_answer() -> None:
         assert "got" in verdict.rows[0].reason
 
 
-def test_growth_from_nothing_fails_and_survives_json() -> None:
-    """From 0 bytes to many has no ratio, and is beyond any budget all the same."""
+def test_growth_from_zero_fails() -> None:
+    """Growth from 0 bytes has no ratio and exceeds any budget; its JSON can be read."""
     verdict = judge(run([count("a", TRACED_PEAK, (2e6,))], [count("a", TRACED_PEAK, (0.0,))]), today=TODAY)
 
     assert Outcome.FAIL == verdict.outcome
     assert verdict == gate.from_document(msgspec.json.decode(json_text(verdict)))
 
 
-def test_a_metric_that_only_shares_a_name_is_judged_by_its_pairs() -> None:
-    """Somebody else's traced_peak in another unit is noisy until shown otherwise."""
+def test_a_metric_with_the_name_of_a_deterministic_one_is_noisy() -> None:
+    """A metric named traced_peak in another unit is judged by its pairs."""
     other = Metric(name="traced_peak", unit="blocks")
     verdict = judge(run([sample("a", 1.1, other)], [sample("a", 1.0, other)]), today=TODAY)
 
     assert verdict.rows[0].pairs > 1
 
 
-def test_time_and_instructions_that_disagree_are_both_quoted() -> None:
-    """Beside the metric that moved stands what the other says; below a million instructions nothing does."""
+def test_disagreement_of_time_and_instructions_is_noted() -> None:
+    """The metric that changed has a remark about the other one; below a million instructions there is none."""
     for instructions, expected in ((5e6, "look for waiting, memory access"), (5e5, "")):
         head = [sample("a", 1.2), count("a", INSTRUCTIONS, (instructions,))]
         base = [sample("a", 1.0), count("a", INSTRUCTIONS, (instructions,))]

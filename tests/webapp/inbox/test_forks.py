@@ -113,7 +113,7 @@ def test_our_own_measurement_covers_a_stranger_s(lab: Lab, github: StandIn, numb
     lab.work()
 
     (comment,) = github.comments(NAME, number)
-    assert "could have written them" not in comment.body
+    assert "can have changed them" not in comment.body
     assert [check.conclusion for check in github.check_runs(NAME, sha(HEAD))] == ["failure"]
     ended(github, {"perfgate-0": zipped({"suite.json": result(lab, number, slow=0.6)})})
     lab.work()
