@@ -178,28 +178,31 @@ def _commits(kind: JobKind, event: _Event) -> dict[str, Any]:
     """Return the fields of `Job` that the event gives: the commits in question, where they are not those checked out."""
     if kind in {JobKind.PUSH, JobKind.CANARY}:
         return {}
-    if kind is JobKind.PULL_REQUEST and event.pull_request is not None:
-        return _of_pull_request(event.pull_request)
-    if kind is JobKind.MERGE_GROUP and event.merge_group is not None:
-        return {"head": event.merge_group.head_sha, "base": event.merge_group.base_sha}
-    if kind is JobKind.RELEASE and event.release is not None:
-        return {"tag": event.release.tag_name}
-    if kind is JobKind.RANGE and event.inputs is not None:
-        return _of_range(event.inputs)
-    raise InvalidInput(
-        f"the event {kind} does not say what to measure"
-        + (": the workflow must declare the inputs base, head, suite and select" if kind is JobKind.RANGE else "")
-    )
+    fields = {
+        JobKind.PULL_REQUEST: _of_pull_request(event.pull_request),
+        JobKind.MERGE_GROUP: event.merge_group
+        and {"head": event.merge_group.head_sha, "base": event.merge_group.base_sha},
+        JobKind.RELEASE: event.release and {"tag": event.release.tag_name},
+        JobKind.RANGE: _of_range(event.inputs),
+    }[kind]
+    if fields:
+        return fields
+    hint = ": the workflow must declare the inputs base, head, suite and select" if kind is JobKind.RANGE else ""
+    raise InvalidInput(f"the event {kind} does not say what to measure{hint}")
 
 
-def _of_pull_request(pull: _Pull) -> dict[str, Any]:
+def _of_pull_request(pull: _Pull | None) -> dict[str, Any]:
+    if pull is None:
+        return {}
     # GITHUB_SHA would be the merge of both, which nobody wrote.
     base, head = pull.base.repo, pull.head.repo
     is_fork = head is None or base is None or head.full_name != base.full_name
     return {"head": pull.head.sha, "base": pull.base.sha, "pull_request": pull.number, "is_fork": is_fork}
 
 
-def _of_range(inputs: _Inputs) -> dict[str, Any]:
+def _of_range(inputs: _Inputs | None) -> dict[str, Any]:
+    if inputs is None:
+        return {}
     number = int(inputs.pull_request) if inputs.pull_request else None
     named = {"suite": inputs.suite, "select": inputs.select, "pull_request": number}
     return {"base": inputs.base, "head": inputs.head, **named}

@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the change points of every series; return 0 whether there are any or none."""
     histories = read_histories(arguments.file)
     with terminal.progress() as bar:
-        found = {name: find_change_points(each.values) for name, each in bar.track(histories.items(), len(histories))}
+        found = {
+            name: find_change_points(history.values) for name, history in bar.track(histories.items(), len(histories))
+        }
     if arguments.json:
         for name, changes in found.items():
             print(json.dumps(_plain(name, histories[name], changes)))
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _plain(name: str, history: ValueHistory, changes: tuple[ChangePoint, ...]) -> dict[str, object]:
-    points = [{"label": history.labels[each.index], **asdict(each)} for each in changes]
+    points = [{"label": history.labels[change.index], **asdict(change)} for change in changes]
     return {"series": name, "points": len(history.values), "change_points": points}
 
 
@@ -56,16 +58,16 @@ def _print(histories: dict[str, ValueHistory], found: dict[str, tuple[ChangePoin
         history = histories[name]
         unit = history.metric.unit if history.metric else ""
         higher_is_better = history.metric is not None and history.metric.direction is Direction.HIGHER
-        for each in changes:
-            around = history.values[max(0, each.index - SPARKS // 2) : each.index + SPARKS // 2]
+        for change in changes:
+            around = history.values[max(0, change.index - SPARKS // 2) : change.index + SPARKS // 2]
             table.add_row(
                 terminal.name(name, prefix),
                 sparkline(around),
-                plain(history.labels[each.index], 10),
-                Text(percent(each.effect), style="green" if (each.effect > 0) is higher_is_better else "red"),
-                interval(each.low, each.high),
-                quantity(each.before, unit),
-                quantity(each.after, unit),
+                plain(history.labels[change.index], 10),
+                Text(percent(change.effect), style="green" if (change.effect > 0) is higher_is_better else "red"),
+                interval(change.low, change.high),
+                quantity(change.before, unit),
+                quantity(change.after, unit),
             )
     if table.row_count:
         terminal.show(out, table)

@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server", default=os.environ.get("PERFGATE_SERVER", ""), help="address of the server (else $PERFGATE_SERVER)"
     )
-    parser.add_argument("--json", action="store_true", help="print the server's answers as JSON, one line a file")
+    parser.add_argument("--json", action="store_true", help="print the server's responses as JSON, one line per file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Upload each file; return 0 if all were taken, 2 otherwise."""
+    """Upload each file; return 0 if the server stored all of them, else 2."""
     token = os.environ.get("PERFGATE_TOKEN", "")
     if not arguments.server or not token:
         missing = "--server or $PERFGATE_SERVER" if not arguments.server else "$PERFGATE_TOKEN"
@@ -60,5 +60,5 @@ def _show(file: Path, answer: dict[str, Any], *, as_json: bool) -> None:
     counts = ", ".join(f"{count} {state}" for state, count in answer["stored"].items())
     word = "stored" if answer["created"] else "already there"
     out.print(f"{word}: run {answer['run']} ({counts}) {answer['url']}")
-    for each in answer["refused"]:
-        out.print(f"  refused {plain(each['where'])}: {plain(each['reason'])}")
+    for refusal in answer["refused"]:
+        out.print(f"  refused {plain(refusal['where'])}: {plain(refusal['reason'])}")

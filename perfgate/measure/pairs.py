@@ -197,13 +197,12 @@ class Pairs:
         deadline = began + max_seconds
         selected = [measured for label in labels if (measured := self._measured[label]).failure is None]
         for measured in selected:
-            if metrics.deterministic(measured.item.metric) is not None:
-                self._count_own_metric(measured, budget, deadline)
-        items = [measured.item for measured in selected if measured.item.is_timed]
-        if memory and items:
-            self._deterministic.measure_memory(items, budget, deadline=deadline, progress=progress)
-        if instructions and items:
-            self._deterministic.count_instructions(items, deadline=deadline, progress=progress)
+            self._count_own_metric(measured, budget, deadline)
+        if items := [measured.item for measured in selected if measured.item.is_timed]:
+            if memory:
+                self._deterministic.measure_memory(items, budget, deadline=deadline, progress=progress)
+            if instructions:
+                self._deterministic.count_instructions(items, deadline=deadline, progress=progress)
         return time.monotonic() - began
 
     def run(self, unmeasured: Mapping[str, str] | None = None) -> Run:
@@ -247,9 +246,9 @@ class Pairs:
         return float(value)
 
     def _count_own_metric(self, measured: MeasuredBenchmark, budget: Budget, deadline: float) -> None:
-        """Take pairs of a benchmark that measures memory itself until they decide, or it fails."""
+        """Take pairs of a benchmark that measures memory itself until they decide, or it fails; ignore any other."""
         label, metric = measured.item.label, measured.item.metric
-        is_decided = False
+        is_decided = metrics.deterministic(metric) is None
         while not is_decided:
             if time.monotonic() >= deadline:
                 measured.failure = PairFailed(OUT_OF_TIME)

@@ -81,7 +81,7 @@ def test_a_planted_slowdown_is_found(shop: Shop, capsys: pytest.CaptureFixture[s
     assert best["probability"] >= 0.95
     assert 0.3 < best["low"] < best["effect"] < best["high"]
     assert [shop.git("rev-parse", name) for name in ("v9", "topic")] == found["merged"]
-    assert [f"Edit {UNBUILDABLE}"] == [each["subject"] for each in found["skipped"]]
+    assert [f"Edit {UNBUILDABLE}"] == [commit["subject"] for commit in found["skipped"]]
     assert len(found["measured"]) <= 7
     assert "16 commits are suspect: about 4 to measure, 8 at most" in printed.err
 

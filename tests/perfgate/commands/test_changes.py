@@ -34,9 +34,9 @@ def test_the_commit_and_the_size_of_a_change_are_printed(table: Path, capsys: py
 
 
 def test_json_holds_every_series(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A program reads one line a series, quiet ones included."""
+    """A program reads one line per series, also of one without a change."""
     main(["changes", "--json", str(table)])
     steady, stepped = map(json.loads, capsys.readouterr().out.splitlines())
 
     assert [] == steady["change_points"]
-    assert [(25, "c0025")] == [(each["index"], each["label"]) for each in stepped["change_points"]]
+    assert [(25, "c0025")] == [(change["index"], change["label"]) for change in stepped["change_points"]]

@@ -1,4 +1,4 @@
-"""`perfgate compare`: two files, honestly."""
+"""`perfgate compare`: two files that were measured apart."""
 
 import json
 from pathlib import Path
@@ -16,10 +16,10 @@ def write(path: Path, values: dict[str, list[float]], machine: str = "m", **chan
         Sample(
             benchmark=Benchmark(name=name),
             metric=TIME,
-            value=level(tuple((v,) * 3 for v in each)),
-            rounds=tuple((v,) * 3 for v in each),
+            value=level(tuple((value,) * 3 for value in levels)),
+            rounds=tuple((value,) * 3 for value in levels),
         )
-        for name, each in values.items()
+        for name, levels in values.items()
     )
     run = Run(
         suite="s",
@@ -33,7 +33,7 @@ def write(path: Path, values: dict[str, list[float]], machine: str = "m", **chan
 
 
 def test_one_process_a_side_cannot_certify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The change is shown with its size; that it may be luck is said in words."""
+    """The change is shown with its size; the text says that it may be chance."""
     code = main(["compare", write(tmp_path / "a", {"x": [1.0]}), write(tmp_path / "b", {"x": [1.2]})])
     printed = capsys.readouterr().out
 

@@ -21,9 +21,9 @@ def test_json_holds_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["grade"] in "ABCDEF"
     assert math.isfinite(found["spread"])
     assert found["steal"] is None or 0 <= found["steal"] <= 1
-    assert found["pairs"] == sum(len(each["pair_values"]) for each in found["workloads"])
-    assert [4, 8, 16, 32] == [each["pairs"] for each in found["detectable"]]
-    assert all(each["smallest_detectable"] >= found["budget"] for each in found["detectable"])
+    assert found["pairs"] == sum(len(workload["pair_values"]) for workload in found["workloads"])
+    assert [4, 8, 16, 32] == [power["pairs"] for power in found["detectable"]]
+    assert all(power["smallest_detectable"] >= found["budget"] for power in found["detectable"])
     assert {"lambda", "involuntary_switches_per_sample", "pinned", "seconds_per_pair", "advice"} <= found.keys()
     assert Environment(name="here", fields=found["facts"]).fields["cpu_count"]
     assert "packages" not in found["facts"]

@@ -1,4 +1,4 @@
-"""The whole way, walked once: what works, what is missing and what to do about it; walked again, nothing new."""
+"""`perfgate selftest`: what works, what is missing and what to do about it; perfgate/ci/selftest.py does the steps."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 def walk(github: StandIn, *options: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     code = main(["selftest", "--repo", NAME, "--api-url", github.url, "--json", *options])
     said = json.loads(capsys.readouterr().out)
-    return code, {each["step"]: each for each in said["steps"]}
+    return code, {step["step"]: step for step in said["steps"]}
 
 
 def test_everything_works_and_leaves_one_of_each(github: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second self-test creates nothing new."""
     for _ in range(2):
         code, steps = walk(github, "--login", "perfgate[bot]", capsys=capsys)
         assert code == 0, steps
@@ -47,6 +48,7 @@ def test_everything_works_and_leaves_one_of_each(github: StandIn, capsys: pytest
 def test_a_person_s_token_writes_statuses(
     github: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Only an App may write check runs; a commit status takes their place."""
     monkeypatch.setenv("PERFGATE_GITHUB_TOKEN", "person")
     code, steps = walk(github, capsys=capsys)
     assert code == 0
@@ -64,7 +66,7 @@ def test_what_is_missing_is_named(
     monkeypatch.setenv("PERFGATE_GITHUB_TOKEN", "reader")
     code, steps = walk(github, "--login", "perfgate[bot]", "--server", "http://127.0.0.1:9", capsys=capsys)
     assert code == 2
-    missing = {name for name, each in steps.items() if not each["good"]}
+    missing = {name for name, step in steps.items() if not step["good"]}
     assert missing == {
         "the workflow is there",
         "a check run can be written",
@@ -78,13 +80,15 @@ def test_what_is_missing_is_named(
 def test_a_wrong_token_ends_it_early(
     github: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What cannot work without the repository is not tried."""
     monkeypatch.setenv("PERFGATE_GITHUB_TOKEN", "wrong")
     code = main(["selftest", "--repo", NAME, "--api-url", github.url])
     assert code == 2
     assert "2 of 2 steps do not work yet" in capsys.readouterr().out
 
 
-def test_no_token_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_token_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2 and the name of the variable."""
     monkeypatch.delenv("PERFGATE_GITHUB_TOKEN", raising=False)
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     assert main(["selftest", "--repo", NAME]) == 2

@@ -1,4 +1,4 @@
-"""The measuring job: each event measures what it is about, really, in a small repository."""
+"""The measuring job: each event measures what it is about, in a small real repository."""
 
 from __future__ import annotations
 
@@ -79,13 +79,15 @@ def test_a_push_records_its_commit(shop: Shop) -> None:
 
 
 def test_a_release_is_measured_beside_the_tag_before(shop: Shop) -> None:
+    """The release before it is its base."""
     code, (run,) = shop.measure("release", {"release": {"tag_name": "v2"}}, "--time-budget=5s")
     assert code == 0
     assert run.baseline is not None
     assert (run.baseline.commit.sha, run.commit.sha) == (shop.first, shop.second)
 
 
-def test_the_first_release_is_recorded_alone(shop: Shop) -> None:
+def test_the_first_release_is_measured_alone(shop: Shop) -> None:
+    """There is nothing to compare it with."""
     shop.git("tag", "-d", "v1")
     code, (run,) = shop.measure("release", {"release": {"tag_name": "v2"}})
     assert (code, run.baseline) == (0, None)
@@ -128,6 +130,7 @@ def test_a_range_is_what_was_asked_for(shop: Shop) -> None:
 
 
 def test_a_suite_that_breaks_is_an_error_and_leaves_nothing(shop: Shop) -> None:
+    """No value of a broken commit reaches the history."""
     (shop.folder / "shop.py").write_text("raise RuntimeError\n")
     shop.second = shop.commit("Break it")
     code, runs = shop.measure("push", {})
