@@ -22,16 +22,15 @@ DJANGO_PACKAGES = ("migrations", "management", "commands", "templatetags")
 
 # How much of each kind there still is. A number may fall, never rise; at zero its line goes.
 REMAINING: dict[str, int] = {
-    "packages without exhaustive layers": 11,
-    "functions over 50 lines": 3,
-    "functions with a complexity above 10": 32,
-    "broad excepts without a reason": 2,
+    "packages without exhaustive layers": 10,
+    "functions over 50 lines": 1,
+    "functions with a complexity above 10": 21,
     "class names with two meanings": 2,
-    "vague loop variables": 139,
+    "vague loop variables": 97,
     "functions called of": 3,
-    "modules without tests of their own": 48,
-    "replaced names": 103,
-    "British spellings": 50,
+    "modules without tests of their own": 42,
+    "replaced names": 88,
+    "British spellings": 15,
 }
 
 
