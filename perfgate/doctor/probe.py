@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from perfgate.doctor import workloads
 from perfgate.errors import InvalidInput, MeasurementFailed
-from perfgate.measure.machine import available_cpus, cpu_ticks
+from perfgate.measure.hygiene import available_cpus, cpu_ticks
 from perfgate.stats.pairs import Pair, pair_value
 
 SAMPLE_SECONDS = 1e-3

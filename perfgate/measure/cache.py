@@ -23,9 +23,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import platformdirs
 
+from perfgate.measure.seals import Seal, matches, read_seal, write_seal
 from perfgate.measure.workspaces import is_in_use, remove
 
 _CONTENT, _SEAL, _OWNER, _LOCK, _VALUE = "content", "seal.json", "owner", "lock", "value"
@@ -49,17 +49,6 @@ LIMITS = {
     BUILDS: Limits(entries=40, size_bytes=4 * 2**30, age_seconds=7 * 86400.0),
     TRACES: Limits(entries=math.inf, size_bytes=64_000_000, age_seconds=math.inf),
 }
-
-
-class _Seal(msgspec.Struct):
-    """The content of an entry when it was completed."""
-
-    made: float
-    """In seconds since 1970."""
-    size: int
-    """Bytes of all files."""
-    files: dict[str, str]
-    """Path to digest, or to the target of a link."""
 
 
 def cache_folder() -> Path:
@@ -99,7 +88,7 @@ class Cache:
             seal = self._seal_of(entry)
             if seal is not None:
                 shutil.copytree(entry / _CONTENT, destination, symlinks=True)
-                if _matches(destination, seal):
+                if matches(destination, seal):
                     os.utime(entry / _SEAL)
                     return True
             remove(destination)
@@ -112,7 +101,7 @@ class Cache:
             entry = self._root / key
             remove(entry)
             shutil.copytree(source, entry / _CONTENT, symlinks=True)
-            _write_seal(entry)
+            write_seal(entry / _CONTENT, entry / _SEAL)
             self._evict()
 
     def load(self, key: str) -> bytes | None:
@@ -121,7 +110,7 @@ class Cache:
         try:
             with self._locked():
                 seal = self._seal_of(entry)
-                if seal is None or not _matches(entry / _CONTENT, seal):
+                if seal is None or not matches(entry / _CONTENT, seal):
                     return None
                 os.utime(entry / _SEAL)
                 return zlib.decompress((entry / _CONTENT / _VALUE).read_bytes())
@@ -135,7 +124,7 @@ class Cache:
             remove(entry)
             (entry / _CONTENT).mkdir(parents=True)
             (entry / _CONTENT / _VALUE).write_bytes(zlib.compress(value))
-            _write_seal(entry)
+            write_seal(entry / _CONTENT, entry / _SEAL)
             self._evict()
 
     def claim(self, key: str, user: Path) -> Path:
@@ -153,7 +142,7 @@ class Cache:
             candidates = (self._root / f"{key}-{number:03d}" for number in itertools.count())
             entry = next(path for path in candidates if not _is_used(path))
             seal = self._seal_of(entry)
-            if seal is not None and _matches(entry / _CONTENT, seal):
+            if seal is not None and matches(entry / _CONTENT, seal):
                 os.utime(entry / _SEAL)
             else:
                 remove(entry)
@@ -164,7 +153,7 @@ class Cache:
     def seal(self, content: Path) -> None:
         """Mark a claimed entry as complete: it may be used again, as long as its content stays as it is now."""
         with self._locked():
-            _write_seal(content.parent)
+            write_seal(content, content.parent / _SEAL)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -173,13 +162,10 @@ class Cache:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _seal_of(self, entry: Path) -> _Seal | None:
+    def _seal_of(self, entry: Path) -> Seal | None:
         """Return the seal of an entry that is complete and not too old."""
-        try:
-            seal = msgspec.json.decode((entry / _SEAL).read_bytes(), type=_Seal)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return seal if 0 <= time.time() - seal.made < self._limits.age_seconds else None
+        seal = read_seal(entry / _SEAL)
+        return seal if seal and 0 <= time.time() - seal.made < self._limits.age_seconds else None
 
     def _evict(self) -> None:
         """Remove entries that are incomplete, too old or beyond the limits; entries in use stay and do not count."""
@@ -215,37 +201,3 @@ def _last_use(entry: Path) -> float:
     with contextlib.suppress(OSError):
         return (entry / _SEAL).stat().st_mtime
     return 0.0
-
-
-def _write_seal(entry: Path) -> None:
-    files = {str(path.relative_to(entry / _CONTENT)): path for path in _files(entry / _CONTENT)}
-    size = sum(path.lstat().st_size for path in files.values())
-    seal = _Seal(made=time.time(), size=size, files={name: _digest(path) for name, path in files.items()})
-    (entry / _SEAL).write_bytes(msgspec.json.encode(seal))
-
-
-def _matches(content: Path, seal: _Seal) -> bool:
-    """Tell whether *content* is what was sealed; modules compiled since then are removed, Python compiles them again."""
-    expected = dict(seal.files)
-    for path in list(_files(content)):
-        name = str(path.relative_to(content))
-        if expected.pop(name, None) != _digest(path):
-            if path.parent.name != "__pycache__":
-                return False
-            path.unlink()
-    return all(Path(name).parent.name == "__pycache__" for name in expected)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for inside, folders, files in os.walk(folder):
-        for name in [*files, *(name for name in folders if Path(inside, name).is_symlink())]:
-            yield Path(inside, name)
-
-
-def _digest(path: Path) -> str:
-    if path.is_symlink():
-        return f"-> {path.readlink()}"
-    if not path.is_file():
-        return "neither a file nor a link"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

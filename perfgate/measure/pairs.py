@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from perfgate.errors import MeasurementFailed
-from perfgate.measure import machine
+from perfgate.measure import hygiene
 from perfgate.measure.counts import deterministic
 from perfgate.measure.counts.deterministic import Budget, DeterministicMetrics
 from perfgate.measure.counts.probes import OUT_OF_TIME
@@ -105,7 +105,7 @@ class Pairs:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return sentences on what makes the pairs taken so far doubtful or noisier; normally none."""
-        return (*([] if machine.available_cpus() else [UNPINNED]), *self._live.warnings)
+        return (*([] if hygiene.available_cpus() else [UNPINNED]), *self._live.warnings)
 
     def take(self, benchmark: str) -> Pair:
         """Measure one pair of any benchmark in `metrics`; raises as `take_pair` does.
@@ -301,7 +301,7 @@ class Pairs:
 
 def pair_conditions(number: int) -> PairConditions:
     """Return a random hash seed, and the next CPU in turn, for the *number*-th pair of a benchmark."""
-    cpus = machine.available_cpus()
+    cpus = hygiene.available_cpus()
     return PairConditions(
         number=number, hash_seed=random.randrange(2**32), cpu=cpus[number % len(cpus)] if cpus else None
     )

@@ -33,7 +33,7 @@ _STARTS = frozenset(
 _STARTS_WITHOUT_EVENT = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 """Modules whose import shows that a process is started in a way that raises no audit event."""
 
-_NO_PLAIN_FUNCTION = 0x20 | 0x80 | 0x200
+_NOT_PLAIN = 0x20 | 0x80 | 0x200
 """Code flags of generators, coroutines and asynchronous generators: calling one does not run it yet."""
 
 _CALIBRATION_CALLS, _CALIBRATION_SECONDS = 7, 1.0
@@ -186,8 +186,7 @@ class Profile:
             return
         code = frame.f_code
         if code not in self._is_own:
-            plain = not code.co_flags & _NO_PLAIN_FUNCTION and not code.co_name.startswith("<")
-            self._is_own[code] = plain and is_below(code.co_filename, self._own)
+            self._is_own[code] = self._is_function_of_project(code)
         if not self._is_own[code]:
             return
         depth = self._depth.get(code, 0) + (1 if event == "call" else -1)
@@ -197,6 +196,10 @@ class Profile:
             self._entered[code] = time.perf_counter()
         elif event == "return" and depth == 0:
             self._inside[code] = self._inside.get(code, 0.0) + time.perf_counter() - self._entered[code]
+
+    def _is_function_of_project(self, code: CodeType) -> bool:
+        is_plain = not code.co_flags & _NOT_PLAIN and not code.co_name.startswith("<")
+        return is_plain and is_below(code.co_filename, self._own)
 
 
 def _timed(prepare: Callable[[], PreparedCall], profile: Profile | None = None) -> float:

@@ -126,8 +126,7 @@ class LiveSuite(ABC):
             PairFailed: The benchmark failed after its samples were taken; nothing is left to clean up.
             MeasurementFailed: A side ran code that is not its own.
         """
-        if self._cpu is not None and any(agent.has_left(self._cpu) for agent in self._agents.values()):
-            self._unpinned += [item.label] if item.label not in self._unpinned else []
+        self._note_unpinned(item)
         for agent in self._agents.values():
             agent.send(do="next")
         failures = [failure for role in self._agents if (failure := self._leave(role, item)) is not None]
@@ -156,6 +155,11 @@ class LiveSuite(ABC):
     @abstractmethod
     def _request(self, side: Side, item: Item) -> dict[str, object]:
         """Return the message that sends a side's agent to *item*; raise `PairFailed` if that is impossible."""
+
+    def _note_unpinned(self, item: Item) -> None:
+        cpu = self._cpu
+        if cpu is not None and any(agent.has_left(cpu) for agent in self._agents.values()):
+            self._unpinned += [item.label] if item.label not in self._unpinned else []
 
     def _leave(self, role: str, item: Item) -> BenchmarkEndedEarly | None:
         """Wait for the message about the end of *item*; return the failure if it did not pass."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from perfgate.errors import MeasurementFailed
-from perfgate.measure.machine import available_cpus
+from perfgate.measure.hygiene import available_cpus
 from perfgate.measure.processes import run_parallel
 from perfgate.measure.sides import asv_environments
 from perfgate.measure.sides.environment import ASV, PLAIN, prepare
@@ -38,8 +38,8 @@ def prepare_all(
     Args:
         shas: The commit of each role; its checkout is in *folder* under the name of the role.
         folder: The workspace.
-        suite: The suite to measure, as the last of the roles has it. Its configuration decides who builds; each side
-            is built by its own configuration, or by the last one's if it has none.
+        suite: The suite of the last role. Its configuration decides who builds; each side is built by its own
+            configuration, or by the last one's if it has none.
         repository: The developer's work tree.
         python: As in `prepare`.
         install: As in `prepare`; ``auto`` means ``asv`` if the suite's configuration needs it, else ``plain``.
@@ -51,19 +51,13 @@ def prepare_all(
     last = folder / list(shas)[-1]
     builder = _builder(install, suite, last)
 
+    prepare_side = partial(prepare, repository=repository, python=python)
+
     def prepare_one(role: str, sha: str) -> Side:
         progress(f"preparing {role} {sha[:12]}")
         configuration = _configuration(suite, folder / role, last) if builder == ASV else None
         try:
-            return prepare(
-                role,
-                sha,
-                folder / role,
-                repository=repository,
-                python=python,
-                install=builder,
-                configuration=configuration,
-            )
+            return prepare_side(role, sha, folder / role, install=builder, configuration=configuration)
         except MeasurementFailed as failure:
             raise MeasurementFailed(f"the {role} side: {failure}") from failure
 

@@ -10,7 +10,7 @@ import pytest
 from perfgate.doctor.probe import _process, measure
 from perfgate.doctor.workloads import WORKLOADS
 from perfgate.errors import InvalidInput, MeasurementFailed
-from perfgate.measure.machine import available_cpus
+from perfgate.measure.hygiene import available_cpus
 
 
 def test_every_workload_gets_pairs_in_turn() -> None:

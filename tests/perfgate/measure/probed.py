@@ -175,4 +175,4 @@ def item(address: str, *, timeout_seconds: float | None = None, cache: str | Non
 
 
 def by_name(samples: Sequence[Sample], metric: str) -> dict[str, Sample]:
-    return {one.benchmark.name.removeprefix(TEST): one for one in samples if one.metric.name == metric}
+    return {sample.benchmark.name.removeprefix(TEST): sample for sample in samples if sample.metric.name == metric}

@@ -50,7 +50,7 @@ def make_wheel(
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name}-{version}"
     about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    about += "".join(f"Requires-Dist: {one}\n" for one in requires)
+    about += "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
     content = {
         **(files or {f"{name}.py": f"VERSION = {version!r}\n"}),
         f"{stem}.dist-info/METADATA": about,

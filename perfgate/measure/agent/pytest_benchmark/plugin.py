@@ -24,6 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from ..channel import VARIABLE, RequestChannel
 from ..origins import Origins
 from ..stopwatch import Stopwatch, Untraced, repeat
+from .pedantic import PedanticCall
 from .reports import collection_error, description, reason
 
 # Taken at once: a project's start-up code may clear the environment before pytest is configured.
@@ -103,14 +104,12 @@ def _raw_pedantic(
     if iterations > 1 and setup:
         raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
 
-    def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (setup() if setup else None) or (args, kwargs or {})
+    pedantic = PedanticCall(target, args, kwargs, setup, teardown)
 
     def take_one(watch: Stopwatch, calls: int) -> None:
-        positional, named = arguments()
-        repeat(watch, partial(target, *positional, **named), calls)
-        if teardown:
-            teardown(*positional, **named)
+        call, clean = pedantic.prepare()
+        repeat(watch, call, calls)
+        clean()
 
     def take(watch: Stopwatch, times: int) -> int:
         if setup or teardown:
@@ -124,10 +123,9 @@ def _raw_pedantic(
     for _ in range(warmup_rounds):
         take_one(Stopwatch(), iterations)
     _answer_requests(self, take)
-    positional, named = arguments()
-    result = target(*positional, **named)
-    if teardown:
-        teardown(*positional, **named)
+    call, clean = pedantic.prepare()
+    result = call()
+    clean()
     return result
 
 

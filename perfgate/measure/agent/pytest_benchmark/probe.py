@@ -12,7 +12,6 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from ..channel import VARIABLE, RequestChannel
 from ..forks import end_together, is_forked_child
 from ..origins import Origins
 from ..probes import PROBES, Measurements, Ready
+from .pedantic import PedanticCall
 from .reports import collection_error, reason
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
@@ -113,20 +113,18 @@ def _raw_pedantic(
 ) -> object:
     if iterations > 1 and setup:
         raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
-    last = _LastResult()
+    pedantic, last = PedanticCall(target, args, kwargs, setup, teardown), _LastResult()
 
     @contextlib.contextmanager
     def ready() -> Iterator[Callable[[], object]]:
-        positional, named = (setup() if setup else None) or (args, kwargs or {})
-        function = partial(target, *positional, **named)
+        function, clean = pedantic.prepare()
 
         def call() -> None:
             last.result = function()
 
         with _without_collector(self):
             yield call
-        if teardown:
-            teardown(*positional, **named)
+        clean()
 
     _take(self, ready)
     return last.result

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ..recorder import VARIABLE, PreparedCall, Recorder
+from ..recorder import VARIABLE, Recorder
+from .pedantic import PedanticCall
 from .reports import description
 
 # Taken at once: a project's start-up code may clear the environment, and must be recorded.
@@ -85,13 +86,8 @@ def _raw_pedantic(
     teardown: Callable[..., object] | None = None,
     **_: object,
 ) -> object:
-    def prepare() -> PreparedCall:
-        positional, named = (setup() if setup else None) or (args, kwargs or {})
-        clean = partial(teardown, *positional, **named) if teardown else _do_nothing
-        return partial(target, *positional, **named), clean
-
     self._make_stats(1).update(1.0)
-    return _RECORDER.observe(prepare)
+    return _RECORDER.observe(PedanticCall(target, args, kwargs, setup, teardown).prepare)
 
 
 def _do_nothing() -> None:

@@ -88,16 +88,18 @@ def _test_files(checkout: Path, start: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
         inside = Path(folder).relative_to(checkout)
         for name in sorted(files):
-            may_hold_tests = start != checkout or _is_test_name(inside, name)
-            # A conftest.py may wrap the fixture, but contains no tests.
-            if not name.endswith(".py") or name == "conftest.py" or not may_hold_tests:
-                continue
-            if _USES_FIXTURE.search(Path(folder, name).read_bytes()):
+            if _may_have_tests(inside, name, is_named=start != checkout) and _uses_fixture(Path(folder, name)):
                 yield inside / name
 
 
-def _is_test_name(folder: Path, name: str) -> bool:
-    return not TEST_FOLDERS.isdisjoint(folder.parts) or name.startswith(("test_", "bench_"))
+def _may_have_tests(folder: Path, name: str, *, is_named: bool) -> bool:
+    if not name.endswith(".py") or name == "conftest.py":  # a conftest.py may wrap the fixture, but contains no tests
+        return False
+    return is_named or not TEST_FOLDERS.isdisjoint(folder.parts) or name.startswith(("test_", "bench_"))
+
+
+def _uses_fixture(file: Path) -> bool:
+    return _USES_FIXTURE.search(file.read_bytes()) is not None
 
 
 def _shared_by(file: Path) -> tuple[Path, ...]:

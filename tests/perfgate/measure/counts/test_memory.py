@@ -55,9 +55,11 @@ def test_one_round_is_kept_on_either_side(of_tests: Measured) -> None:
     """Samples of both sides name the same benchmarks and metrics in the same order, with one round of 2 to 5 calls."""
     base, head = of_tests["base"], of_tests["head"]
 
-    assert [(one.benchmark, one.metric) for one in base] == [(one.benchmark, one.metric) for one in head]
+    assert [(sample.benchmark, sample.metric) for sample in base] == [
+        (sample.benchmark, sample.metric) for sample in head
+    ]
     for sample in (*base, *head):
-        calls = [len(one) for one in sample.rounds]
+        calls = [len(values) for values in sample.rounds]
         if sample.state is not SampleState.MEASURED:
             assert [] == calls
         elif sample.metric.name == "peak_memory":
@@ -97,7 +99,7 @@ def test_a_broken_test_fails_alone_and_says_where(of_tests: Measured) -> None:
 
 
 def test_asv_benchmarks_are_measured(tmp_path: Path) -> None:
-    """Parameters and setup_cache are honoured; what skips, hangs or runs elsewhere says so."""
+    """Parameters and setup_cache are used; what skips, hangs or runs elsewhere says so."""
     project = probed.make(tmp_path / "shop")
     wanted = [
         item("b.Keeps.time_keep-0"),

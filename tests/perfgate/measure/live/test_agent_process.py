@@ -1,4 +1,4 @@
-"""An agent answers requests in time or is reported, and it ends with whoever started it.
+"""An agent answers requests in time or is reported, and it ends with the process that started it.
 
 live_suite.py drives two agents: test_live_suite.py and test_comparison.py test it.
 """

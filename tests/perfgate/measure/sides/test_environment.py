@@ -61,7 +61,7 @@ def is_running(number: int) -> bool:
 
 
 def prepared(project: Project, folder: Path, *revisions: str, install: str = AUTOMATIC) -> dict[str, Side]:
-    shas = dict(zip(("base", "head"), (project.git("rev-parse", one) for one in revisions), strict=False))
+    shas = dict(zip(("base", "head"), (project.git("rev-parse", revision) for revision in revisions), strict=False))
     for role, sha in shas.items():
         check_out(project.path, sha, folder / role)
     suite = discover(folder / list(shas)[-1], "pytest-benchmark")
