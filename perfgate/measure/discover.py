@@ -30,15 +30,14 @@ def discover(checkout: Path, name: str | None = None) -> Suite:
     Raises:
         MeasurementFailed: There is no such suite, or more than one and *name* is None.
     """
-    tools = [tool for tool in TOOLS if name in {None, tool.name}]
-    if name is not None and not tools:
-        return _suite_at(checkout, name)
-    found = [suite for tool in tools if (suite := tool.find(checkout))]
+    if name not in {None, *(tool.name for tool in TOOLS)}:
+        return _suite_at(checkout, str(name))
+    found = [suite for suite in suites(checkout) if name in {None, suite.tool}]
     if len(found) > 1:
         names = " and ".join(suite.tool for suite in found)
         raise MeasurementFailed(f"the repository has two suites, {names}: name the one to run")
     if not found:
-        places = " and ".join(tool.places for tool in tools)
+        places = " and ".join(tool.places for tool in TOOLS if name in {None, tool.name})
         raise MeasurementFailed(f"found no benchmarks: looked for {places}. Add a suite, or name the path of yours")
     return found[0]
 

@@ -40,7 +40,7 @@ for found in importlib.metadata.distributions():
 settings = sysconfig.get_config_vars()
 how = settings.get("CONFIG_ARGS") or ""
 traits = [("debug build", settings.get("Py_DEBUG")), ("free-threaded", settings.get("Py_GIL_DISABLED")),
-          ("profile-guided", "--enable-optimizations" in how), ("link-time optimised", "--with-lto" in how)]
+          ("profile-guided", "--enable-optimizations" in how), ("link-time optimized", "--with-lto" in how)]
 build = ", ".join([platform.python_compiler().strip(), *(name for name, holds in traits if holds)])
 print(json.dumps({"implementation": platform.python_implementation(), "version": platform.python_version(),
                   "build": build, "packages": packages}))

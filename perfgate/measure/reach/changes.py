@@ -17,7 +17,8 @@ _NATIVE = frozenset({".a", ".c", ".cc", ".cpp", ".cu", ".cxx", ".dll", ".dylib",
 _BUILD = frozenset({"CMakeLists.txt", "Cargo.toml", "MANIFEST.in", "Makefile", "meson.build", "setup.cfg", "setup.py"})
 _LOCKS = frozenset({"Pipfile", "constraints.txt", "environment.yaml", "environment.yml"})
 _COMMON = frozenset({"asv.conf.json", "conftest.py", "pytest.ini", "sitecustomize.py", "tox.ini", "usercustomize.py"})
-_LICENSES = frozenset({"AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE"})
+_LEGAL_TEXTS = ("AUTHORS", "COPYING", "LICEN", "NOTICE")
+"""How their names begin; the word license has two spellings."""
 _HARMLESS_TOOLS = frozenset({"black", "codespell", "coverage", "flake8", "isort", "mypy", "perfgate", "pylint", "pyright",
                              "ruff", "towncrier"})  # fmt: skip
 """Tables of ``[tool]`` in pyproject.toml that neither build nor run anything that is measured."""
@@ -91,5 +92,5 @@ def _pyproject(root: Path, sha: str, path: str) -> dict[str, Any] | None:
 def _is_inert(file: PurePosixPath) -> bool:
     """Tell whether *file* can affect only benchmarks that read it, which a trace shows."""
     is_documentation = file.suffix in {".md", ".rst"} or (file.suffix == ".txt" and file.parts[0] in {"doc", "docs"})
-    is_license = file.stem in _LICENSES and file.suffix in {"", ".txt"}
-    return is_documentation or is_license or file.parts[0] == ".github" or file.name == "perfgate.toml"
+    is_legal = file.stem.startswith(_LEGAL_TEXTS) and file.suffix in {"", ".txt"}
+    return is_documentation or is_legal or file.parts[0] == ".github" or file.name == "perfgate.toml"

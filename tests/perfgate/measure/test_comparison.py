@@ -274,12 +274,12 @@ def test_an_editable_install_cannot_shadow_a_side(project: Project) -> None:
 def test_a_killed_command_leaves_nothing(project: Project, temporary: Path) -> None:
     """SIGTERM in the middle of a benchmark ends every process and removes every folder."""
     with hanging_command(project, temporary) as process:
-        children = measured_processes(temporary)
+        processes = measured_processes(temporary)
         process.send_signal(signal.SIGTERM)
         status = process.wait(30)
 
     assert status == 128 + signal.SIGTERM
-    assert len(children) == 2
+    assert len(processes) == 2
     assert not measured_processes(temporary)
     assert not list(temporary.iterdir())
 

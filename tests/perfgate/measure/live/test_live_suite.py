@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -52,5 +53,9 @@ def test_ctrl_c_leaves_no_process_folder_or_handler(project: Project, temporary:
 
 def child_processes() -> set[int]:
     """Return the ids of this process's child processes, dead ones that were not waited for included."""
-    found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {int(number) for number in found}
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(stat.parent.name))
+    return found
