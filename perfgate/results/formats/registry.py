@@ -49,4 +49,4 @@ def explain_unrecognized(data: bytes) -> str:
         decode(data, _ANY_JSON, source="")
     except InvalidResult as error:
         return shortened(f"not JSON: {error.reason}; and not recognized as a result of {names}")
-    return f"JSON, but no result of {names}: hand over a result file of one of these"
+    return f"JSON, but no result of {names}: use a result file of one of these"

@@ -29,6 +29,6 @@ def test_unrecognized_data_are_explained() -> None:
     """The explanation names the tools, and what is wrong with the JSON."""
     names = "asv, github-action-benchmark, perfgate or pytest-benchmark"
 
-    assert f"JSON, but no result of {names}: hand over a result file of one of these" == explain_unrecognized(b"{}")
+    assert f"JSON, but no result of {names}: use a result file of one of these" == explain_unrecognized(b"{}")
     assert explain_unrecognized(b"{").startswith("not JSON: ")
     assert explain_unrecognized(b"{").endswith(f"not recognized as a result of {names}")
