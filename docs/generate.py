@@ -6,12 +6,10 @@ The pages are committed, so that they can be read on GitHub; `tests/test_docs.py
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,12 @@ from typing import Any
 import django
 import msgspec
 
+from docs import markdown
+from docs.records import record_table
+
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run `make docs`. -->"
 
-Row = tuple[str, ...]
 
 SERIALIZED = {
     "Char": "text",
@@ -46,6 +46,7 @@ def pages() -> dict[str, str]:
         "command-line.md": command_line,
         "policy.md": policy,
         "result-file.md": result_file,
+        "verdict.md": verdict,
         "settings.md": settings,
         "api.md": api,
     }
@@ -77,15 +78,15 @@ def policy() -> Iterator[str]:
 
     yield "# Policy"
     yield ""
-    yield from _docstring(language, code="toml")
+    yield from markdown.docstring(language, code="toml")
     yield "## Kinds of rules"
     yield ""
     for kind in all_kinds():
-        yield from _docstring(sys.modules[type(kind).__module__], code="")
-        yield from _docstring(type(kind), code="")
+        yield from markdown.docstring(sys.modules[type(kind).__module__], code="")
+        yield from markdown.docstring(type(kind), code="")
     yield "## `[alerts]`"
     yield ""
-    yield from _record(alert_rules.AlertRules)
+    yield from record_table(alert_rules.AlertRules)
 
 
 def result_file() -> Iterator[str]:
@@ -95,8 +96,8 @@ def result_file() -> Iterator[str]:
 
     yield "# Result file"
     yield ""
-    yield from _docstring(module, code="")
-    for record in (
+    yield from markdown.docstring(module, code="")
+    yield from _records(
         records.Run,
         records.Commit,
         records.Environment,
@@ -106,10 +107,40 @@ def result_file() -> Iterator[str]:
         records.Refusal,
         records.Policy,
         records.Shard,
-    ):
+    )
+
+
+def verdict() -> Iterator[str]:
+    """Yield the page of the verdict's JSON, from its records."""
+    from perfgate.gate import document, pairing
+    from perfgate.gate import verdict as module
+    from perfgate.policy import findings, waivers
+    from perfgate.results.records import Commit
+
+    yield "# Verdict as JSON"
+    yield ""
+    yield (
+        f"`perfgate check --json` prints a [Verdict](#verdict) with the additional field `version`, which is {document.VERSION}."
+        " The server stores the same document; it upgrades older ones when it reads them. Fields with their default are left out."
+    )
+    yield ""
+    yield from _records(
+        module.Verdict,
+        module.Row,
+        findings.Finding,
+        findings.Limit,
+        waivers.Waiver,
+        pairing.NotJudged,
+        module.FalseAlarms,
+        Commit,
+    )
+
+
+def _records(*records: type[msgspec.Struct]) -> Iterator[str]:
+    for record in records:
         yield f"## {record.__name__}"
         yield ""
-        yield from _record(record)
+        yield from record_table(record)
 
 
 def settings() -> Iterator[str]:
@@ -123,13 +154,13 @@ def settings() -> Iterator[str]:
         f" prefix `{environment.PREFIX}` that does not exist, stop the server with an error. An empty value counts as not set."
     )
     yield ""
-    yield from _table(
+    yield from markdown.table(
         ("variable", "meaning", "value", "default"),
         (
             (
                 f"`{setting.name}`",
-                _cell(setting.meaning),
-                _cell(setting.type.allowed),
+                markdown.cell(setting.meaning),
+                markdown.cell(setting.type.allowed),
                 setting.default_meaning or f"`{setting.default}`",
             )
             for setting in environment.SETTINGS
@@ -152,7 +183,7 @@ def api() -> Iterator[str]:
             yield f"## `{method} {path}`"
             yield ""
             for text in dict.fromkeys(inspect.getdoc(part) or "" for part in (view, handler)):
-                yield _markdown(re.split(r"\n\n(?:Args|Returns|Raises|Source):\n", text)[0])
+                yield markdown.from_docstring(re.split(r"\n\n(?:Args|Returns|Raises|Source):\n", text)[0])
                 yield ""
     for name, serializer in sorted(vars(serializers).items()):
         if isinstance(serializer, type) and serializer.__module__ == serializers.__name__:
@@ -163,9 +194,9 @@ def api() -> Iterator[str]:
 def _serializer(serializer: Any) -> Iterator[str]:
     """Yield the table of a serializer's fields."""
     yield ""
-    yield _markdown(inspect.getdoc(serializer) or "")
+    yield markdown.from_docstring(inspect.getdoc(serializer) or "")
     yield ""
-    yield from _table(
+    yield from markdown.table(
         ("field", "type"), [(f"`{field}`", _serialized(kind)) for field, kind in serializer().get_fields().items()]
     )
 
@@ -210,15 +241,15 @@ def _command(parser: argparse.ArgumentParser, name: str, heading: str) -> Iterat
     yield f"{heading} `{name}`"
     yield ""
     if parser.description:
-        yield _cell(parser.description)
+        yield markdown.cell(parser.description)
         yield ""
     rows = [
-        (_argument(action), _cell(action.help or ""))
+        (_argument(action), markdown.cell(action.help or ""))
         for action in parser._actions
         if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
     ]
     if rows:
-        yield from _table(("argument", "meaning"), rows)
+        yield from markdown.table(("argument", "meaning"), rows)
     for below, subparser in _subcommands(parser).items():
         yield from _command(subparser, f"{name} {below}", heading + "#")
 
@@ -229,116 +260,6 @@ def _argument(action: argparse.Action) -> str:
     if not action.option_strings:
         return f"`{value}`" + (", may be left out" if action.nargs == "?" else ", one or more" * (action.nargs == "+"))
     return f"`{', '.join(action.option_strings)}{'' if action.nargs == 0 else f' {value}'}`"
-
-
-def _record(record: type[msgspec.Struct]) -> Iterator[str]:
-    """Yield the table of a record's fields, with the docstring below each."""
-    yield _markdown(inspect.getdoc(record) or "")
-    yield ""
-    meanings = _field_docstrings(record)
-    fields = {field.name: field for field in msgspec.structs.fields(record)}
-    information = msgspec.inspect.type_info(record)
-    assert isinstance(information, msgspec.inspect.StructType)
-    rows = [
-        (
-            f"`{field.encode_name}`",
-            _type(field.type) + (", required" if field.required else ""),
-            _default(fields[field.name]),
-            _cell(meanings.get(field.name, "")),
-        )
-        for field in information.fields
-    ]
-    yield from _table(("field", "type", "default", "meaning"), rows)
-
-
-def _field_docstrings(record: type) -> dict[str, str]:
-    """Return the string below each annotated field of a class."""
-    (node,) = ast.parse(textwrap.dedent(inspect.getsource(record))).body
-    assert isinstance(node, ast.ClassDef)
-    return {
-        field.target.id: inspect.cleandoc(below.value.value)
-        for field, below in zip(node.body, node.body[1:], strict=False)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
-    }
-
-
-def _default(field: msgspec.structs.FieldInfo) -> str:
-    value = field.default
-    if value is msgspec.NODEFAULT or value in (None, ""):
-        return ""
-    return f"`{msgspec.json.encode(value).decode()}`"
-
-
-def _type(information: Any) -> str:
-    """Return a type in words, with its bounds."""
-    return IN_WORDS[type(information)](information)
-
-
-def _bounded(kind: str, low: float | None, high: float | None, unit: str) -> str:
-    if low is not None and high is not None:
-        return f"{kind}, {low:,} to {high:,}{unit}"
-    if high is not None:
-        return f"{kind}, at most {high:,}{unit}"
-    return kind
-
-
-def _union(types: Iterable[Any]) -> str:
-    return " or ".join(_type(kind) for kind in types if not isinstance(kind, msgspec.inspect.NoneType))
-
-
-def _choices(values: Iterable[object]) -> str:
-    return "one of " + ", ".join(f"`{value}`" for value in values)
-
-
-IN_WORDS: dict[type, Callable[[Any], str]] = {
-    msgspec.inspect.StrType: lambda kind: _bounded("text", kind.min_length, kind.max_length, " characters"),
-    msgspec.inspect.IntType: lambda kind: _bounded("whole number", kind.ge, kind.le, ""),
-    msgspec.inspect.FloatType: lambda _: "number",
-    msgspec.inspect.BoolType: lambda _: "true or false",
-    msgspec.inspect.DateTimeType: lambda _: "date and time",
-    msgspec.inspect.DateType: lambda _: "date",
-    msgspec.inspect.StructType: lambda kind: f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})",
-    msgspec.inspect.EnumType: lambda kind: _choices(member.value for member in kind.cls),
-    msgspec.inspect.LiteralType: lambda kind: _choices(kind.values),
-    msgspec.inspect.VarTupleType: lambda kind: f"list of {_type(kind.item_type)}",
-    msgspec.inspect.DictType: lambda kind: f"object: {_type(kind.key_type)} → {_type(kind.value_type)}",
-    msgspec.inspect.UnionType: lambda kind: _union(kind.types),
-}
-"""msgspec's types in words."""
-
-
-def _docstring(module: Any, *, code: str) -> Iterator[str]:
-    """Yield a module's docstring as Markdown; indented lines become a block of *code*."""
-    yield _markdown(inspect.getdoc(module) or "", code=code)
-    yield ""
-
-
-def _markdown(text: str, *, code: str = "") -> str:
-    """Return a docstring as Markdown: double backticks are single, indented blocks are fenced."""
-    blocks = []
-    for block in re.split(r"\n\s*\n(?! {4})", text):
-        if re.search(r"^ {4}", block, re.MULTILINE) and not re.match(r"\w+:\n", block):
-            head, _, body = block.partition("\n\n") if not block.startswith(" ") else ("", "", block)
-            fenced = f"```{code or 'text'}\n{textwrap.dedent(body or head)}\n```"
-            blocks += [_cell(head), fenced] if body and head else [fenced]
-        else:
-            blocks.append(re.sub(r"``", "`", block))
-    return "\n\n".join(blocks)
-
-
-def _cell(text: str) -> str:
-    """Return text that fits into one cell of a table."""
-    text = re.sub(r"\s+", " ", text).replace("``", "`").replace("|", "\\|").replace("%%", "%").strip()
-    return re.sub(r"<(?=\w)", "\\<", text)
-
-
-def _table(heading: Row, rows: Iterable[Row]) -> Iterator[str]:
-    yield f"| {' | '.join(heading)} |"
-    yield "|" + "---|" * len(heading)
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
 
 
 def main() -> None:
