@@ -3,7 +3,7 @@
     PerfgateError
     ├── InvalidInput            a file, an argument or a policy is not what it must be      (never retry)
     │   ├── InvalidResult       a result file or an upload; knows the path of the bad field
-    │   │   └── UnknownFormat   no adapter recognises it
+    │   │   └── UnknownFormat   no adapter recognizes it
     │   └── InvalidPolicy       perfgate.toml; knows the line
     ├── MeasurementFailed       a suite could not be built, collected or run                (never retry)
     ├── PermissionDenied        GitHub or a perfgate server refused the credentials         (never retry)
@@ -46,7 +46,7 @@ class InvalidResult(InvalidInput):
 
 
 class UnknownFormat(InvalidResult):
-    """No adapter recognises this file."""
+    """No adapter recognizes this file."""
 
 
 class InvalidPolicy(InvalidInput):

@@ -167,14 +167,17 @@ def _unbroken(text: str) -> str:
 
 def _budget_left(verdict: Verdict) -> str:
     """Return the benchmarks that used most of their budget and passed; empty if none used half of it."""
-    used = {
-        row.label: (row.effect or 0.0) * (1 if row.direction is Direction.LOWER else -1) / row.max_regression
-        for row in verdict.gated
-        if row.outcome is Outcome.PASS and row.max_regression > 0 and not row.is_unremarkable
-    }
+    used = {row.label: _used_budget(row) for row in verdict.gated if row.outcome is Outcome.PASS}
     worst = sorted((label for label in used if used[label] >= 0.5), key=lambda label: (-used[label], label))
     named = [f"{code(label)} {share(max(0.0, 1 - used[label]), digits=2)}" for label in worst[:MAX_NAMED]]
     return f"Budget left: {', '.join(named)}." if named else ""
+
+
+def _used_budget(row: Row) -> float:
+    """Return the used share of the regression budget; 0 if there is none or the row is not listed."""
+    if row.max_regression <= 0 or row.is_unremarkable or row.effect is None:
+        return 0.0
+    return (row.effect if row.direction is Direction.LOWER else -row.effect) / row.max_regression
 
 
 def _footer(verdict: Verdict, context: CommentContext) -> str:

@@ -40,7 +40,7 @@ class Malformed(APIException):
             self.status_code = 415
 
 
-class Declined(APIException):
+class Unprocessable(APIException):
     """422: the request is valid and cannot be fulfilled."""
 
     status_code = 422
@@ -55,21 +55,11 @@ class Busy(APIException):
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the response for an exception raised in a view; None: let Django handle it."""
-    if isinstance(error, InvalidResult):
-        error = Malformed(error)
-    elif isinstance(error, InvalidInput):
-        error = Declined(str(error))
-    elif isinstance(error, SuspiciousOperation):
-        error = ParseError(str(error))
-    elif isinstance(error, OperationalError):
-        error = Busy()
+    error = _as_api_error(error)
     response = exception_handler(error, context)
     if response is None:
         return None
-    if isinstance(error, Http404):
-        reason = "not found"
-    else:
-        reason = str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])
+    reason = _reason(error, response)
     if response.status_code in {401, 403}:
         request = context["request"]
         log.warning(
@@ -80,3 +70,20 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Busy):
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _as_api_error(error: Exception) -> Exception:
+    """Return the API's error for an exception of perfgate or Django; any other unchanged."""
+    if isinstance(error, InvalidResult):
+        return Malformed(error)
+    if isinstance(error, InvalidInput):
+        return Unprocessable(str(error))
+    if isinstance(error, SuspiciousOperation):
+        return ParseError(str(error))
+    return Busy() if isinstance(error, OperationalError) else error
+
+
+def _reason(error: Exception, response: Response) -> str:
+    if isinstance(error, Http404):
+        return "not found"
+    return str(error.detail) if isinstance(error, APIException) else str(response.data["detail"])

@@ -1,1 +1,1 @@
-"""The human's door: views, charts, templates, static files."""
+"""The web pages: one package for each page, with its views and templates."""

@@ -1,4 +1,4 @@
-"""Tests of `perfgate.gate.decision`, `perfgate.gate.rows` and `perfgate.gate.notes`: what passes, fails, is waived or undecidable."""
+"""Tests of decision.py with rows.py and notes.py: what passes, fails, is waived or undecidable."""
 
 from datetime import date
 
@@ -201,7 +201,8 @@ def test_exempt_benchmarks_do_not_hide_what_was_not_compared() -> None:
 def test_an_inconclusive_exempt_benchmark_is_not_counted() -> None:
     """An inconclusive benchmark could not be a false alarm, and is not counted as judged."""
     short = [
-        msgspec.structs.replace(each, rounds=each.rounds[:2]) for each in (sample("e", 1.0, seed=1), sample("e", 1.0))
+        msgspec.structs.replace(whole, rounds=whole.rounds[:2])
+        for whole in (sample("e", 1.0, seed=1), sample("e", 1.0))
     ]
     verdict = judge(msgspec.structs.replace(run(short[:1], short[1:]), exempt=("e",)), today=TODAY)
 

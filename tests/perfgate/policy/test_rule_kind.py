@@ -1,4 +1,4 @@
-"""Tests of `perfgate.policy.rule_kind`, `perfgate.policy.rules`, `perfgate.policy.references` and `perfgate.report.json_document`: a new kind of rule is one new file."""
+"""Tests of rule_kind.py, perfgate/policy/rules/__init__.py, findings.py and references.py: a new kind of rule is one new file."""
 
 from __future__ import annotations
 

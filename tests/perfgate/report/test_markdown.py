@@ -1,4 +1,4 @@
-"""Tests of `perfgate.report.markdown`."""
+"""Tests of markdown.py, and of the same verdicts as JSON by json_document.py."""
 
 from __future__ import annotations
 

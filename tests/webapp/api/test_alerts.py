@@ -30,13 +30,13 @@ def test_alerts_can_be_read(shop: Shop) -> None:
     listed = Client().get("/api/v1/projects/shop/alerts?state=confirmed").json()
     one = Client().get(f"/api/v1/alerts/{shop.alert.pk}").json()
 
-    assert [shop.alert.pk] == [each["id"] for each in listed["results"]]
+    assert [shop.alert.pk] == [alert["id"] for alert in listed["results"]]
     assert ("confirmed", "regression", [shop.series.pk]) == (
         one["state"],
         one["kind"],
-        [each["series"] for each in one["change_points"]],
+        [point["series"] for point in one["change_points"]],
     )
-    assert ["opened", "moved"] == [each["action"] for each in one["events"]]
+    assert ["opened", "moved"] == [event["action"] for event in one["events"]]
     assert 400 == Client().get("/api/v1/projects/shop/alerts?state=nonsense").status_code
 
 

@@ -48,7 +48,7 @@ def test_a_workflow_uploads_what_it_measured(
     assert Run.objects.filter(project=project).count() == 2
     assert SpentIdentity.objects.count() == 2
     asked = [parse_qs(urlsplit(path).query) for path in issuer.asked]
-    assert [each["audience"] for each in asked] == [[live_server.url]] * 2
+    assert [query["audience"] for query in asked] == [[live_server.url]] * 2
 
 
 def test_credentials_prefer_the_token(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tests of `webapp.api.views`, `webapp.api.serializers` and `webapp.api.urls`."""
+"""Tests of views.py, serializers.py and urls.py."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_series_of_a_project(measured_project: models.Project) -> None:
     """The list is paged, and filtered by part of the label, metric, environment and branch."""
     body = get(f"projects/{measured_project.slug}/series?size=1").json()
     assert (body["count"], len(body["results"]), body["results"][0]["label"]) == (2, 1, "a")
-    assert [each["label"] for each in get("projects/p/series?benchmark=B").json()["results"]] == ["b"]
+    assert [series["label"] for series in get("projects/p/series?benchmark=B").json()["results"]] == ["b"]
     assert get("projects/p/series?environment=other").json()["count"] == 0
     assert get("projects/p/series?metric=time&branch=main&environment=runner").json()["count"] == 2
 

@@ -32,7 +32,7 @@ START = datetime(2026, 10, 1, tzinfo=UTC)
 STEP_AT = 8
 POLICY = '[[budget]]\nmax_regression = "2%"\n'
 HOSTILE = "<img src=x onerror=alert(1)>'\"{{ 7|add:7 }}&amp;"
-"""What a stranger may write wherever a commit message or a failure's reason goes."""
+"""Untrusted text in a commit message or the reason of a failure."""
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,7 @@ def drawing(series: Series, history: SeriesHistory) -> SafeString:
 
 def columns(series: Series, history: SeriesHistory) -> dict[str, Any]:
     """Return the data of the interactive chart: lists of equal length in commit order, and the marks in them."""
-    # One query for all commits of the environment: listing thousands of ids in the query would cost more.
-    rows = Commit.objects.filter(runs__environment=series.environment_id).values_list("pk", "sha", "subject").distinct()
-    known = {commit: (sha, subject) for commit, sha, subject in rows}
-    commits = [known.get(int(commit), ("", "")) for commit in history.points.commits]
+    commits = _commits(series, history)
     values = history.values
     return {
         "name": f"{formatting.plain(series.benchmark.label)}, {formatting.plain(series.metric)}",
@@ -58,6 +55,20 @@ def columns(series: Series, history: SeriesHistory) -> dict[str, Any]:
         "commits": [sha[:10] for sha, _ in commits],
         "subjects": [formatting.plain(subject, 100) for _, subject in commits],
         "days": [f"{_time(time):%Y-%m-%d %H:%M} UTC" for time in history.points.times],
+        **_marked(history),
+    }
+
+
+def _commits(series: Series, history: SeriesHistory) -> list[tuple[str, str]]:
+    """Return hash and subject of the commit of every point."""
+    # One query for all commits of the environment: listing thousands of ids in the query would cost more.
+    rows = Commit.objects.filter(runs__environment=series.environment_id).values_list("pk", "sha", "subject").distinct()
+    known = {commit: (sha, subject) for commit, sha, subject in rows}
+    return [known.get(int(commit), ("", "")) for commit in history.points.commits]
+
+
+def _marked(history: SeriesHistory) -> dict[str, list[dict[str, Any]]]:
+    return {
         "marks": [
             {"index": index, "effect": formatting.percent(point.effect), "regression": point.regression}
             for index, point in history.marks

@@ -1,4 +1,4 @@
-"""Tests of `webapp.pages.alerts.views`."""
+"""Tests of views.py."""
 
 from __future__ import annotations
 
@@ -72,6 +72,6 @@ def test_queries_do_not_grow_with_alerts(client: Client, shop: Shop) -> None:
 
     before = count()
     commits = Commit.objects.exclude(pk=shop.alert.commit_id)[:10]
-    Alert.objects.bulk_create([Alert(project=shop.project, commit=each, branch="main") for each in commits])
+    Alert.objects.bulk_create([Alert(project=shop.project, commit=commit, branch="main") for commit in commits])
 
     assert count() == before

@@ -12,7 +12,7 @@ from webapp.verdicts.models import StoredVerdict
 def test_the_verdict_is_rendered_from_its_document(client: Client, shop: Shop) -> None:
     """The page has outcome, headline, rows with effect, interval, budget and levels, and what was not judged."""
     document = StoredVerdict.objects.get(pk=shop.judged_run).document
-    row = next(each for each in document["rows"] if each["label"] == "bench.parse")
+    row = next(row for row in document["rows"] if row["label"] == "bench.parse")
 
     text = client.get(f"/runs/{shop.judged_run}/verdict/").content.decode()
 
