@@ -36,6 +36,7 @@ def test_changes_are_counted_with_their_range(shop: Shop) -> None:
 
 def test_regressions_come_before_improvements(shop: Shop) -> None:
     """An alert without a regression is listed after one with a regression."""
+    assert shop.alert.previous_commit is not None
     other = Alert.objects.create(project=shop.project, commit=shop.alert.previous_commit, branch="main")
 
     assert [shop.alert.pk, other.pk] == [alert.pk for alert in with_extent(Alert.objects.all()).order_by(*WORST_FIRST)]
