@@ -18,7 +18,7 @@ RATES = ["tests/perfgate/stats/test_rates.py"]
     [
         ("tests/perfgate/stats/test_rates.py", RATES),
         ("perfgate/stats/rates.py", RATES),
-        ("perfgate/gate/__init__.py", ["tests/perfgate/gate/test_gate.py"]),
+        ("perfgate/gate/pairing.py", ["tests/perfgate/gate/test_pairing.py"]),
         ("webapp/pages/home/home.html", ["tests/webapp/pages/home/test_views.py"]),
     ],
 )
