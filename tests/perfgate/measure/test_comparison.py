@@ -1,4 +1,4 @@
-"""Live pairs of a real project: right labels, aligned rounds, failures contained, nothing left behind."""
+"""`open_pairs` and pairs.py measure a real project: right labels, aligned rounds, failures contained, nothing left behind."""
 
 from __future__ import annotations
 
