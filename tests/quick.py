@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -42,25 +42,27 @@ def affected(files: Iterable[str]) -> list[str]:
     modules = [name for name in files if name in habits.python_files(*habits.OURS, "tests/")]
     importers = [name for name in habits.python_files(*habits.PRODUCT) if _imports_any(name, modules)]
     tests = [name for name in habits.python_files("tests/") if PurePosixPath(name).name.startswith("test_")]
-    near: tuple[Callable[[str], bool], ...] = (
-        lambda test: test in files,
-        lambda test: any(_mirrors(test, module) for module in modules),
-        lambda test: any(_is_beside(test, name) for name in files if not name.endswith(".py")),
-        lambda test: _imports_any(test, modules),
-        lambda test: any(_mirrors(test, importer) for importer in importers),
-        lambda test: test in {"tests/test_architecture.py", "tests/test_docs.py"},  # any file can break these
-    )
-    found = [test for is_near in near for test in tests if is_near(test)]
+    found = [test for test in tests if test in files]
+    found += _mirrors_of(modules, tests)
+    found += _beside([name for name in files if not name.endswith(".py")], tests)
+    found += [test for test in tests if _imports_any(test, modules)]
+    found += _mirrors_of(importers, tests)
+    found += ["tests/test_architecture.py", "tests/test_docs.py"]  # any file can break these
     return [test for test in dict.fromkeys(found) if test not in ALONE]
+
+
+def _mirrors_of(modules: Iterable[str], tests: Sequence[str]) -> list[str]:
+    return [test for module in modules for test in tests if _mirrors(test, module)]
+
+
+def _beside(files: Iterable[str], tests: Sequence[str]) -> list[str]:
+    """Return the test files that mirror the folders of templates, style sheets and other data."""
+    folders = {"tests" / PurePosixPath(file).parent for file in files}
+    return [test for test in tests if PurePosixPath(test).parent in folders]
 
 
 def _imports_any(name: str, modules: Iterable[str]) -> bool:
     return any(_dotted(module) in _imports(name) for module in modules)
-
-
-def _is_beside(test: str, file: str) -> bool:
-    """Return whether a test file mirrors the folder of a template, a style sheet or other data."""
-    return PurePosixPath(test).parent == "tests" / PurePosixPath(file).parent
 
 
 def _mirrors(test: str, module: str) -> bool:

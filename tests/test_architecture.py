@@ -22,15 +22,14 @@ DJANGO_PACKAGES = ("migrations", "management", "commands", "templatetags")
 
 # How much of each kind there still is. A number may fall, never rise; at zero its line goes.
 REMAINING: dict[str, int] = {
-    "packages without exhaustive layers": 10,
-    "functions over 50 lines": 1,
-    "functions with a complexity above 10": 21,
-    "class names with two meanings": 2,
-    "vague loop variables": 97,
+    "packages without exhaustive layers": 8,
+    "functions with a complexity above 10": 10,
+    "class names with two meanings": 1,
+    "vague loop variables": 56,
     "functions called of": 3,
-    "modules without tests of their own": 42,
-    "replaced names": 88,
-    "British spellings": 15,
+    "modules without tests of their own": 28,
+    "replaced names": 44,
+    "British spellings": 7,
 }
 
 
@@ -265,7 +264,7 @@ REPLACED_WORDS = {
     r"\bmeetings\b": "clusters",
     r"\bmailbox\b": "file broker",
     r"\bmoods?\b": "environment noise, modes",
-    r"\bchildren\b": "child processes",
+    r"(?<!-)\bchildren\b": "child processes",
     r"\bcreep(?:s|ing)?\b|\bcrept\b": "drift",
     r"\bstrangers?\b": "untrusted",
     r"\bowed\b": "pending",
