@@ -47,7 +47,7 @@ def deviation(change_points: Sequence[StoredChangePoint]) -> Deviation:
         furthest = max(furthest, step)
         is_accepted = change_point.regression and _state(change_point) == AlertState.ACCEPTED
         # A return is never exact, because of noise.
-        has_returned = step <= 0 or (not change_point.regression and step <= REMAINING_SHARE * furthest)
+        has_returned = step <= REMAINING_SHARE * furthest
         if is_accepted or has_returned:
             current, furthest = Deviation(0.0, change_point, is_accepted=is_accepted), 0.0
         else:

@@ -114,9 +114,7 @@ def work(github: StandIn, clock: Clock, rng: random.Random) -> None:
 def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> None:
     """With lost answers, 502, three kinds of limits, 422, deleted comments, slow and repeated tasks, in any order."""
     rng = random.Random(5)
-    for pull in range(1, PULLS + 1):
-        number = github.open_pull_request(NAME, title="Change", head_sha=sha(head(pull, 0)), base_sha=sha(1))
-        assert number == pull
+    _open_pull_requests(github)
     newest = dict.fromkeys(range(1, PULLS + 1), 0)
     pending = [(pull, push) for push in range(3) for pull in newest if push == 0 or rng.random() < 0.5]
     while pending:
@@ -132,6 +130,12 @@ def test_two_hundred_pull_requests(lab: Lab, github: StandIn, clock: Clock) -> N
     for pull, push in newest.items():
         _assert_shown(github, pull, push)
     _assert_slow_enough([exchange.at for exchange in github.exchanges if exchange.method != "GET"])
+
+
+def _open_pull_requests(github: StandIn) -> None:
+    for pull in range(1, PULLS + 1):
+        number = github.open_pull_request(NAME, title="Change", head_sha=sha(head(pull, 0)), base_sha=sha(1))
+        assert number == pull
 
 
 def _push(lab: Lab, github: StandIn, batch: list[tuple[int, int]], rng: random.Random) -> None:
