@@ -100,15 +100,9 @@ def find_drift(
 
 
 def _stretch_edges(length: int) -> list[int]:
-    """Return the borders of the stretches.
-
-    The oldest points make whole stretches, so that these stay as they are when points come; the newest takes the rest.
-    """
+    """Return the borders of the stretches; all have one length, and the newest takes the points that are left, too."""
     size = max(MIN_STRETCH, length // STRETCHES)
-    edges = [*range(0, length - size + 1, size), length]
-    if edges[-1] - edges[-2] < size:
-        del edges[-2]
-    return edges
+    return [*range(0, length - size + 1, size), length]
 
 
 def _scatter(climb: Floats, allowed: float) -> float | None:

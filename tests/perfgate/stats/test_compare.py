@@ -81,7 +81,9 @@ def test_processes_without_spread_have_a_sharp_interval() -> None:
 
 def test_a_single_zero_has_no_interval() -> None:
     """A logarithm of 0 does not exist, whichever side has it; the effect of the medians does."""
-    found = compare_files([1.0] * 5, [0.0, *[2.0] * 4])
+    for baseline, candidate in (([2.0] * 4, [0.0, *[3.0] * 3]), ([0.0, *[2.0] * 3], [3.0] * 4)):
+        found = compare_files(baseline, candidate)
 
-    assert 1.0 == found.effect
-    assert "cannot certify: values of 0 or below have no ratio" == found.reason
+        assert 0.5 == found.effect
+        assert (4, 4) == found.processes
+        assert "cannot certify: values of 0 or below have no ratio" == found.reason

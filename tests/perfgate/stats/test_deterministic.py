@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -176,10 +177,11 @@ def test_the_limits_themselves_are_within() -> None:
 
 def test_a_change_too_large_for_a_number_is_infinite() -> None:
     """A ratio beyond what a float holds is infinite, and not an error."""
-    judgment = judge_counts([[1e-300]], [[1e300]], budget=0.0, repeatability=0.0)
+    for before, after in ((1e-300, 1e300), (1e-150, 1e157)):
+        judgment = judge_counts([[before]], [[after]], budget=0.0, repeatability=100.0)
 
-    assert Judgment.REGRESSED is judgment.outcome
-    assert math.inf == judgment.effect
+        assert Judgment.REGRESSED is judgment.outcome
+        assert math.inf == judgment.effect == judgment.high
 
 
 def test_the_inconclusive_reason_names_the_repeatability() -> None:
@@ -196,4 +198,5 @@ def test_equal_disagreements_are_put_down_to_the_work() -> None:
     faster = judge_counts([[100]], [[75]], budget=0.0, repeatability=0.0)
     slower = judge_counts([[80]], [[100]], budget=0.0, repeatability=0.0)
 
-    assert "the work changed" in disagreement(faster, slower)
+    assert "the work changed" in disagreement(replace(faster, effect=-0.25), replace(slower, effect=0.25))
+    assert "look for waiting" in disagreement(replace(faster, effect=-0.26), replace(slower, effect=0.25))

@@ -105,6 +105,8 @@ def test_a_cluster_lies_at_its_most_precise_candidates() -> None:
     series = [[Candidate(41, 0.5, 0.99, 100.0)], [Candidate(40, 0.1, 0.9, 1.0)], [Candidate(42, 0.1, 0.9, 1.0)]]
 
     assert [41] == [cluster.position for cluster in find_clusters(series, LONG)]
+    last = [[Candidate(position, 0.1, 0.9, weight)] for position, weight in ((40, 1.0), (41, 1.0), (42, 3.0))]
+    assert [42] == [cluster.position for cluster in find_clusters(last, LONG)]
 
 
 def test_the_surest_candidate_of_a_series_belongs_to_the_cluster() -> None:
@@ -142,8 +144,8 @@ def test_the_probability_of_chance_equals_the_reference(seed: int, reach: int) -
 
 
 def test_the_common_step_allows_forty_percent_of_difference() -> None:
-    """A step that differs from the common one by exactly 40 % of it follows it, and counts for it."""
-    middle, edge = 1.0, pooling.COMMON_FACTOR
+    """A step of 3.5 differs from a common one of 2.5 by exactly 40 % of it: it follows it, and counts for it."""
+    middle, edge = 2.5, 1.0
     members = dict(enumerate([Candidate(40, middle, 0.9)] * 5 + [Candidate(40, middle + edge, 0.9)] * 3))
 
     assert is_common(middle + edge, middle)
