@@ -174,7 +174,7 @@ class _Bisection:
             labels = {pairing.key(label, metric): label for label, metric in pairs.metrics.items()}
             if not labels:
                 raise MeasurementFailed(
-                    f"no benchmark matches --select {self._options.select}: see 'perfgate run' for their names"
+                    f"no benchmark matches {self._options.select!r}: 'perfgate run' prints their names"
                 )
 
             def take(key: str) -> Pair:

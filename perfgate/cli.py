@@ -1,9 +1,8 @@
 """The `perfgate` command: arguments in, exit code out.
 
 A subcommand is a module in `perfgate.commands` with ``add_arguments(parser)`` and ``run(arguments) -> int``.
-Only the one that is asked for is imported: ``perfgate upload`` does not wait for numpy.
-
-Exit codes, everywhere: 0 pass · 1 budget broken · 2 error · 3 undecidable.
+Only the chosen one is imported: ``perfgate upload`` does not wait for numpy. The exit codes are those of
+`perfgate.commands.exit_codes`.
 """
 
 from __future__ import annotations
@@ -19,24 +18,23 @@ from types import FrameType
 from typing import Never
 
 from perfgate import __version__
+from perfgate.commands.exit_codes import ERROR
 from perfgate.errors import PerfgateError
 
 COMMANDS = {
-    "init": "set a repository up: write its workflow and a commented policy",
+    "init": "set up a repository: write its workflow and a commented policy",
     "run": "measure the suite of a repository at one revision and write a result file",
     "check": "measure two revisions side by side and give one verdict",
     "merge": "join the result files of a sharded check and give one verdict",
-    "bridge": "measure the code on both sides of a new machine or benchmark",
+    "bridge": "measure how much of a level shift across two environments the code caused",
     "bisect": "find the commit that made a benchmark slower",
     "compare": "compare two result files",
     "changes": "find the change points of a history",
-    "doctor": "judge this machine as a runner",
-    "ci": "what the two jobs of a GitHub Actions workflow do",
-    "selftest": "walk the whole way on a real repository once, and say what is missing",
+    "doctor": "examine whether this machine is fit to measure on",
+    "ci": "run one of the two jobs of a GitHub Actions workflow",
+    "selftest": "try once everything that perfgate does on GitHub, and say what is missing",
     "upload": "send result files to a perfgate server",
 }
-
-ERROR = 2
 
 
 def console_script() -> int:

@@ -1,4 +1,4 @@
-"""The perfgate server's HTTP API, seen from a laptop or a CI job. The body of an upload is the result file itself."""
+"""The client of a perfgate server's HTTP API. The body of an upload is the result file itself."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from perfgate import __version__
 from perfgate.errors import InvalidInput, InvalidResult, NotFound, PermissionDenied, RateLimited, Rejected, Unavailable
 
 TIMEOUT_SECONDS = 120.0
-"""An upload is stored before it is answered; large ones take their time."""
+"""The server responds after it has stored an upload, which takes longer for large ones."""
 
 
 def credentials(server: str, variables: Mapping[str, str]) -> str:
-    """Return what an upload to *server* is let in with: ``$PERFGATE_TOKEN``, else a token of the workflow's identity.
+    """Return the token for an upload to *server*: ``$PERFGATE_TOKEN``, else one that proves the workflow's identity.
 
     Args:
-        server: The audience: another server has no use for the token.
-        variables: The process' environment.
+        server: The audience: no other server accepts the token.
+        variables: The process's environment variables.
 
     Raises:
-        InvalidInput: There is neither; says how to get one.
-        Unavailable: GitHub did not give the token; try again.
+        InvalidInput: There is neither; the message says how to get one.
+        Unavailable: GitHub did not issue the token. The caller may retry.
 
     Source:
         GitHub, "OpenID Connect reference", requesting the JWT using environment variables.
@@ -39,7 +39,7 @@ def credentials(server: str, variables: Mapping[str, str]) -> str:
             "an upload needs $PERFGATE_TOKEN (manage.py create_token), or, in a workflow, 'permissions: id-token: write'"
         )
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise InvalidInput(f"{url!r} is no address to ask for a token: the runner sets it")
+        raise InvalidInput(f"{url!r} is no address to request a token from: the runner sets it")
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
         f"{url}&audience={quote(server.rstrip('/'), safe='')}", headers={"Authorization": f"Bearer {secret}"}
     )
@@ -47,29 +47,29 @@ def credentials(server: str, variables: Mapping[str, str]) -> str:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - likewise
             return str(json.load(response)["value"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unavailable(f"GitHub gave no token for {server}: {error}; try again") from error
+        raise Unavailable(f"GitHub issued no token for {server}: {error}; try again") from error
 
 
 def upload(server: str, token: str, data: bytes, *, name: str) -> dict[str, Any]:
-    """Send one result file; sending it again changes nothing.
+    """Upload one result file; uploading it again changes nothing.
 
     Args:
         server: Address of the server, for example ``https://perf.example.org``.
         token: A project token made by ``manage.py create_token``.
         data: The result file, in any format that the server knows.
-        name: Its file name, for messages and for formats that keep facts there.
+        name: Its file name, for messages and for formats that keep facts in it.
 
     Returns:
-        What was stored and what was refused, as the server says it.
+        The server's response: what was stored and what was refused.
 
     Raises:
         PermissionDenied: The token is unknown, expired or revoked. A retry cannot help.
-        InvalidResult: The server cannot read the file; knows the offending path. A retry cannot help.
+        InvalidResult: The server cannot read the file; has the path of the offending field. A retry cannot help.
         Rejected: The server declines it for another reason, such as its size. A retry cannot help.
         RateLimited, Unavailable: The caller may retry.
     """
     if urlsplit(server).scheme not in {"http", "https"}:
-        raise InvalidInput(f"{server!r} is no server address: write it as https://host")
+        raise InvalidInput(f"{server!r} is not the address of a server: write it as https://host")
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
         f"{server.rstrip('/')}/api/v1/runs?name={quote(name)}",
         data=gzip.compress(data, 6),
@@ -83,8 +83,8 @@ def upload(server: str, token: str, data: bytes, *, name: str) -> dict[str, Any]
     )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - likewise
-            answer: dict[str, Any] = json.load(response)
-            return answer
+            stored: dict[str, Any] = json.load(response)
+            return stored
     except urllib.error.HTTPError as error:
         raise _refusal(error, name) from error
     except (OSError, ValueError) as error:
@@ -94,7 +94,7 @@ def upload(server: str, token: str, data: bytes, *, name: str) -> dict[str, Any]
 def _refusal(
     error: urllib.error.HTTPError, name: str
 ) -> PermissionDenied | NotFound | InvalidResult | Rejected | Unavailable:
-    """Translate an HTTP error into ours, with the reason that the server gave."""
+    """Return perfgate's own error for an HTTP error, with the reason that the server gave."""
     try:
         detail = json.load(error)["error"]
         reason, path = str(detail["reason"]), str(detail.get("path", "$"))

@@ -116,13 +116,15 @@ def _labels(text: str) -> tuple[str, ...]:
     labels = tuple(label.strip() for label in text.split(","))
     for label in labels:
         if not _LABEL.fullmatch(label):
-            raise InvalidInput(f"{label!r} is no runner's label: write letters, digits and . _ -, separated by commas")
+            raise InvalidInput(
+                f"{label!r} is not the label of a runner: write letters, digits and . _ -, separated by commas"
+            )
     return labels
 
 
 def _server(text: str) -> str:
     if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).netloc):
-        raise InvalidInput(f"{text!r} is no server address: write it as https://host")
+        raise InvalidInput(f"{text!r} is not the address of a server: write it as https://host")
     return text.rstrip("/")
 
 
@@ -130,7 +132,7 @@ def _action(given: str) -> str:
     """Return the action that the workflow uses: pinned to the commit of this perfgate if that is known, else to its version."""
     if given:
         if not _PINNED.fullmatch(given):
-            raise InvalidInput(f"{given!r} names no action: write it as {templates.ACTION}@SHA")
+            raise InvalidInput(f"{given!r} is not an action: write it as {templates.ACTION}@SHA")
         return given
     if commit := _own_commit():
         return f"{templates.ACTION}@{commit} # v{__version__}"

@@ -102,8 +102,8 @@ def test_histories_are_found_wherever_they_are(repository: Path, capsys: pytest.
     ("options", "why"),
     [
         (["--server", "perf.example.org"], "write it as https://host"),
-        (["--runner", "self-hosted,${{ x }}"], "is no runner's label"),
-        (["--action", "perfgate"], "names no action"),
+        (["--runner", "self-hosted,${{ x }}"], "is not the label of a runner"),
+        (["--action", "perfgate"], "is not an action"),
     ],
 )
 def test_bad_options_are_named(
