@@ -200,6 +200,9 @@ def no_settings_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
         patch.setenv("PERFGATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        # Every measured session would load all plugins that are installed here; test_single.py and the tests of the
+        # command line let it.
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         yield
 
 

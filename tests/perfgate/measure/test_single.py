@@ -1,8 +1,8 @@
-"""One revision is measured by its own tool, and git and this machine say what was measured where."""
+"""One revision is measured by its own tool; commit and environment come from git and this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,15 @@ from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure import measure
 from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import BASE_CODE, Project
+
+
+@pytest.fixture(scope="module", autouse=True)
+def with_plugins(no_settings_of_ours: None) -> Iterator[None]:  # noqa: ARG001
+    """Load plugins as pytest does by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+        yield
+
 
 QUICK = "\n[tool.pytest.ini_options]\naddopts = '-p no:benchmark --benchmark-max-time=0.01 --benchmark-min-rounds=3'\n"
 
@@ -72,19 +81,23 @@ def test_asv_runs_itself(project: Project, temporary: Path) -> None:
 
 
 def test_a_suite_that_measures_nothing_is_an_error(project: Project) -> None:
-    """The tool's last lines are in the error."""
+    """The error has the tool's last lines."""
     with pytest.raises(MeasurementFailed, match=r"(?s)that 'nothing' selects.*deselected"):
         measure(project.path, "head", suite="pytest-benchmark", select="nothing")
 
 
 def test_an_unknown_revision_is_refused(project: Project) -> None:
-    """Before anything is made."""
+    """It is refused before anything is checked out."""
     with pytest.raises(InvalidInput, match="'nowhere' names no commit"):
         measure(project.path, "nowhere")
 
 
-def test_a_project_that_cannot_be_installed_says_how_to_go_on(new_project: Callable[[], Project]) -> None:
-    """The installer's last lines and both ways out are named."""
+def test_a_project_that_cannot_be_installed_says_how_to_go_on(
+    new_project: Callable[[], Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error has the installer's last lines and both ways out."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
     project = new_project()
     project.commit("Break", {"shop/__init__.py": BASE_CODE, "setup.py": "raise SystemExit('no way')\n"})
 

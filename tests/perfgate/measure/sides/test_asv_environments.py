@@ -1,8 +1,9 @@
-"""asv builds where its configuration asks for it, and what it built serves again for the same commit only."""
+"""asv builds if its configuration needs it, and an environment that it built is used again for the same commit only."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import measure, open_pairs
+from perfgate.measure.discover import discover
 from perfgate.measure.sides import preparation
 from perfgate.measure.sides.asv_environments import needs_asv
+from perfgate.measure.sides.checkout import check_out
+from perfgate.measure.sides.preparation import prepare_all
 from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import Project
 from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
@@ -72,16 +76,16 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]
         ({"environment_type": "'conda'"}, "an environment of type 'conda'"),
     ],
 )
-def test_a_configuration_asks_for_asv_or_not(tmp_path: Path, given: dict[str, str], expected: str) -> None:
-    """Only for what an environment beside the developer's interpreter does not have."""
+def test_a_configuration_needs_asv_or_not(tmp_path: Path, given: dict[str, str], expected: str) -> None:
+    """It does only for what an environment of ours cannot have."""
     file = tmp_path / "asv.conf.json"
     file.write_text(configuration(**given)["asv.conf.json"])
 
     assert expected == needs_asv(file)
 
 
-def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Callable[[], int], temporary: Path) -> None:
-    """Each side from its own matrix, with its variables, at paths of one length; a second time nothing is built."""
+def test_asv_builds_both_sides(new_project: Callable[[], Project], builds: Callable[[], int], temporary: Path) -> None:
+    """Each side is built from its own matrix, with its variables; the second time, nothing is built."""
     project = new_project()
     project.commit("Let asv build", {**backend(), **configuration(matrix=matrix("1.0", "2.0"))})
     project.commit("Bump", configuration(matrix=matrix("2.0"), pythons="['2.7']"))
@@ -103,36 +107,44 @@ def test_asv_builds_and_serves(new_project: Callable[[], Project], builds: Calla
     assert builds() == 2
 
 
-def test_what_was_released_in_between_is_no_part_of_the_change(
+def build_base(project: Project, revision: str, folder: Path) -> None:
+    """Prepare the base side alone."""
+    sha = project.git("rev-parse", revision)
+    folder.mkdir()
+    check_out(project.path, sha, folder / "base")
+    suite = discover(folder / "base", "asv")
+    python = Path(sys.executable)
+    prepare_all({"base": sha}, folder, suite, repository=project.path, python=python, progress=lambda _: None)
+
+
+def test_releases_in_between_are_not_part_of_the_change(
     new_project: Callable[[], Project], builds: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A base that was built long before its head is built anew where it has other versions of what both ask for."""
+    """A base that was built long before its head is built again if the same requirements give other versions now."""
     project = new_project()
     project.commit("Ask for any version", {**backend(), **configuration(matrix=matrix(""))})
     project.commit("Change something", {"README": "changed"})
-    with open_pairs(project.path, "HEAD~1", "HEAD~1", suite="asv"):
-        assert builds() == 2
+    build_base(project, "HEAD~1", tmp_path / "workspace")
+    assert builds() == 1
     make_wheel(tmp_path / "index", NEEDED, "3.0")
     monkeypatch.setattr(preparation, "MAX_BUILD_GAP_SECONDS", 0.0)
 
     with open_pairs(project.path, "HEAD~1", "HEAD", suite="asv") as pairs:
         assert pairs.take_values("shops.track_version") == (3.0, 3.0)
-        assert builds() == 4
+        assert builds() == 3
 
 
-def test_what_asv_cannot_make_is_said(new_project: Callable[[], Project], builds: Callable[[], int]) -> None:
-    """What was asked for, why not, and how to measure without; and a build that fails carries its last lines."""
+def test_an_environment_that_asv_cannot_make_is_named(
+    new_project: Callable[[], Project], builds: Callable[[], int], tmp_path: Path
+) -> None:
+    """The error has what is needed, why it fails, and how to measure without it; a failed build has its last lines."""
     project = new_project()
     project.commit("Ask for the moon", {**backend(), **configuration(environment_type="'moonenv'")})
-    with (
-        pytest.raises(MeasurementFailed, match=r"(?s)side: .*type 'moonenv'.*--install plain"),
-        open_pairs(project.path, "HEAD", "HEAD", suite="asv"),
-    ):
-        pass
+    with pytest.raises(MeasurementFailed, match=r"(?s)base side: .*type 'moonenv'.*--install plain"):
+        build_base(project, "HEAD", tmp_path / "first")
+
     project.commit("Break", {**backend(fails=True), **configuration(matrix=matrix("1.0"))})
-    with (
-        pytest.raises(MeasurementFailed, match="asv cannot build virtualenv-py"),
-        open_pairs(project.path, "HEAD", "HEAD", suite="asv"),
-    ):
-        pass
-    assert builds() > 0
+    with pytest.raises(MeasurementFailed, match="asv cannot build virtualenv-py"):
+        build_base(project, "HEAD", tmp_path / "second")
+    assert builds() == 1
+    assert not list((tmp_path / "cache").glob("*/asv-*/content"))

@@ -71,8 +71,8 @@ def prepared(project: Project, folder: Path, *revisions: str, install: str = AUT
     )
 
 
-def test_each_side_gets_what_it_asks_for(bumped: Project) -> None:
-    """A head that bumps a dependency is measured with it, and what that needs, and the verdict's notes name it."""
+def test_each_side_gets_its_requirements(bumped: Project) -> None:
+    """A head that bumps a dependency is measured with it and its own dependencies, and the notes of the run name it."""
     where = (
         f"import {NEEDED}\n\ndef test_version(benchmark):\n    assert {NEEDED}.VERSION > '1'\n    benchmark(len, 'a')\n"
     )
@@ -88,8 +88,8 @@ def test_each_side_gets_what_it_asks_for(bumped: Project) -> None:
     assert set(differing) == {"dependencies"}
 
 
-def test_what_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> None:
-    """With the requirement, the side and what to do; nothing is left behind."""
+def test_a_requirement_that_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> None:
+    """The error has the requirement, the side and what to do; nothing is left behind."""
     bumped.commit("Need what nobody has", backend("shelf>=7"))
     with (
         pytest.raises(MeasurementFailed, match=r"(?s)^the head side: .*shelf>=7 \(not installed\).*PIP_INDEX_URL"),
@@ -100,29 +100,25 @@ def test_what_cannot_be_installed_is_named(bumped: Project, temporary: Path) -> 
     assert not list(temporary.iterdir())
 
 
-def test_a_commit_is_built_once(bumped: Project, builds: Callable[[], int], temporary: Path) -> None:
-    """A second check of the same base builds nothing for it, and still imports it from its own environment."""
-    for revisions in (("HEAD~1", "HEAD"), ("HEAD",)):
+def test_a_commit_is_built_once(bumped: Project, builds: Callable[[], int], temporary: Path, tmp_path: Path) -> None:
+    """A second check of a commit builds nothing for it, and still imports it from its own environment.
+
+    A damaged wheel in the cache costs a build, and nothing else.
+    """
+    for revisions, count in ((("HEAD~1", "HEAD"), 2), (("HEAD",), 2), (("HEAD",), 3)):
+        if count == 3:
+            for wheel in (tmp_path / "cache").glob("*/*/content/*.whl"):
+                wheel.write_bytes(b"no wheel")
         with workspace() as folder:
             sides = prepared(bumped, folder, *revisions)
-            assert {side.names for side in sides.values()} == {("shop",)}
+            assert {("shop",)} == {side.names for side in sides.values()}
             assert all((side.site_packages / "shop/__init__.py").exists() for side in sides.values())
-        assert builds() == 2
+        assert count == builds()
     assert not list(temporary.iterdir())
 
 
-def test_a_damaged_wheel_is_built_anew(bumped: Project, builds: Callable[[], int], tmp_path: Path) -> None:
-    """A broken cache costs time and nothing else."""
-    for count in (1, 2):
-        with workspace() as folder:
-            prepared(bumped, folder, "HEAD")
-        assert builds() == count
-        (wheel,) = (tmp_path / "cache").glob("*/*/content/*.whl")
-        wheel.write_bytes(b"no wheel")
-
-
-def test_what_fails_or_is_ones_own_command_is_not_kept(bumped: Project, tmp_path: Path) -> None:
-    """Only what perfgate built itself, from a commit, to the end."""
+def test_only_successful_builds_of_ours_are_cached(bumped: Project, tmp_path: Path) -> None:
+    """A build that fails is not cached, nor is what the user's own command installs."""
     bumped.commit("Break the build", backend(fails=True))
     own = f"{sys.executable} -c \"import shutil; shutil.copytree('{{checkout}}/shop', '{tmp_path}/copied')\""
     with workspace() as folder:
@@ -134,8 +130,8 @@ def test_what_fails_or_is_ones_own_command_is_not_kept(bumped: Project, tmp_path
     assert not list((tmp_path / "cache").glob("*/wheel-*"))
 
 
-def test_asv_is_refused_where_there_is_no_asv_suite(bumped: Project) -> None:
-    """What cannot be done is said."""
+def test_asv_is_refused_without_an_asv_suite(bumped: Project) -> None:
+    """Asv builds only what its own configuration describes."""
     with pytest.raises(MeasurementFailed, match="needs an asv suite"), workspace() as folder:
         prepared(bumped, folder, "HEAD", install="asv")
 
