@@ -47,7 +47,7 @@ class Probe:
 
 
 @dataclass(kw_only=True)
-class ProbeResult:
+class ItemResult:
     """The result of one benchmark: measurements by role, or why there are none."""
 
     values: dict[str, Measurements] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class ProbeSession:
         self._errors: dict[str, list[str]] = {}
         self._cwds: dict[tuple[str, str | None], Path] = {}
 
-    def measure(self, item: Item, following: Sequence[Item]) -> ProbeResult:
+    def measure(self, item: Item, following: Sequence[Item]) -> ItemResult:
         """Return the result of *item*; *following* are the items that the same processes may be asked for next.
 
         Raises:
@@ -93,11 +93,11 @@ class ProbeSession:
             if not self._can_reach(item):
                 self._renew([item, *following])
             if reason := self._not_collected(item):
-                return ProbeResult(reason=reason)
+                return ItemResult(reason=reason)
             return self._result(self._answers(item, cwds))
         except AgentFailed as failure:
             self.stop(0.0)
-            return ProbeResult(reason=failure.reason)
+            return ItemResult(reason=failure.reason)
 
     def stop(self, grace_seconds: float) -> None:
         """End the agents; it is no error if there are none."""
@@ -154,8 +154,8 @@ class ProbeSession:
         timeout = (item.timeout_seconds or self._timeout_seconds) * self._probe.slowdown
         return {role: agent.receive(timeout) for role, agent in self._agents.items()}
 
-    def _result(self, answers: Mapping[str, dict[str, Any]]) -> ProbeResult:
-        result = ProbeResult(is_skip=all(answer["outcome"] == "skipped" for answer in answers.values()))
+    def _result(self, answers: Mapping[str, dict[str, Any]]) -> ItemResult:
+        result = ItemResult(is_skip=all(answer["outcome"] == "skipped" for answer in answers.values()))
         reasons = []
         for role, answer in answers.items():
             self._sides[role].refuse_foreign(answer["foreign"])

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from perfgate.measure.counts.probe_session import Probe, ProbeResult, ProbeSession
+from perfgate.measure.counts.probe_session import ItemResult, Probe, ProbeSession
 from perfgate.measure.live.agent_process import GRACE_SECONDS
 from perfgate.measure.live.items import Item
 from perfgate.measure.sides.side import Side
@@ -62,7 +62,7 @@ def measure_items(
             if progress:
                 progress(f"{probe.name} of {item.label} ({index + 1} of {len(items)})")
             is_late = time.monotonic() >= deadline
-            result = ProbeResult(reason=OUT_OF_TIME) if is_late else session.measure(item, items[index + 1 :])
+            result = ItemResult(reason=OUT_OF_TIME) if is_late else session.measure(item, items[index + 1 :])
             for role, taken in samples.items():
                 taken.extend(_samples(item.benchmark, probe.metrics, result, role))
         session.stop(GRACE_SECONDS)
@@ -71,7 +71,7 @@ def measure_items(
     return {role: tuple(taken) for role, taken in samples.items()}
 
 
-def _samples(benchmark: Benchmark, metrics: Sequence[Metric], result: ProbeResult, role: str) -> Iterator[Sample]:
+def _samples(benchmark: Benchmark, metrics: Sequence[Metric], result: ItemResult, role: str) -> Iterator[Sample]:
     if result.reason:
         state = SampleState.SKIPPED if result.is_skip else SampleState.FAILED
         yield Sample(benchmark=benchmark, metric=metrics[0], state=state, reason=result.reason[:MAX_TEXT_CHARACTERS])

@@ -22,7 +22,7 @@ def put(checkout: Path, files: dict[str, str]) -> None:
 
 
 def test_two_suites_must_be_told_apart(tmp_path: Path) -> None:
-    """Nothing is chosen silently; a kind or a path chooses."""
+    """None is chosen silently; a tool's name or a path chooses."""
     put(
         tmp_path,
         {
@@ -52,7 +52,7 @@ def test_two_suites_must_be_told_apart(tmp_path: Path) -> None:
         ("docs", "contains neither asv.conf.json nor tests"),
     ],
 )
-def test_nothing_found_says_what_was_looked_for(tmp_path: Path, wanted: str | None, message: str) -> None:
+def test_a_missing_suite_is_explained(tmp_path: Path, wanted: str | None, message: str) -> None:
     """The error names the places and the next step."""
     put(tmp_path, {"docs/index.md": ""})
 

@@ -34,7 +34,7 @@ def tree(root: Path, files: dict[str, str]) -> Path:
 
 
 def test_hygiene_is_read_from_the_system_s_files(tmp_path: Path) -> None:
-    """Each condition has its file; the texts are those that Linux writes."""
+    """Each condition is read from its file, in the form that Linux writes."""
     cpu = "sys/devices/system/cpu"
     files = {
         "proc/stat": STAT,
@@ -75,27 +75,27 @@ def test_hygiene_is_read_from_the_system_s_files(tmp_path: Path) -> None:
         ("proc/cpuinfo", CPUINFO.replace("hypervisor ", ""), "virtualisation", None),
     ],
 )
-def test_what_a_file_says_and_does_not_say(tmp_path: Path, file: str, text: str, key: str, found: str | None) -> None:
-    """What is not limited, isolated or visible is left out."""
+def test_the_text_of_a_file_is_interpreted(tmp_path: Path, file: str, text: str, key: str, found: str | None) -> None:
+    """A condition that does not apply, or is not visible, is left out."""
     assert hygiene(tree(tmp_path, {file: text})).get(key) == found
 
 
 def test_a_quota_of_the_first_cgroups_is_read(tmp_path: Path) -> None:
-    """Older container hosts keep it in two files."""
+    """Older container hosts have it in two files."""
     folder = "sys/fs/cgroup/cpu"
     root = tree(tmp_path, {f"{folder}/cpu.cfs_quota_us": "50000\n", f"{folder}/cpu.cfs_period_us": "100000\n"})
 
     assert hygiene(root)["cpu_quota"] == "0.50"
 
 
-def test_a_system_without_these_files_hides_them(tmp_path: Path) -> None:
-    """Absent means unknown; what Python itself tells is still there."""
+def test_conditions_without_a_file_are_left_out(tmp_path: Path) -> None:
+    """Conditions without a file are left out; those that Python knows are still there."""
     assert {"load", "hash_seed", "valgrind", "perf"} <= hygiene(tmp_path).keys()
     assert not {"aslr", "governor", "turbo", "smt", "steal_since_boot"} & hygiene(tmp_path).keys()
 
 
 def test_a_fixed_hash_seed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unset is random."""
+    """Without the variable, the hash seed is random."""
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     assert hygiene()["hash_seed"] == "0"
     monkeypatch.delenv("PYTHONHASHSEED")
@@ -103,7 +103,7 @@ def test_a_fixed_hash_seed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_steal_is_a_share_of_the_needed_time(tmp_path: Path) -> None:
-    """Idle CPUs do not dilute it, and only the time between two readings counts."""
+    """The idle time of CPUs does not reduce it, and only the time between two readings counts."""
     ticks = cpu_ticks(tree(tmp_path, {"proc/stat": STAT}))
 
     assert ticks == CpuTicks(stolen=445, needed=399825 + 1042 + 59529 + 2455 + 445)
@@ -113,13 +113,13 @@ def test_steal_is_a_share_of_the_needed_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "cpu  1 2 3 4\n", "intr 1 2 3 4 5 6 7 8\n"])
-def test_ticks_that_are_not_counted_are_unknown(tmp_path: Path, text: str) -> None:
+def test_ticks_are_none_if_the_system_does_not_count_them(tmp_path: Path, text: str) -> None:
     """Kernels before 2.6.11 have no steal column, other systems no such file."""
     assert cpu_ticks(tree(tmp_path, {"proc/stat": text})) is None
     assert cpu_ticks(tmp_path / "nowhere") is None
 
 
 def test_the_cpus_of_this_process_are_known() -> None:
-    """On Linux there is at least the one it runs on."""
+    """On Linux there is at least the CPU that the process runs on."""
     assert available_cpus()
     assert list(available_cpus()) == sorted(set(available_cpus()))

@@ -32,13 +32,13 @@ def test_all_facts_that_forbid_a_comparison_are_there() -> None:
     assert int(fields["memory"]) % MEMORY_STEP_BYTES == 0
 
 
-def test_the_kernel_and_the_load_are_no_part_of_the_fingerprint() -> None:
-    """What changes without changing results must not start a new segment."""
+def test_the_kernel_and_the_load_are_not_part_of_the_fingerprint() -> None:
+    """A fact that does not affect results must not start a new segment."""
     assert not {"kernel", "packages", "python_build", *hygiene()} & {*COMPARABILITY_FIELDS, *SAME_MACHINE_FIELDS}
 
 
 def test_the_build_of_the_interpreter_is_described() -> None:
-    """Its compiler at least; a debug build says so."""
+    """The fact has at least the compiler; a debug build is named."""
     build = describe().fields["python_build"]
 
     assert build
@@ -52,7 +52,7 @@ def test_the_name_is_made_from_the_interpreter_unless_given() -> None:
 
 
 def test_packages_of_another_interpreter_are_listed(tmp_path: Path) -> None:
-    """Dependencies are those of the interpreter asked for, without perfgate and projects installed from a folder."""
+    """Dependencies are those of the given interpreter, without perfgate and projects installed from a folder."""
     venv.create(tmp_path, with_pip=False, symlinks=True)
     (packages,) = tmp_path.glob("lib/python*/site-packages")
     for name, origin in (
@@ -74,7 +74,7 @@ def test_packages_of_another_interpreter_are_listed(tmp_path: Path) -> None:
 
 
 def test_many_dependencies_become_a_digest() -> None:
-    """The list itself stands beside it."""
+    """The list itself is kept in another fact."""
     fields = describe().fields
 
     assert fields["dependencies"].startswith("sha256:")
@@ -82,8 +82,8 @@ def test_many_dependencies_become_a_digest() -> None:
 
 
 @pytest.mark.parametrize("content", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho no json\n"])
-def test_what_is_no_interpreter_is_refused(tmp_path: Path, content: str) -> None:
-    """With its path, whatever it does instead."""
+def test_a_program_that_is_no_interpreter_is_refused(tmp_path: Path, content: str) -> None:
+    """The error has its path, whatever the program does instead."""
     program = tmp_path / "python"
     program.write_text(content)
     program.chmod(0o700)

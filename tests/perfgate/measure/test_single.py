@@ -69,7 +69,7 @@ def test_pytest_benchmark_runs_itself(new_project: Callable[[], Project], tempor
 
 
 def test_asv_runs_itself(project: Project, temporary: Path) -> None:
-    """Asv measures in an environment of ours, without touching its results folder in the repository."""
+    """Run asv in an environment of ours, which does not touch its results folder in the repository."""
     run = measure(project.path, "head", suite="asv", select="totals.Cached*")
 
     samples = {sample.benchmark.name: sample for sample in run.samples}

@@ -24,7 +24,7 @@ needs_valgrind = pytest.mark.skipif(
 
 @needs_valgrind
 def test_counts_repeat_and_show_one_hundredth_more_work(tmp_path: Path) -> None:
-    """Untouched work counts the same within 0.1 %, a hundredth more is a regression; broken tests fail alone."""
+    """The same work counts the same within 0.1 %, one hundredth more is a regression; broken tests fail alone."""
     project = probed.make(tmp_path / "shop")
     wanted = [item(TEST + name) for name in ("test_exits", "test_same", "test_spin", "test_gone")]
     with probed.prepared(project, "pytest-benchmark") as ready:

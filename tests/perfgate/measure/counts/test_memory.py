@@ -38,7 +38,7 @@ def of_tests(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 
 
 def test_a_hundredth_more_traced_memory_is_seen_from_one_pair(of_tests: Measured) -> None:
-    """+1 % of what a benchmark holds at most is a regression at a budget of half a percent, and of nothing."""
+    """One percent more is a regression under a budget of half a percent, and of nothing."""
     base, head = (by_name(of_tests[role], "traced_peak")["test_keep"] for role in ("base", "head"))
     known = metrics.deterministic(metrics.TRACED_PEAK)
     assert known is not None
@@ -68,8 +68,8 @@ def test_one_round_is_kept_on_either_side(of_tests: Measured) -> None:
             assert calls in ([2], [3], [4], [5])
 
 
-def test_what_did_not_change_repeats_to_the_byte(of_tests: Measured) -> None:
-    """The traced peak of the same work is the same on both sides, small as it is."""
+def test_the_same_work_takes_the_same_memory(of_tests: Measured) -> None:
+    """The traced peak of the same work is the same on both sides, even if it is small."""
     values = {by_name(of_tests[role], "traced_peak")["test_work[10]"].value for role in ("base", "head")}
 
     assert len(values) == 1
@@ -99,7 +99,7 @@ def test_a_broken_test_fails_alone_and_says_where(of_tests: Measured) -> None:
 
 
 def test_asv_benchmarks_are_measured(tmp_path: Path) -> None:
-    """Parameters and setup_cache are used; what skips, hangs or runs elsewhere says so."""
+    """Parameters and setup_cache are used; a benchmark that skips, hangs or runs elsewhere has that reason."""
     project = probed.make(tmp_path / "shop")
     wanted = [
         item("b.Keeps.time_keep-0"),

@@ -35,7 +35,7 @@ def test_a_pytest_benchmark_reaches_what_it_imports_and_reads(closure: Closure) 
 
 
 def test_a_benchmark_that_a_trace_cannot_follow_is_never_exempt(closure: Closure) -> None:
-    """Processes, foreign code, ctypes and failures are named as reasons; the others have none."""
+    """Started processes, code from elsewhere, ctypes and failures are reasons; other benchmarks have none."""
     reasons = {label.partition("::")[2]: why for label, why in closure.untraceable.items()}
     followed = {"test_ordered", "test_total[count=3]", "test_total[count=30]", "test_reads", "test_imports_late"}
     assert {label.partition("::")[2] for label in closure.files} - reasons.keys() == followed
@@ -61,7 +61,7 @@ def test_labels_are_those_of_live_pairs(shop: Project, closure: Closure) -> None
 
 
 def test_native_code_is_seen(tmp_path: Path) -> None:
-    """An extension module marks its benchmarks; one that is compiled from Python makes them never exempt."""
+    """An extension module marks its benchmarks; if it is compiled from Python, they are never exempt."""
     origin = getattr(importlib.util.find_spec("_heapq"), "origin", None) or "built-in"
     if not Path(origin).is_file():
         pytest.skip("this interpreter has no extension module in a file of its own to borrow")
@@ -83,7 +83,7 @@ def test_native_code_is_seen(tmp_path: Path) -> None:
 
 
 def test_an_installed_project_is_traced_to_its_sources(tmp_path: Path) -> None:
-    """Files run from where the project was installed are those of the repository; generated ones are not trusted."""
+    """Installed files are mapped to those of the repository; benchmarks that run generated files are never exempt."""
     project = Project(tmp_path / "shop")
     project.path.mkdir()
     project.git("init", "--quiet", "--initial-branch=main")

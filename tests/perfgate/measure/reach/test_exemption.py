@@ -51,7 +51,7 @@ def told(shop: Project, head: str) -> tuple[exemption.Exemption, list[str]]:
 
 
 def test_a_base_is_traced_once(cached_shop: Project, tmp_path: Path) -> None:
-    """The second time, and from another folder of the repository, the kept trace answers the same; damaged, it is made anew."""
+    """The second time the cached trace is used; if it is damaged, the base is traced again."""
     first, began = told(cached_shop, "changed")
     again, repeated = told(cached_shop, "changed")
     (entry,) = (tmp_path / "cache" / TRACES).glob("*/content/value")
@@ -64,8 +64,8 @@ def test_a_base_is_traced_once(cached_shop: Project, tmp_path: Path) -> None:
     assert any(text.startswith("tracing ") for text in began)
 
 
-def test_a_kept_trace_of_another_form_is_not_read(cached_shop: Project) -> None:
-    """What is whole but cannot be read as a trace is none: the base is traced anew."""
+def test_an_entry_that_is_no_trace_is_not_used(cached_shop: Project) -> None:
+    """An entry that is no trace counts as absent: the base is traced again."""
     python = Path(sys.executable).absolute()
     key = exemption._key(cached_shop.path, "base", suite=None, select=None, install="auto", python=python)
     Cache(TRACES).save(key, b'{"base": 1}')
@@ -75,8 +75,8 @@ def test_a_kept_trace_of_another_form_is_not_read(cached_shop: Project) -> None:
     assert said
 
 
-def test_nothing_is_traced_in_vain(cached_shop: Project) -> None:
-    """A change that lets nobody be exempt is seen from the diff alone."""
+def test_a_base_is_not_traced_if_nothing_can_be_exempt(cached_shop: Project) -> None:
+    """Whether any benchmark can be exempt follows from the diff, before anything is traced."""
     found, said = told(cached_shop, "main")
 
     assert (frozenset(), ()) == (found.labels, found.assumptions)
@@ -85,7 +85,7 @@ def test_nothing_is_traced_in_vain(cached_shop: Project) -> None:
 
 
 def test_a_base_that_cannot_be_traced_exempts_nobody(cached_shop: Project) -> None:
-    """All is gated then, and the reason said."""
+    """All benchmarks are gated, and the note has the reason."""
     cached_shop.git("checkout", "--quiet", "--detach", "base")
     cached_shop.git("rm", "--quiet", "-r", "benchmarks")
     cached_shop.commit("No benchmarks", {})
@@ -99,7 +99,7 @@ def test_a_base_that_cannot_be_traced_exempts_nobody(cached_shop: Project) -> No
 def test_a_trace_that_takes_too_long_leaves_the_rest_gated(
     cached_shop: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was not reached in time is not exempt, and the reason is kept with it."""
+    """A benchmark that was not reached in time is not exempt, and has the reason."""
     monkeypatch.setattr(closures, "TRACE_SECONDS", 0.0)
     monkeypatch.setattr(closures, "TRACE_SECONDS_PER_BENCHMARK", 0.0)
     traced = closures.trace(cached_shop.path, "base")

@@ -15,7 +15,7 @@ from tests.perfgate.measure.conftest import HEAD_CODE, Project
 
 
 def test_a_checkout_is_a_repository_of_its_own(project: Project, tmp_path: Path) -> None:
-    """It has the commit's files and the tags; the repository it came from does not know it."""
+    """It has the commit's files and the tags; no worktree is registered in the repository that it came from."""
     check_out(project.path, project.git("rev-parse", "head"), tmp_path / "head")
 
     inside = Project(tmp_path / "head")
@@ -36,13 +36,13 @@ def test_a_shallow_clone_can_be_checked_out(project: Project, tmp_path: Path) ->
 
 
 def test_a_missing_commit_is_an_error(project: Project, tmp_path: Path) -> None:
-    """Git's own words are carried."""
+    """The error has git's own message."""
     with pytest.raises(MeasurementFailed, match="cannot check out 012345678901"):
         check_out(project.path, "0123456789012345678901234567890123456789", tmp_path / "head")
 
 
 def test_the_heads_benchmarks_replace_the_bases(project: Project, tmp_path: Path) -> None:
-    """The benchmarks of one side run on both, whatever the other had there; its code stays."""
+    """The benchmarks of one side replace those of the other, whose code stays."""
     for role in ("base", "head"):
         check_out(project.path, project.git("rev-parse", role), tmp_path / role)
     (tmp_path / "base/benchmarks/test_old.py").write_text("")

@@ -1,4 +1,4 @@
-"""What a project asks for is compared with what is there, as its own interpreter would see it."""
+"""The requirements of a project are compared with the installed packages, as its own interpreter sees them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def package(version: str, *requires: str, folder: str = SHARED, url: str = "", r
     )
 
 
-def wanted(**packages: Package) -> dict[str, tuple[str, ...]]:
+def unmet_requirements(**packages: Package) -> dict[str, tuple[str, ...]]:
     markers = {"python_version": "3.11", "sys_platform": "linux", "platform_system": "Linux"}
     named = [msgspec.structs.replace(package, name=name) for name, package in packages.items()]
     installed = InstalledPackages(purelib=OWN, prefixes=[], markers=markers, distributions=named)
@@ -39,47 +39,47 @@ def wanted(**packages: Package) -> dict[str, tuple[str, ...]]:
     ],
 )
 def test_a_requirement_is_met_or_named(requires: str, there: str, expected: dict[str, tuple[str, ...]]) -> None:
-    """Markers are obeyed, extras ignored; what cannot be compared is no reason to install anything."""
-    found = wanted(shop=package("1", requires, folder=OWN), attrs=package(there))
+    """Markers count, extras do not; a version that cannot be compared counts as met."""
+    found = unmet_requirements(shop=package("1", requires, folder=OWN), attrs=package(there))
 
     assert {name: tuple(text.replace(" @", "@") for text in texts) for name, texts in found.items()} == expected
 
 
-def test_what_is_not_there_is_wanted() -> None:
-    """With the extra that is asked for: what that needs is wanted when the package itself is there."""
+def test_a_missing_package_is_required() -> None:
+    """A missing package is required with its extra; the requirements of the extra count once it is installed."""
     shop = package("1", "attrs[fast]", folder=OWN)
 
-    assert wanted(shop=shop) == {"attrs": ("attrs[fast]",)}
+    assert unmet_requirements(shop=shop) == {"attrs": ("attrs[fast]",)}
     attrs = package("1", "quick; extra == 'fast'", "slow; extra == 'other'", folder=OWN)
-    assert wanted(shop=shop, attrs=attrs) == {"quick": ("quick",)}
+    assert unmet_requirements(shop=shop, attrs=attrs) == {"quick": ("quick",)}
 
 
-def test_a_place_in_a_repository_is_another_version() -> None:
+def test_another_tag_is_another_version() -> None:
     """A head that moves a dependency to another tag is measured with that tag."""
     old = package("1", folder=SHARED, url="https://example.org/attrs", revision="v1")
     for tag, expected in (("v1", False), ("v2", True)):
         shop = package("1", f"attrs @ git+https://example.org/attrs@{tag}", folder=OWN)
-        assert bool(wanted(shop=shop, attrs=old)) is expected
+        assert bool(unmet_requirements(shop=shop, attrs=old)) is expected
 
 
-def test_what_the_developer_has_is_as_good_as_it_was() -> None:
-    """A gap among the shared packages is theirs, unless what a side installed now stands in front of what they need."""
+def test_shared_packages_are_used_as_they_are() -> None:
+    """Unmet requirements of shared packages do not count, unless a package of the side hides what they depend on."""
     shop = package("1", "pandas", "numpy>=2", folder=OWN)
     pandas = package("1", "numpy<2")
 
-    assert wanted(shop=shop, pandas=pandas, numpy=package("2")) == {}
-    assert wanted(shop=shop, pandas=pandas, numpy=package("2", folder=OWN)) == {"pandas": ("pandas",)}
+    assert unmet_requirements(shop=shop, pandas=pandas, numpy=package("2")) == {}
+    assert unmet_requirements(shop=shop, pandas=pandas, numpy=package("2", folder=OWN)) == {"pandas": ("pandas",)}
 
 
-def test_packages_that_need_each_other_are_no_trouble() -> None:
-    """A cycle ends."""
+def test_packages_may_depend_on_each_other() -> None:
+    """Cyclic dependencies do not loop."""
     shop = package("1", "attrs", folder=OWN)
 
-    assert wanted(shop=shop, attrs=package("1", "shop")) == {}
+    assert unmet_requirements(shop=shop, attrs=package("1", "shop")) == {}
 
 
 def test_differences_name_both_versions() -> None:
-    """Those on one side only among them; what is the same is not named."""
+    """Packages on one side only are named, equal versions are not."""
     base = {"attrs": "23.1", "numpy": "2.0", "old": "1"}
     head = {"attrs": "24.2", "numpy": "2.0", "new": "3"}
 
