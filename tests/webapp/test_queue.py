@@ -13,6 +13,7 @@ from tests.webapp.lab import Lab
 from webapp.celery import app
 from webapp.queue import Task, enqueue
 from webapp.settings import broker_options
+from webapp.worker.scheduler import SWEEP
 
 
 def unreachable(address: str, options: dict[str, object]) -> Celery:
@@ -26,7 +27,7 @@ def test_every_task_is_registered() -> None:
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if not name.startswith("celery.")}
 
-    assert {*Task, "webapp.worker.tasks.sweep"} == ours
+    assert {*Task, SWEEP} == ours
 
 
 def test_a_message_holds_name_and_id(enqueued: Enqueued) -> None:

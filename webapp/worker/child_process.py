@@ -15,7 +15,7 @@ import time
 import warnings
 from typing import NoReturn
 
-from webapp.celery import app
+from webapp.worker.scheduler import scheduler
 
 STOP_SECONDS = 5
 """Time that a child has to shut down after its parent has ended."""
@@ -31,7 +31,11 @@ def main(arguments: list[str]) -> None:
         return
     # Celery warns root about pickled messages; ours are JSON.
     warnings.filterwarnings("ignore", module="celery.platforms")
-    app.start(["--quiet", "worker" if name == "worker" else "beat", *rest])
+    if name == "scheduler":
+        scheduler().start(["--quiet", "beat", *rest])
+    from webapp.celery import app  # noqa: PLC0415 - the scheduler stays small without it
+
+    app.start(["--quiet", "worker", *rest])
 
 
 def _stop_with_parent() -> NoReturn:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import Celery
 from celery.signals import worker_ready
 from django.db.models import Min
 
@@ -19,9 +18,7 @@ from webapp.measurements.models import Bisection
 from webapp.publishing import outbox, publisher
 from webapp.queue import Task, enqueue
 from webapp.worker import processing
-
-SWEEP_SECONDS = 60.0
-"""Time between two sweeps."""
+from webapp.worker.scheduler import SWEEP
 
 MIN_AGE_SECONDS = 15
 """A sweep skips younger runs: their own message was sent when they were stored."""
@@ -69,7 +66,7 @@ def continue_bisections(project_id: int) -> None:
         outbox.go_on_searching(project)
 
 
-@app.task
+@app.task(name=SWEEP)
 def sweep() -> None:
     """Enqueue all pending work: its message may have been lost, or GitHub may be reachable again."""
     for project in processing.projects_pending(min_age_seconds=MIN_AGE_SECONDS):
@@ -83,12 +80,6 @@ def sweep() -> None:
     deliveries.forget_old()
     for project in Project.objects.filter(bisections__in=Bisection.objects.filter(ended_at=None)).distinct():
         enqueue(Task.CONTINUE_BISECTIONS, project.pk, expires_seconds=EXPIRES_SECONDS)
-
-
-@app.on_after_finalize.connect
-def schedule(sender: Celery, **_: Any) -> None:
-    """Have the scheduler enqueue a sweep regularly."""
-    sender.add_periodic_task(SWEEP_SECONDS, sweep.s(), name="sweep")
 
 
 @worker_ready.connect

@@ -10,7 +10,6 @@ from django.db.models import F
 from standin import StandIn
 from tests.webapp.enqueued import Enqueued
 from tests.webapp.lab import Lab
-from webapp.celery import app
 from webapp.history.models import Run
 from webapp.worker import tasks
 
@@ -56,13 +55,3 @@ def test_ids_of_nothing_are_ignored() -> None:
     tasks.process_run(10**9)
     tasks.process_backlog(10**9)
     tasks.publish(10**9)
-
-
-def test_a_sweep_is_scheduled() -> None:
-    """The scheduler enqueues a sweep every minute, and its messages expire before the next."""
-    app.finalize()
-
-    assert {"webapp.worker.tasks.sweep": 60.0} == {
-        entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()
-    }
-    assert tasks.EXPIRES_SECONDS < tasks.SWEEP_SECONDS
