@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", module="celery.platforms")
     if name == "scheduler":
         scheduler().start(["--quiet", "beat", *rest])
-    from webapp.celery import app  # noqa: PLC0415 - the scheduler stays small without it
+    else:
+        from webapp.celery import app  # noqa: PLC0415 - the scheduler stays small without it
 
-    app.start(["--quiet", "worker", *rest])
+        app.start(["--quiet", "worker", *rest])
 
 
 def _stop_with_parent() -> NoReturn:
