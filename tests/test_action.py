@@ -131,7 +131,7 @@ def test_from_nothing_to_the_first_comment(tmp_path: Path, github: StandIn) -> N
     assert comment.author == "github-actions[bot]"
     assert "### perfgate: ✅" in comment.body
     assert "This is the first verdict here" in comment.body
-    assert "could have seen a change of" in comment.body
+    assert "Smallest detectable change: " in comment.body
     assert done["verdict"].summary.startswith("### perfgate: ✅")
     (check,) = github.check_runs(NAME, head)
     assert (check.name, check.conclusion) == ("perfgate", "success")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
+
+from perfgate.gate import Verdict
+from perfgate.gate.document import from_document
 
 CODE = (
     "def total(count):\n    result = 0\n    for number in range(count):\n        result += number\n    return result\n"
@@ -75,3 +79,8 @@ def make_project_without_perfgate(folder: Path) -> Path:
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "Begin")
     return folder
+
+
+def read_verdict(printed: str) -> Verdict:
+    """Return the verdict that a subcommand printed with --json."""
+    return from_document(json.loads(printed))

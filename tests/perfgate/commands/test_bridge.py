@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from perfgate.cli import main
-from perfgate.gate import Verdict
 from perfgate.results import result_file
+from tests.perfgate.repositories import read_verdict
 
 pytestmark = pytest.mark.usefixtures("without_own_settings")
 
@@ -20,7 +19,7 @@ def test_a_bridge_tells_what_the_code_did_across_a_border(
     """Both ends side by side, all of it gated; the file holds both sides and belongs to no pull request."""
     file = tmp_path / "result.json"
     code = main(["bridge", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
     run = result_file.read(file.read_bytes())
 
     assert 1 == code

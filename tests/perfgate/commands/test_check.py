@@ -9,14 +9,12 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from perfgate import gate
 from perfgate.cli import main
-from perfgate.gate import Verdict
 from perfgate.results import result_file
-from tests.perfgate.repositories import CODE, TOTAL_TEST, WORDS_TEST, make_repository
+from tests.perfgate.repositories import CODE, TOTAL_TEST, WORDS_TEST, make_repository, read_verdict
 
 pytestmark = pytest.mark.usefixtures("without_own_settings")
 
@@ -27,7 +25,7 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
     """Exit code 1 under the budget of the base, not the head's own; the result file alone leads to the same verdict."""
     file = tmp_path / "result.json"
     code = main(["check", "base", "head", "--repository", str(repository), "--output", str(file), "--json"])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
 
     assert 1 == code
     assert 0.1 == verdict.rows[0].max_regression
@@ -37,13 +35,13 @@ def test_a_slower_head_is_red_and_the_file_tells_the_same_again(
 
 
 def test_the_same_code_is_green(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A commit against itself passes, and the table says what could have been seen."""
+    """A commit against itself passes, and the text says the smallest detectable change."""
     code = main(["check", "base", "base", "--repository", str(repository), "--gate-all"])
     printed = capsys.readouterr().out
 
     assert 0 == code
     assert "2 within budget" in printed
-    assert "could have seen" in printed
+    assert "Smallest detectable change" in printed
 
 
 def test_a_change_that_reaches_no_benchmark_passes_and_is_measured_all_the_same(
@@ -52,7 +50,7 @@ def test_a_change_that_reaches_no_benchmark_passes_and_is_measured_all_the_same(
     """Prose cannot slow code down: nothing is gated, and what is measured shows how often the gate is wrong."""
     file = tmp_path / "result.json"
     code = main(["check", "head", "docs", "--repository", str(repository), "--output", str(file), "--json"])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
 
     assert 0 == code
     assert {(TOTAL_TEST, True), (WORDS_TEST, True)} == {(row.label, row.exempt) for row in verdict.rows}
@@ -75,7 +73,7 @@ def test_a_change_that_reaches_no_benchmark_passes_unmeasured(
 ) -> None:
     """Prose cannot slow code down: nothing is measured, and what was assumed is said."""
     code = main(["check", "head", "docs", "--repository", str(repository), "--affected-only", "--json"])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
 
     assert 0 == code
     assert {TOTAL_TEST, WORDS_TEST} == set(verdict.exempt)
@@ -87,7 +85,7 @@ def test_a_change_that_reaches_a_benchmark_is_measured(repository: Path, capsys:
     """Only what the change cannot reach is left out."""
     code = main(["check", "base", "head", "--repository", str(repository), "--affected-only", "--json"])
 
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
 
     assert 1 == code
     assert (WORDS_TEST,) == verdict.exempt
@@ -169,7 +167,7 @@ def test_one_hundredth_more_memory_is_red_from_one_pair(
     file = tmp_path / "result.json"
     options = ["--suite", "pytest-benchmark", "--output", str(file), "--json"]
     code = main(["check", "base", "head", "--repository", str(holder), *options])
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
     (row,) = (row for row in verdict.rows if row.metric == "traced_peak")
 
     assert 1 == code
@@ -184,7 +182,7 @@ def test_memory_can_be_left_out_but_not_a_benchmark_that_measures_it(
 ) -> None:
     """Benchmarks that measure memory themselves need one pair, tracked numbers several; times then have no memory beside them."""
     main(["check", "base", "base", "--repository", str(holder), "--suite", "asv", "--no-memory", "--json"])
-    rows = {row.label: row for row in msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows}
+    rows = {row.label: row for row in read_verdict(capsys.readouterr().out).rows}
 
     assert {"b.time_keep": "cpu_time", "b.mem_keep": "memory", "b.track_keep": "track"} == {
         label: row.metric for label, row in rows.items()
@@ -198,7 +196,7 @@ def test_instructions_are_a_second_metric(holder: Path, capsys: pytest.CaptureFi
     """Counted where that is asked for, and judged under their own name."""
     options = ["--suite", "asv", "--select", "*time_keep", "--no-memory", "--instructions", "--json"]
     main(["check", "base", "head", "--repository", str(holder), *options])
-    rows = msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows
+    rows = read_verdict(capsys.readouterr().out).rows
 
     assert ["cpu_time", "instructions"] == [row.metric for row in rows]
     assert rows[1].baseline > 1_000_000

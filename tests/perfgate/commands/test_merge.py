@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from perfgate import gate
 from perfgate.cli import main
-from perfgate.gate import Row, Verdict
+from perfgate.gate import Row
 from perfgate.results import result_file
-from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST
+from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST, read_verdict
 
 pytestmark = pytest.mark.usefixtures("without_own_settings")
 
@@ -28,11 +27,11 @@ def test_shards_are_measured_apart_and_judged_as_one(
     for number, file in enumerate(files, start=1):
         arguments = ["--repository", str(repository), "--shard", f"{number}/2", "--output", file, "--json"]
         codes.append(main(["check", "base", "head", *arguments]))
-        rows += msgspec.json.decode(capsys.readouterr().out, type=Verdict).rows
+        rows += read_verdict(capsys.readouterr().out).rows
     codes.append(main(["merge", files[1]]))
     capsys.readouterr()
     codes.append(main(["merge", *reversed(files), "--output", str(whole), "--json"]))
-    verdict = msgspec.json.decode(capsys.readouterr().out, type=Verdict)
+    verdict = read_verdict(capsys.readouterr().out)
 
     assert [1, 0, 3, 1] == codes
     assert rows == list(verdict.rows)
