@@ -46,10 +46,10 @@ def update_alerts(project: Project, affected: Affected) -> list[Alert]:
         all_changes[change_point.series_id].append(change_point)
     for alert in alerts:
         states.narrow_range(alert, regressions[alert.pk])
-    answers = remeasurement.answers(project, alerts, regressions)
+    remeasurements = remeasurement.remeasurements(project, alerts, regressions)
     alert_rules = rules.alert_rules(project)
     for alert in alerts:
-        facts = states.AlertFacts(regressions[alert.pk], all_changes, answers[alert.pk], alert_rules)
+        facts = states.AlertFacts(regressions[alert.pk], all_changes, remeasurements[alert.pk], alert_rules)
         states.update_state(alert, facts)
     return alerts
 

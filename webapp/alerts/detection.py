@@ -53,19 +53,19 @@ def withdraw_orphans(project: Project) -> None:
 
 def apply_remeasurements(project: Project, runs: Sequence[Run]) -> None:
     """Update the alerts whose ranges some of *runs* measured again."""
-    alerts = {alert for run in runs for alert in remeasurement.alerts_of(run)}
+    alerts = {alert for run in runs for alert in remeasurement.alerts_remeasured_by(run)}
     if alerts:
         with transaction.atomic():
             Project.objects.select_for_update(no_key=True).get(pk=project.pk)
             _settle(project, assignment.Affected(alerts=alerts))
-    if any(run.baseline_commit_id is not None and run.pull_request is None for run in runs):
+    if any(bridges.is_bridge(run) for run in runs):
         comparisons_applied.send(Project, project=project)
 
 
 def groups_of(runs: Sequence[Run]) -> list[tuple[int, str]]:
     """Return environment id and branch of the series that *runs* added points to, bridged, or superseded a run of."""
     groups = {(run.environment_id, run.branch) for run in runs if run.number is not None}
-    for project in {run.project_id for run in runs if bridges.bridges_something(run)}:
+    for project in {run.project_id for run in runs if bridges.is_bridge(run)}:
         # A bridge counts in every environment, because it shows what the code did.
         series = Series.objects.filter(environment__project=project)
         groups.update(series.values_list("environment", "branch").distinct())
@@ -83,7 +83,7 @@ def _settle(project: Project, affected: assignment.Affected) -> None:
 
 def _searched(project: Project, group: Sequence[Series]) -> Iterator[SearchedSeries]:
     """Yield each series of a group with its points and the changes that it shows by itself."""
-    accepted, bridged = _accepted_drift(group), bridges.of(project)
+    accepted, bridged = _accepted_drift(group), bridges.read_bridges(project)
     order = commit_order.order_at(commit_order.project_stamp(project.pk))
     ranks: dict[int, int] = {}
     for commit in order.commits.tolist():

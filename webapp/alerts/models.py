@@ -158,6 +158,23 @@ class ManualAssignment(models.Model):
         return f"series {self.series_id} to alert {self.alert_id}"
 
 
+class RemeasuredRange(models.Model):
+    """An alert's range as it was when perfgate had it measured again; runs of its two commits count for the alert."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="remeasured_ranges")
+    base = models.CharField(max_length=64)
+    head = models.CharField(max_length=64)
+    """Full hashes of the two commits."""
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["alert", "base", "head"], name="one_row_per_alert_range")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.base[:10]}..{self.head[:10]} of alert {self.alert_id}"
+
+
 class StoredChangePoint(models.Model):
     """A lasting change of level in one series, at the first point of the new level."""
 

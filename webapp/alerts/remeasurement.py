@@ -1,8 +1,8 @@
-"""What measuring an alert's range again showed: the verdicts on runs that hold both of its ends, side by side.
+"""What measuring an alert's range again showed: verdicts on runs that hold both ends of the range side by side.
 
-A run with a baseline and no pull request is such evidence if its two commits are the alert's range as it stands, or as
-it stood when perfgate asked for the measurement. Nobody needs to have asked: it counts whoever uploaded it, and whether
-it came before the alert or after.
+A run with a baseline and without a pull request counts for an alert if its two commits are the alert's range as it is now,
+or as it was when perfgate had it measured (`RemeasuredRange`). It counts whoever uploaded it, and whether it arrived before
+or after the alert was opened.
 """
 
 from __future__ import annotations
@@ -11,120 +11,109 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from perfgate.gate import Row
-from webapp.alerts.models import Alert, StoredChangePoint
+from webapp.alerts.models import Alert, RemeasuredRange, StoredChangePoint
 from webapp.history.models import Project, Run, Series
-from webapp.publishing.models import Publication
 from webapp.verdicts import judgments
 
-Key = tuple[str, str]
-"""A benchmark's label and its metric, all kinds of time counted as one."""
+MetricKey = tuple[str, str]
+"""A benchmark's label and its metric; all metrics of time share one key."""
 
 TIMES = {"time", "cpu_time", "wall_time"}
 
-_HASHES = tuple[str, str]
-"""Both ends of a range: base, head."""
+_Range = tuple[str, str]
+"""Hashes of both ends: base, head."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the gate says about the series of one alert."""
+class Remeasurement:
+    """What the gate found in the series of one alert."""
 
     regressions: Sequence[StoredChangePoint] = ()
-    rows: Mapping[Key, Row] = field(default_factory=dict)
-    """The newest verdict's word on each benchmark and metric."""
+    rows: Mapping[MetricKey, Row] = field(default_factory=dict)
+    """The row of the newest verdict for each benchmark and metric."""
     runs: Sequence[int] = ()
-    """`Run` ids behind it, oldest first."""
+    """Ids of the runs, oldest first."""
 
     def row(self, series: Series) -> Row | None:
-        """Return the gate's row for a series, None: it was not measured again."""
-        return self.rows.get(key(series.benchmark.label, series.metric))
+        """Return the gate's row for a series, None if the series was not measured again."""
+        return self.rows.get(metric_key(series.benchmark.label, series.metric))
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether one of the series is worse by the gate's word, too."""
-        return "regressed" in self._judgements()
+        """Whether the gate found a regression in at least one series."""
+        return "regressed" in self._judgments()
 
     @property
     def is_refuted(self) -> bool:
-        """Whether none is worse, and at least half of them were measured again and are not."""
-        found = self._judgements()
+        """Whether the gate found no regression, and at least half of the series were measured again without one."""
+        found = self._judgments()
         return "regressed" not in found and 0 < len(found) <= 2 * (found.count("within") + found.count("improved"))
 
-    def _judgements(self) -> list[str]:
-        """Return one word for each series, an empty one where it was not measured again."""
-        return [row.judgment if (row := self.row(one.series)) else "" for one in self.regressions]
+    def _judgments(self) -> list[str]:
+        """Return one judgment per series, an empty text for a series that was not measured again."""
+        rows = (self.row(regression.series) for regression in self.regressions)
+        return ["" if row is None else row.judgment for row in rows]
 
 
-def answers(
+def remeasurements(
     project: Project, alerts: Sequence[Alert], regressions: Mapping[int, Sequence[StoredChangePoint]]
-) -> dict[int, Answer]:
-    """Return what measuring again showed, by alert.
+) -> dict[int, Remeasurement]:
+    """Return what measuring the ranges again showed, by alert id.
 
     Args:
-        project: Whose alerts.
+        project: The alerts' project.
         alerts: With their commits loaded.
-        regressions: Change points in the bad direction by alert, with series and benchmarks loaded.
+        regressions: By alert id: its change points in the bad direction, with series and benchmarks loaded.
     """
-    ranges = _ranges(project, alerts)
-    by_range = defaultdict(list)
-    for run in runs(project).filter(commit__sha__in={head for each in ranges.values() for _, head in each}):
+    ranges = _ranges(alerts)
+    heads = {head for of_alert in ranges.values() for _, head in of_alert}
+    runs_by_range = defaultdict(list)
+    for run in comparisons(project).filter(commit__sha__in=heads).order_by("pk"):
         assert run.baseline_commit is not None
-        by_range[run.baseline_commit.sha, run.commit.sha].append(run)
-    return {
-        alert.pk: _answer(
-            sorted((run for each in ranges[alert.pk] for run in by_range[each]), key=lambda run: run.pk),
-            regressions.get(alert.pk, ()),
-        )
-        for alert in alerts
-    }
-
-
-def alerts_of(run: Run) -> list[int]:
-    """Return the ids of the alerts whose range *run* holds, so that its verdict is an answer to them."""
-    if run.pull_request is not None or run.baseline_commit is None:
-        return []
-    standing = Alert.objects.filter(project=run.project_id, commit=run.commit, previous_commit=run.baseline_commit)
-    asked = Publication.objects.filter(
-        project=run.project_id,
-        kind=Publication.Kind.DISPATCH,
-        ordered=False,
-        wanted__inputs__base=run.baseline_commit.sha,
-        wanted__inputs__head=run.commit.sha,
-    )
-    numbers = {int(key.split("/")[1]) for key in asked.values_list("key", flat=True)}
-    return sorted(numbers | set(standing.values_list("pk", flat=True)))
-
-
-def runs(project: Project) -> QuerySet[Run]:
-    """Return the judged runs of two commits side by side that no pull request asked for."""
-    found = Run.objects.filter(
-        Q(pull_request=None) & Q(baseline_commit__isnull=False) & Q(verdict__isnull=False), project=project
-    )
-    return found.select_related("verdict", "commit", "baseline_commit")
-
-
-def _ranges(project: Project, alerts: Sequence[Alert]) -> dict[int, set[_HASHES]]:
-    found = {
-        alert.pk: {(alert.previous_commit.sha, alert.commit.sha)} if alert.previous_commit else set()
-        for alert in alerts
-    }
-    # What a search measures is a part of the range, and says nothing of the whole.
-    asked = Publication.objects.filter(project=project, kind=Publication.Kind.DISPATCH, ordered=False)
-    for key, wanted in asked.values_list("key", "wanted"):
-        number = int(key.split("/")[1])
-        if number in found:
-            found[number].add((wanted["inputs"]["base"], wanted["inputs"]["head"]))
+        runs_by_range[run.baseline_commit.sha, run.commit.sha].append(run)
+    found = {}
+    for alert in alerts:
+        runs = sorted((run for ends in ranges[alert.pk] for run in runs_by_range[ends]), key=lambda run: run.pk)
+        rows = {metric_key(row.label, row.metric): row for run in runs for row in judgments.read(run.verdict).rows}
+        found[alert.pk] = Remeasurement(regressions.get(alert.pk, ()), rows, [run.pk for run in runs])
     return found
 
 
-def _answer(runs: Sequence[Run], regressions: Sequence[StoredChangePoint]) -> Answer:
-    rows = {key(row.label, row.metric): row for run in runs for row in judgments.read(run.verdict).rows}
-    return Answer(regressions=regressions, rows=rows, runs=[run.pk for run in runs])
+def alerts_remeasured_by(run: Run) -> list[int]:
+    """Return the ids of the alerts whose range *run* measured."""
+    if run.pull_request is not None or run.baseline_commit is None:
+        return []
+    current = Alert.objects.filter(project=run.project_id, commit=run.commit, previous_commit=run.baseline_commit)
+    earlier = RemeasuredRange.objects.filter(
+        alert__project=run.project_id, base=run.baseline_commit.sha, head=run.commit.sha
+    )
+    return sorted({*current.values_list("pk", flat=True), *earlier.values_list("alert", flat=True)})
 
 
-def key(label: str, metric: str) -> Key:
-    """Return under what a benchmark and a metric are looked up."""
+def record_remeasured_range(alert_id: int, base: str, head: str) -> None:
+    """Let runs of *base* and *head* count for an alert, even if its range changes later."""
+    RemeasuredRange.objects.get_or_create(alert_id=alert_id, base=base, head=head)
+
+
+def comparisons(project: Project) -> QuerySet[Run]:
+    """Return the judged runs that compare two commits and belong to no pull request."""
+    found = Run.objects.filter(project=project, pull_request=None, baseline_commit__isnull=False, verdict__isnull=False)
+    return found.select_related("verdict", "commit", "baseline_commit")
+
+
+def metric_key(label: str, metric: str) -> MetricKey:
+    """Return the key under which the rows of a benchmark and metric are found."""
     return label, "time" if metric in TIMES else metric
+
+
+def _ranges(alerts: Sequence[Alert]) -> dict[int, set[_Range]]:
+    ranges = {
+        alert.pk: {(alert.previous_commit.sha, alert.commit.sha)} if alert.previous_commit else set()
+        for alert in alerts
+    }
+    for alert_id, base, head in RemeasuredRange.objects.filter(alert__in=alerts).values_list("alert", "base", "head"):
+        ranges[alert_id].add((base, head))
+    return ranges

@@ -16,7 +16,7 @@ from django.utils import timezone
 from perfgate.policy import AlertRules
 from perfgate.results.records import Direction
 from webapp.alerts.models import OPEN, Alert, AlertState, Event, StoredChangePoint
-from webapp.alerts.remeasurement import Answer
+from webapp.alerts.remeasurement import Remeasurement
 from webapp.history.models import Commit
 
 REMAINING_SHARE = 0.25
@@ -40,7 +40,7 @@ class AlertFacts:
     """Its change points in the bad direction, with their series and their runs' commits loaded."""
     series: Mapping[int, Sequence[StoredChangePoint]]
     """All change points of these series, oldest first, by series id."""
-    answer: Answer
+    remeasurement: Remeasurement
     """What a remeasurement of its range showed."""
     rules: AlertRules
 
@@ -119,7 +119,7 @@ def commit_age(commit: Commit) -> tuple[int, datetime, int]:
 
 def _next_state(alert: Alert, facts: AlertFacts) -> _Transition | None:
     """Return the state to set, None: it stays as it is."""
-    state, is_refuted = AlertState(alert.state), facts.answer.is_refuted
+    state, is_refuted = AlertState(alert.state), facts.remeasurement.is_refuted
     if state in CLOSED_BY_PERSON or (state is AlertState.WITHDRAWN and is_refuted):
         return None
     if not facts.regressions:
@@ -137,9 +137,9 @@ def _confirmation(alert: Alert, facts: AlertFacts) -> _Transition | None:
     """Return the state of an alert whose regression lasts and that no person has decided on, None: it stays."""
     state, rules = AlertState(alert.state), facts.rules
     later_points = max(change_point.seen for change_point in facts.regressions) - 1
-    if facts.answer.is_refuted:
+    if facts.remeasurement.is_refuted:
         return _Transition(AlertState.WITHDRAWN, NOT_REPRODUCED)
-    if facts.answer.is_confirmed:
+    if facts.remeasurement.is_confirmed:
         return _Transition(AlertState.CONFIRMED, REPRODUCED)
     if state is AlertState.FIXED and _was_confirmed(alert):
         return _Transition(AlertState.CONFIRMED, REGRESSED_AGAIN)

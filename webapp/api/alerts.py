@@ -20,7 +20,7 @@ from webapp.api.views import View, paged
 from webapp.history import tokens
 from webapp.history.models import Project, Token
 from webapp.measurements import actions as measurement_actions
-from webapp.measurements import bisection
+from webapp.measurements.bisection_progress import newest_progress
 
 MAX_SERIES = 1_000
 """In one split."""
@@ -84,28 +84,29 @@ class AlertDetailSerializer(AlertSerializer):
 
     def get_bisection(self, alert: Alert) -> dict[str, object] | None:
         """Return the state of the newest bisection; probabilities and effects are fractions."""
-        search = bisection.newest(alert)
-        if search is None:
+        progress = newest_progress(alert)
+        if progress is None:
             return None
+        bisection = progress.bisection
         return {
-            "base": search.row.base,
-            "commits": len(search.line),
-            "started_by": search.row.started_by,
-            "started_at": search.row.started_at,
-            "ended_at": search.row.ended_at,
-            "asked": len(search.asked),
-            "most": search.most,
-            "outcome": search.posterior.explanation,
-            "conclusion": search.conclusion,
-            "suspects": [{"sha": change.sha, "probability": chance} for change, chance in search.suspects],
+            "base": bisection.base,
+            "commits": len(progress.commits),
+            "started_by": bisection.started_by,
+            "started_at": bisection.started_at,
+            "ended_at": bisection.ended_at,
+            "asked": len(progress.requested),
+            "most": progress.cost.most,
+            "outcome": progress.posterior.explanation,
+            "conclusion": progress.conclusion,
+            "suspects": [{"sha": commit.sha, "probability": chance} for commit, chance in progress.suspects],
             "measured": [
-                {"sha": each.sha, "run": each.run, "effect": each.effect, "low": each.low, "high": each.high}
-                for each in search.looks
+                {name: getattr(commit, name) for name in ("sha", "run", "effect", "low", "high")}
+                for commit in progress.measured
             ],
         }
 
 
-class OrderSerializer(serializers.Serializer[Alert]):
+class ActionSerializer(serializers.Serializer[Alert]):
     """The body of an action."""
 
     action = serializers.CharField(max_length=20)
@@ -159,7 +160,7 @@ class AlertActions(View):
             raise PermissionDenied(
                 f"the token is for project {token.project.slug}, alert {number} belongs to another project"
             )
-        asked = OrderSerializer(data=request.data)
+        asked = ActionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         done = measurement_actions.act(alert, actions.ActionRequest(**asked.validated_data), who=f"token {token.name}")
         tokens.record_use(token)

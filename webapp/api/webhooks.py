@@ -42,7 +42,7 @@ def webhook(request: HttpRequest) -> JsonResponse:
         payload = json.loads(body)
     except (ValueError, RecursionError):
         return _refused(400, "the body is not JSON: choose the content type application/json")
-    return JsonResponse({"status": deliveries.note(guid, event, payload)}, status=202)
+    return JsonResponse({"status": deliveries.store(guid, event, payload)}, status=202)
 
 
 class _Refused(Exception):

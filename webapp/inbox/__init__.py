@@ -1,1 +1,1 @@
-"""Webhooks, results of forks, commands in comments."""
+"""What arrives from GitHub: webhooks, results of forks, commands in comments, pressed buttons."""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class InboxConfig(AppConfig):
-    """What GitHub told us."""
+    """What arrives from GitHub."""
 
     name = "webapp.inbox"
     label = "inbox"

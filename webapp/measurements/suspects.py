@@ -1,7 +1,7 @@
-"""The commits that may be an alert's cause: those of its range, measured or not.
+"""The commits that may be the cause of an alert: all commits of its range, measured or not.
 
-Which commits were not measured only GitHub knows. It is asked once for each range, just before an issue names them; until
-then, and where it does not tell, the measured ones stand for all.
+Only GitHub knows the commits that were not measured. Each range is fetched once, just before an issue lists its commits.
+Until then, and where GitHub does not show the range, only the measured commits are known.
 """
 
 from __future__ import annotations
@@ -9,31 +9,31 @@ from __future__ import annotations
 import glob
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from perfgate.errors import NotFound, PermissionDenied, Rejected
-from perfgate.github import CommitRange, Repository
+from perfgate.github import CommitRange, RangeCommit, Repository
 from webapp.alerts.models import Alert, AlertKind, StoredChangePoint
 from webapp.history.models import Commit
-from webapp.measurements.bisection import Search
-from webapp.measurements.models import Range
+from webapp.measurements.bisection_progress import BisectionProgress
+from webapp.measurements.models import StoredCommitRange
 
 MAX_NAMED = 10
-"""Suspects that are told one by one; each costs a request, once."""
+"""Suspects that are listed; each costs one request, once."""
 
 _HARMLESS_LABEL = re.compile(r"[\w.:/\[\],=() -]{1,200}", re.ASCII)
-"""What may stand in a command that people copy."""
+"""Labels that may be part of a command that people copy into a shell."""
 
 _PULL_REQUEST = re.compile(r"^Merge pull request #([1-9][0-9]{0,8}) |\(#([1-9][0-9]{0,8})\)$", re.ASCII)
-"""Subjects of merges and of squashed pull requests, as GitHub writes them."""
+"""Subjects that GitHub writes for merged and squashed pull requests."""
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """One commit of a range. Subject and author are a stranger's text."""
+    """One commit of a range. Subject and author are untrusted text."""
 
     sha: str
     subject: str
@@ -41,7 +41,7 @@ class Suspect:
     pull_requests: tuple[int, ...]
     is_measured: bool
     chance: float | None = None
-    """Probability that it is the cause, where it is searched for."""
+    """Probability that it is the cause; None: there is no bisection."""
 
 
 @dataclass(frozen=True)
@@ -49,94 +49,103 @@ class Suspects:
     """The commits of a range."""
 
     named: Sequence[Suspect] = ()
-    """Of a search, the likeliest first; else the newest, newest first; `MAX_NAMED` at most."""
+    """With a bisection the likeliest, likeliest first; else the newest, newest first; `MAX_NAMED` at most."""
     count: int | None = None
-    """All of them; None: only those that were measured are known."""
+    """Number of all commits; None: only the measured ones are known."""
 
 
-def learn(repository: Repository, alert: Alert) -> bool:
-    """Ask GitHub which commits lie in the range of *alert*, unless that is known; return whether it was asked.
+def fetch_range(repository: Repository, alert: Alert) -> bool:
+    """Fetch the commits of the alert's range from GitHub unless they are stored; return whether they were fetched.
 
     Raises:
-        RateLimited, Unavailable: GitHub did not say; ask again later.
+        RateLimited, Unavailable: GitHub did not answer. A retry can help.
     """
     if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
         return False
     base, head = alert.previous_commit.sha, alert.commit.sha
-    if Range.objects.filter(project=alert.project, base=base, head=head).exists():
+    if StoredCommitRange.objects.filter(project=alert.project, base=base, head=head).exists():
         return False
     try:
         found = msgspec.to_builtins(repository.commits_between(base, head, limit=MAX_NAMED))
     except (NotFound, PermissionDenied, Rejected):
         found = None
-    Range.objects.get_or_create(project=alert.project, base=base, head=head, defaults={"changes": found})
+    StoredCommitRange.objects.get_or_create(project=alert.project, base=base, head=head, defaults={"commits": found})
     return True
 
 
-def of(alert: Alert, search: Search | None = None) -> Suspects:
-    """Return what is known of the range of *alert*, whose commits are loaded, and of the search for its commit."""
-    if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
-        return Suspects()
-    if search is not None and (search.row.base, search.line[-1].sha) != (alert.previous_commit.sha, alert.commit.sha):
-        search = None  # the range is another one by now
-    told = Range.objects.filter(
-        project=alert.project_id, base=alert.previous_commit.sha, head=alert.commit.sha, changes__isnull=False
-    ).first()
-    if told is None:
-        return Suspects(named=[_measured(commit) for commit in _between(alert)])
-    changes = msgspec.convert(told.changes, CommitRange)
-    told_whole = {each.sha: each for each in changes.newest}
-    chances = {change.sha: (change, chance) for change, chance in search.suspects} if search else {}
-    shown = [told_whole.get(sha, change) for sha, (change, _) in chances.items()][:MAX_NAMED] or changes.newest
-    shas = [each.sha for each in shown]
-    measured = set(
-        Commit.objects.filter(project=alert.project_id, sha__in=shas, runs__number__isnull=False).values_list(
-            "sha", flat=True
-        )
-    )
-    named = [
-        Suspect(
-            each.sha,
-            each.subject,
-            each.author,
-            each.pull_requests or pull_requests(each.subject),
-            each.sha in measured,
-            chances[each.sha][1] if chances else None,
-        )
-        for each in shown
-    ]
-    return Suspects(named=named, count=changes.count)
-
-
-def command(alert: Alert, worst: StoredChangePoint | None, known: Suspects) -> str:
-    """Return the command that finds the commit in a clone; empty where nothing is left to find, or nothing to follow.
+def find_suspects(alert: Alert, progress: BisectionProgress | None = None) -> Suspects:
+    """Return the suspects of an alert.
 
     Args:
         alert: With its commits loaded.
-        worst: Whose benchmark is followed.
-        known: What `of` says of the alert.
+        progress: Of the alert's newest bisection; ignored if the alert's range changed since.
+    """
+    if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None:
+        return Suspects()
+    base, head = alert.previous_commit.sha, alert.commit.sha
+    stored = StoredCommitRange.objects.filter(
+        project=alert.project_id, base=base, head=head, commits__isnull=False
+    ).first()
+    if stored is None:
+        return Suspects(named=[_measured_suspect(commit) for commit in _measured_commits(alert)])
+    commits = msgspec.convert(stored.commits, CommitRange)
+    listed, chances = commits.newest[:MAX_NAMED], dict[str, float]()
+    if progress is not None and (progress.bisection.base, progress.commits[-1].sha) == (base, head):
+        with_pull_requests = {commit.sha: commit for commit in commits.newest}
+        likeliest = list(progress.suspects)
+        chances = {commit.sha: chance for commit, chance in likeliest}
+        listed = tuple(with_pull_requests.get(commit.sha, commit) for commit, _ in likeliest[:MAX_NAMED]) or listed
+    return Suspects(named=_suspects(alert, listed, chances), count=commits.count)
+
+
+def bisect_command(alert: Alert, worst: StoredChangePoint | None, suspects: Suspects) -> str:
+    """Return the command that finds the commit in a clone; empty if there is nothing to search.
+
+    Args:
+        alert: With its commits loaded.
+        worst: The regression whose benchmark is followed.
+        suspects: What `find_suspects` returned for the alert.
     """
     if alert.kind != AlertKind.REGRESSION or alert.previous_commit is None or worst is None:
         return ""
-    apart = (alert.commit.generation or 0) - (alert.previous_commit.generation or 0)
-    if (known.count or apart) == 1:
+    distance = (alert.commit.generation or 0) - (alert.previous_commit.generation or 0)
+    if (suspects.count or distance) == 1:
         return ""
     label = worst.series.benchmark.label
     selected = f" --select {shlex.quote(glob.escape(label))}" if _HARMLESS_LABEL.fullmatch(label) else ""
     return f"perfgate bisect {alert.previous_commit.sha[:12]} {alert.commit.sha[:12]}{selected}"
 
 
-def pull_requests(subject: str) -> tuple[int, ...]:
-    """Return the pull request that a subject names as GitHub's own merges do."""
+def pull_requests_in(subject: str) -> tuple[int, ...]:
+    """Return the pull request that a commit's subject names as GitHub's own merges do."""
     found = _PULL_REQUEST.search(subject)
     return (int(found[1] or found[2]),) if found else ()
 
 
-def _measured(commit: Commit) -> Suspect:
-    return Suspect(commit.sha, commit.subject, commit.author, pull_requests(commit.subject), is_measured=True)
+def _suspects(alert: Alert, commits: Sequence[RangeCommit], chances: Mapping[str, float]) -> list[Suspect]:
+    known = Commit.objects.filter(
+        project=alert.project_id, sha__in=[commit.sha for commit in commits], runs__number__isnull=False
+    )
+    measured = set(known.values_list("sha", flat=True))
+    return [
+        Suspect(
+            commit.sha,
+            commit.subject,
+            commit.author,
+            commit.pull_requests or pull_requests_in(commit.subject),
+            commit.sha in measured,
+            chances.get(commit.sha),
+        )
+        for commit in commits
+    ]
 
 
-def _between(alert: Alert) -> Sequence[Commit]:
+def _measured_suspect(commit: Commit) -> Suspect:
+    return Suspect(commit.sha, commit.subject, commit.author, pull_requests_in(commit.subject), is_measured=True)
+
+
+def _measured_commits(alert: Alert) -> Sequence[Commit]:
+    """Return the measured commits of the alert's range, newest first, `MAX_NAMED` at most."""
     before = alert.previous_commit
     if before is None or not before.generation or not alert.commit.generation:
         return [alert.commit]

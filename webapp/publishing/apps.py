@@ -1,15 +1,20 @@
 """Registers the app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class PublishingConfig(AppConfig):
-    """What GitHub should show."""
+    """What channels should show and do."""
 
     name = "webapp.publishing"
     label = "publishing"
 
     def ready(self) -> None:
-        """Connect the signal receivers."""
+        """Connect each channel's signal receivers."""
         # Models can be imported only from here on.
-        from webapp.publishing import receivers  # noqa: F401, PLC0415
+        from webapp.publishing.channels.registry import CHANNELS  # noqa: PLC0415
+
+        for name in CHANNELS:
+            import_module(f"webapp.publishing.channels.{name}.receivers")

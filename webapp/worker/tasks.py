@@ -14,8 +14,9 @@ from django.db.models import Min
 from webapp.celery import app
 from webapp.history.models import Project, Run
 from webapp.inbox import deliveries
+from webapp.measurements import bisection
 from webapp.measurements.models import Bisection
-from webapp.publishing import outbox, publisher
+from webapp.publishing import publisher
 from webapp.queue import Task, enqueue
 from webapp.worker import processing
 from webapp.worker.scheduler import SWEEP
@@ -55,7 +56,7 @@ def publish(publication_id: int) -> None:
 @app.task(name=Task.PROCESS_DELIVERY)
 def process_delivery(delivery_id: int) -> None:
     """Process one webhook delivery."""
-    deliveries.take(delivery_id)
+    deliveries.process(delivery_id)
 
 
 @app.task(name=Task.CONTINUE_BISECTIONS)
@@ -63,7 +64,7 @@ def continue_bisections(project_id: int) -> None:
     """Continue a project's bisections: a measurement may have arrived, or its deadline may have passed."""
     project = Project.objects.filter(pk=project_id).first()
     if project is not None:
-        outbox.go_on_searching(project)
+        bisection.continue_all(project)
 
 
 @app.task(name=SWEEP)
@@ -75,9 +76,9 @@ def sweep() -> None:
     first = publisher.due().values("project").annotate(first=Min("pk")).order_by("first")
     for number in first.values_list("first", flat=True):
         enqueue(Task.PUBLISH, number, expires_seconds=EXPIRES_SECONDS)
-    for number in deliveries.owed().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
+    for number in deliveries.pending().order_by("pk").values_list("pk", flat=True)[:MAX_DELIVERIES]:
         enqueue(Task.PROCESS_DELIVERY, number, expires_seconds=EXPIRES_SECONDS)
-    deliveries.forget_old()
+    deliveries.delete_old()
     for project in Project.objects.filter(bisections__in=Bisection.objects.filter(ended_at=None)).distinct():
         enqueue(Task.CONTINUE_BISECTIONS, project.pk, expires_seconds=EXPIRES_SECONDS)
 

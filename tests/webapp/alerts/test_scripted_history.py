@@ -63,7 +63,7 @@ def test_a_careful_person_would_file_the_same(lab: Lab, github: StandIn, script:
     assert "drifted away" in drift.body
     assert [(0, 0)] * (STEP + 4) == told[: STEP + 4]
     assert (1, 1) == told[FIX]
-    assert 2 == Publication.objects.filter(kind="issue").count()
+    assert 2 == Publication.objects.filter(kind="alert").count()
 
 
 def test_every_task_run_twice_changes_nothing(lab: Lab, github: StandIn, script: Script) -> None:

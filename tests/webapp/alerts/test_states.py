@@ -9,7 +9,7 @@ from perfgate.results.records import Direction
 from tests.webapp.alerts.made import change_point, stored_alert
 from webapp.alerts import states
 from webapp.alerts.models import Alert, AlertState, StoredChangePoint
-from webapp.alerts.remeasurement import Answer
+from webapp.alerts.remeasurement import Remeasurement
 from webapp.history.models import Commit, Project
 
 WAIT = AlertRules(confirm="points", points=4)
@@ -17,7 +17,7 @@ WAIT = AlertRules(confirm="points", points=4)
 
 def facts(*series: StoredChangePoint, rules: AlertRules = WAIT) -> states.AlertFacts:
     """Return the facts of an alert about the first change point of a series; none: its change is gone."""
-    return states.AlertFacts(regressions=series[:1], series={1: series}, answer=Answer(), rules=rules)
+    return states.AlertFacts(regressions=series[:1], series={1: series}, remeasurement=Remeasurement(), rules=rules)
 
 
 def updated(alert: Alert, known: states.AlertFacts) -> tuple[str, str]:

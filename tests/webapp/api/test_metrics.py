@@ -40,9 +40,9 @@ def test_pending_work_is_counted(shop: Shop, settings: Settings) -> None:
     """Unprocessed runs, publications that are due, and those that GitHub refused."""
     settings.GITHUB_TOKEN = "app"
     Run.objects.filter(pk=shop.judged_run).update(processed_at=None)
-    Publication.objects.create(project=shop.project, kind="issue", key="alert/1", wanted={}, revision=1)
+    Publication.objects.create(project=shop.project, channel="github", kind="pull_request", pull_request=1, payload={})
     Publication.objects.create(
-        project=shop.project, kind="issue", key="alert/2", wanted={}, revision=1, failed_for_good=True
+        project=shop.project, channel="github", kind="pull_request", pull_request=2, payload={}, failed_for_good=True
     )
 
     figures = exported()

@@ -1,4 +1,4 @@
-"""What a fork's workflow measured is fetched, held against what GitHub attests, marked, and believed in nothing."""
+"""Results of a fork are fetched, checked against what GitHub attests, and stored as untrusted. Covers archives.py too."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def ended(github: StandIn, artifacts: dict[str, bytes], **changes: str) -> Deliv
         "repository": {"full_name": NAME},
         "workflow_run": {"id": run_id, "event": "pull_request", "head_repository": {"full_name": FORK}},
     }
-    deliveries.note(str(run_id), "workflow_run", payload)
+    deliveries.store(str(run_id), "workflow_run", payload)
     row = Delivery.objects.get(guid=str(run_id))
     tasks.process_delivery(row.pk)
     row.refresh_from_db()

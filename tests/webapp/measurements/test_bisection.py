@@ -1,4 +1,7 @@
-"""The server finds the commit of an alert's range by asking for one measurement after the other, and says what it knows."""
+"""The server finds the commit of an alert's range with one measurement after the other, and shows what it knows.
+
+Covers actions.py, bisection_cost.py and bisection_progress.py too.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from webapp.alerts import actions
 from webapp.alerts.models import Alert, AlertState, Event
 from webapp.history.models import Run
 from webapp.measurements import bisection
-from webapp.measurements.models import Bisection
-from webapp.publishing.models import Publication
+from webapp.measurements.bisection_progress import newest_progress
+from webapp.measurements.models import Bisection, Measurement
 from webapp.worker import processing, tasks
 
 GOOD, BAD = 12, 44
@@ -69,11 +72,11 @@ def test_the_commit_is_found(lab: Lab, github: StandIn, client: Client, culprit:
     lab.publish()
     answer(lab, github, culprit)
 
-    found = bisection.newest(alert)
+    found = newest_progress(alert)
     assert found is not None
     assert found.culprit is not None
     assert found.culprit.sha == sha(culprit)
-    assert found.row.ended_at is not None
+    assert found.bisection.ended_at is not None
     assert len(github.dispatches(NAME)) <= 8
     assert {each.inputs["base"] for each in github.dispatches(NAME)} == {sha(GOOD)}
     assert {each.inputs["select"] for each in github.dispatches(NAME)} == {"parse"}
@@ -88,7 +91,7 @@ def test_the_commit_is_found(lab: Lab, github: StandIn, client: Client, culprit:
     told = client.get(f"/api/v1/alerts/{alert.pk}").json()["bisection"]
     assert told["outcome"] == "found"
     assert told["suspects"][0]["sha"] == sha(culprit)
-    assert len(told["measured"]) == len(found.looks)
+    assert len(told["measured"]) == len(found.measured)
     assert Alert.objects.get().state == "confirmed"  # what a part of the range shows confirms and refutes nothing
 
 
@@ -106,8 +109,8 @@ def test_the_cost_is_shown_before_it_starts(lab: Lab, github: StandIn, client: C
     assert "1 of at most 9 measurements asked" in page
     assert "Search for the commit" not in page
     answer(lab, github, 30)
-    Publication.objects.update(first_published_at=F("first_published_at") - timedelta(minutes=7))
-    minutes = bisection.forecast(alert).minutes
+    Measurement.objects.update(dispatched_at=F("dispatched_at") - timedelta(minutes=7))
+    minutes = bisection.cost_for_alert(alert).minutes
     assert minutes is not None
     assert minutes == pytest.approx(7, abs=1)
 
@@ -140,14 +143,14 @@ def test_a_commit_that_brings_no_answer_is_passed_by(lab: Lab, github: StandIn) 
     lab.publish()
     assert steps(github) == [first]
 
-    Publication.objects.update(first_published_at=F("first_published_at") - timedelta(hours=25))
+    Measurement.objects.update(dispatched_at=F("dispatched_at") - timedelta(hours=25))
     assert [alert.pk] == list(Bisection.objects.filter(ended_at=None).values_list("alert", flat=True))
     tasks.continue_bisections(lab.project.pk)
     lab.publish()
     _, second = steps(github)
     assert second != first
     answer(lab, github, first + 3)
-    found = bisection.newest(alert)
+    found = newest_progress(alert)
     assert found is not None
     assert found.culprit is not None
     assert found.culprit.sha == sha(first + 3)
@@ -215,7 +218,7 @@ def test_what_cannot_be_searched_says_why(lab: Lab) -> None:
     alert = Alert.objects.get()
     with pytest.raises(InvalidInput, match="one suspect commit"):
         search(alert)
-    alert.project.ranges.all().delete()
+    alert.project.commit_ranges.all().delete()
     with pytest.raises(InvalidInput, match="GitHub has not told the commits"):
         search(alert)
     lab.project.repository = ""

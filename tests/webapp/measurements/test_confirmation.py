@@ -1,4 +1,7 @@
-"""Nobody is told of a change before it is confirmed, nor twice, nor of too many a day; whatever fails in between."""
+"""No alert is published before it is confirmed, nor twice, nor too many in a day, whatever fails in between.
+
+Covers receivers.py and signals.py too.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ from django.db.models import F
 from standin import Dispatch, StandIn
 from tests.webapp.lab import NAME, Lab, sha
 from webapp.alerts.models import Alert, Event, StoredChangePoint
+from webapp.alerts.signals import alerts_settled
 from webapp.history.models import Run
-from webapp.publishing import outbox, publisher
+from webapp.measurements.models import Measurement
+from webapp.publishing import publisher
 from webapp.publishing.models import Publication
 from webapp.worker import processing, tasks
 
@@ -44,7 +49,9 @@ def state() -> str:
 
 def later(hours: int) -> None:
     """Let time go by."""
-    Publication.objects.update(first_published_at=F("first_published_at") - timedelta(hours=hours), not_before=None)
+    passed = timedelta(hours=hours)
+    Publication.objects.update(first_published_at=F("first_published_at") - passed, not_before=None)
+    Measurement.objects.update(dispatched_at=F("dispatched_at") - passed)
 
 
 def test_a_suspected_change_is_measured_again_and_not_told(lab: Lab, answering: StandIn) -> None:
@@ -290,7 +297,7 @@ def decided() -> list[tuple[Any, ...]]:
         *Alert.objects.order_by("commit__generation").values_list("commit__sha", "previous_commit__sha", "state"),
         *StoredChangePoint.objects.order_by("position").values_list("run__commit__sha", "seen", "alert__commit__sha"),
         *Event.objects.order_by("pk").values_list("alert__commit__sha", "action", "before", "after", "text"),
-        *Publication.objects.order_by("kind", "pk").values_list("kind", "wanted", "published_revision", "error"),
+        *Publication.objects.order_by("kind", "pk").values_list("kind", "payload", "published_revision", "error"),
     ]
 
 
@@ -334,7 +341,7 @@ def test_a_publisher_that_is_killed_does_not_say_it_twice(lab: Lab, answering: S
 
     lab.measure_again(11, 12, {"parse": (1.0, 1.2)})
     processing.process_backlog(lab.project)
-    issue = Publication.objects.get(kind="issue")
+    issue = Publication.objects.get(kind="alert")
     write = 1
     while killed_at(write, lambda: tasks.publish(issue.pk)):
         Publication.objects.update(claimed_until=None)
@@ -347,6 +354,6 @@ def test_asking_again_changes_nothing(lab: Lab) -> None:
     """What is wanted of GitHub is the same however often it is asked for."""
     one = suspect(lab)
     before = list(Publication.objects.values_list())
-    outbox.want_alerts(lab.project, [one])
+    alerts_settled.send(Alert, project=lab.project, alerts=[one])
 
     assert before == list(Publication.objects.values_list())

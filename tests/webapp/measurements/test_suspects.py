@@ -1,4 +1,4 @@
-"""An issue names its suspect commits with author and pull request, and nothing of a stranger's text gets loose."""
+"""An issue names its suspect commits with author and pull request, and untrusted text stays text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.webapp.lab import NAME, Lab, sha
 from webapp.alerts.models import Alert
 from webapp.history.models import Commit
 from webapp.measurements import suspects
-from webapp.measurements.models import Range
+from webapp.measurements.models import StoredCommitRange
 from webapp.publishing.models import Publication
 
 BEFORE, AFTER = 12, 20
@@ -88,7 +88,7 @@ def test_a_range_that_github_does_not_know_keeps_no_issue_back(lab: Lab, github:
     """Then the measured commits stand for all, and no number is claimed."""
     slow(lab)
 
-    assert Range.objects.get().changes is None
+    assert StoredCommitRange.objects.get().commits is None
     assert "8 commits or more" in body(github)
     assert "suspect commit" not in body(github)
 
@@ -123,7 +123,7 @@ def test_strangers_texts_do_nothing(lab: Lab, github: StandIn, client: Client) -
     rows = [row for row in body(github).splitlines() if "@team" in row and row.startswith("| ")]
     assert all(row.replace("\\|", "").count("|") == 6 and "\u202e" not in row for row in rows)
     assert len(rows) == AFTER - BEFORE
-    assert "reboot" not in suspects.command(alert, alert.change_points.first(), suspects.of(alert))
+    assert "reboot" not in suspects.bisect_command(alert, alert.change_points.first(), suspects.find_suspects(alert))
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page

@@ -171,7 +171,7 @@ def _deliver(batch: list[tuple[int, int]], rng: random.Random) -> None:
     for guid, pull, push in pushes:
         side = {"sha": sha(head(pull, push)), "repo": {"full_name": NAME}}
         payload = {"action": "synchronize", "pull_request": {"number": pull, "head": side}}
-        deliveries.note(guid, "pull_request", {"repository": {"full_name": NAME}, **payload})
+        deliveries.store(guid, "pull_request", {"repository": {"full_name": NAME}, **payload})
     pending = list(Delivery.objects.filter(processed_at=None).values_list("pk", flat=True))
     for number in rng.sample(pending, len(pending) * 3 // 4):
         tasks.process_delivery(number)
@@ -209,7 +209,7 @@ def test_webhooks_twice_and_in_any_order(github: StandIn, clock: Clock) -> None:
         payloads += [(str(index), payload)] * 3
     rng.shuffle(payloads)
     for guid, payload in payloads:
-        deliveries.note(guid, "issue_comment", payload)
+        deliveries.store(guid, "issue_comment", payload)
         for row in Delivery.objects.order_by("?")[:3]:
             tasks.process_delivery(row.pk)
     for row in Delivery.objects.all():

@@ -19,7 +19,11 @@ from webapp.alerts import actions, quality, remeasurement
 from webapp.alerts.models import OPEN, Alert, AlertState, StoredChangePoint
 from webapp.history.models import Project
 from webapp.measurements import actions as measurement_actions
-from webapp.measurements import bisection, suspects
+from webapp.measurements import bisection
+from webapp.measurements.bisection_cost import BisectionCost
+from webapp.measurements.bisection_progress import BisectionProgress, newest_progress
+from webapp.measurements.models import Measurement
+from webapp.measurements.suspects import bisect_command, find_suspects
 from webapp.pages.alert_extent import WORST_FIRST, with_extent
 from webapp.pages.series import chart, history
 from webapp.publishing.models import Publication
@@ -97,12 +101,11 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         .select_related("series__benchmark", "series__environment__project", "run__commit", "previous_run__commit")
         .order_by("-regression", Abs("effect").desc(), "series__benchmark__label", "id")
     )
-    answer = remeasurement.answers(one.project, [one], {})[one.pk]
+    answer = remeasurement.remeasurements(one.project, [one], {})[one.pk]
     page = Paginator(moved, SERIES_PER_PAGE).get_page(request.GET.get("page"))
     worst = moved.first()
-    search = bisection.newest(one)
-    known = suspects.of(one, search)
-    placed = Publication.objects.filter(project=one.project, key__startswith=f"alert/{one.pk}")
+    progress = newest_progress(one)
+    suspects = find_suspects(one, progress)
     may_act = request.user.is_authenticated and request.user.is_staff
     shown = {
         "project": one.project,
@@ -110,18 +113,14 @@ def _show(request: HttpRequest, number: int, error: str = "") -> HttpResponse:
         "page": page,
         "rows": [Moved(point, answer.row(point.series)) for point in page],
         "answer": answer,
-        "suspects": known,
-        "command": suspects.command(one, worst if worst and worst.regression else None, known),
-        "search": search,
-        "cost": _cost(one, search) if may_act else None,
+        "suspects": suspects,
+        "command": bisect_command(one, worst if worst and worst.regression else None, suspects),
+        "progress": progress,
+        "cost": _cost(one, progress) if may_act else None,
         "worst": worst,
         "drawing": chart.drawing(worst.series, history.read(worst.series)) if worst else "",
-        "issue": placed.filter(key=f"alert/{one.pk}", kind=Publication.Kind.ISSUE).first(),
-        "measurements": placed.filter(
-            key__startswith=f"alert/{one.pk}/measurement/",
-            kind=Publication.Kind.DISPATCH,
-            first_published_at__isnull=False,
-        ).order_by("key"),
+        "issue": Publication.objects.filter(alert=one, channel=Publication.ChannelName.GITHUB).first(),
+        "measurements": Measurement.objects.filter(alert=one, dispatched_at__isnull=False).order_by("number"),
         "events": one.events.order_by("-pk")[:EVENTS_SHOWN],
         "may_act": may_act,
         "others": _others(one) if may_act else (),
@@ -137,12 +136,12 @@ def _others(one: Alert) -> QuerySet[Alert]:
     return there.exclude(pk=one.pk).select_related("commit").order_by("-commit__generation", "-pk")[:OTHERS_SHOWN]
 
 
-def _cost(one: Alert, search: bisection.Search | None) -> bisection.Forecast | None:
+def _cost(one: Alert, progress: BisectionProgress | None) -> BisectionCost | None:
     """Return what a search for the commit would cost, None where none can be started."""
-    if search is not None and (search.row.ended_at is None or search.culprit is not None):
+    if progress is not None and (progress.bisection.ended_at is None or progress.culprit is not None):
         return None
     try:
-        return bisection.forecast(one)
+        return bisection.cost_for_alert(one)
     except InvalidInput:
         return None
 

@@ -81,7 +81,7 @@ def _segment_starts(series: Series, points: points_of.Points) -> list[SegmentSta
     if not starts:
         return []
     states = EnvironmentState.objects.filter(environment=series.environment_id)
-    bridged = dict(bridges.of(series.environment.project).across(series, points))
+    bridged = dict(bridges.read_bridges(series.environment.project).across(series, points))
     facts: dict[str, dict[str, str]] = dict(states.values_list("fingerprint", "fields"))
     return [
         SegmentStart(

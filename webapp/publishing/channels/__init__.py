@@ -1,1 +1,1 @@
-"""One package for each channel."""
+"""One package per channel; `webapp.publishing.channels.interface` describes what each offers."""

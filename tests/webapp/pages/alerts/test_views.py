@@ -16,7 +16,7 @@ from webapp.publishing.models import Publication
 def test_alert_detail(client: Client, shop: Shop) -> None:
     """An alert shows its cause, its state, its issue and its change points."""
     Publication.objects.create(
-        project=shop.project, kind="issue", key=f"alert/{shop.alert.pk}", wanted={}, remote_id=812
+        project=shop.project, channel="github", kind="alert", alert=shop.alert, payload={}, remote_id=812
     )
 
     text = client.get(f"/alerts/{shop.alert.pk}/").content.decode()

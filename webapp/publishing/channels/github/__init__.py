@@ -1,1 +1,1 @@
-"""Comments, check runs, issues and workflow dispatches on GitHub."""
+"""The channel GitHub: comments, replies and check runs in pull requests, an issue per alert, workflow dispatches."""

@@ -1,8 +1,8 @@
-"""What a comment shows besides its verdict: where the benchmarks came from, a picture of the worst, what can be ordered."""
+"""What a comment shows beside its verdict: recent history of the benchmarks, a chart of the worst, links and commands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from perfgate import formatting
@@ -10,46 +10,52 @@ from perfgate.gate import Outcome, Row, Verdict
 from perfgate.report.chart import CHART_POINTS, chart
 from perfgate.report.markdown import MAX_FOLDED_ROWS, CommentContext
 from perfgate.report.rows import ordered
-from webapp.alerts import remeasurement
+from webapp.alerts.remeasurement import TIMES, MetricKey, metric_key
 from webapp.github import account
 from webapp.history import series as points_of
 from webapp.history.models import Project, Run, Series
-from webapp.publishing import payloads
+from webapp.publishing.channels.github.links import verdict_url
 
 MIN_POINTS = 3
-"""Of a history that is worth a picture."""
+"""Length of the shortest history that is drawn."""
 
 RECENT = 5
-"""Last points that say where a history stands now."""
+"""Newest points whose median is the current level."""
 
-STRANGERS = (
+UNTRUSTED_WARNING = (
     "These results were uploaded by the workflow of a fork, so its author can have changed them. They are not used for"
     " check runs, baselines or alerts. To measure on this project's runner, review the code and comment `/perfgate run`."
 )
 
 
-def of(run: Run, verdict: Verdict) -> CommentContext:
-    """Return what stands around the verdict on *run*."""
-    told = [row for row in verdict.gated if row.outcome in {Outcome.FAIL, Outcome.WAIVED} or row.judgment == "improved"]
-    told = [row for row in ordered(verdict) if row in told][:MAX_FOLDED_ROWS]
-    known = _histories(run.project, verdict.environment, told)
+def comment_context(run: Run, verdict: Verdict) -> CommentContext:
+    """Return what is shown beside the verdict on *run*."""
+    changed = [
+        row for row in ordered(verdict) if row in verdict.gated and (_is_over_budget(row) or row.judgment == "improved")
+    ]
+    rows = changed[:MAX_FOLDED_ROWS]
+    histories = _histories(run.project, verdict.environment, rows)
     return CommentContext(
-        details_url=payloads.verdict_url(run.pk),
+        details_url=verdict_url(run.pk),
         sparklines={
             (row.label, row.metric): formatting.sparkline(_with_head(values, row))
-            for row in told
-            if len(values := known.get(remeasurement.key(row.label, row.metric), ())) >= MIN_POINTS
+            for row in rows
+            if len(values := histories.get(metric_key(row.label, row.metric), ())) >= MIN_POINTS
         },
-        chart=_chart(told, known),
+        chart=_chart(rows, histories),
         has_commands=account.is_configured(),
-        warning="" if run.trusted else STRANGERS,
+        warning="" if run.trusted else UNTRUSTED_WARNING,
     )
 
 
-def _chart(told: Sequence[Row], known: dict[remeasurement.Key, list[float]]) -> str:
-    """Return the picture of the worst row that has a history, its head the last point."""
-    for row in told:
-        values = known.get(remeasurement.key(row.label, row.metric), [])
+def _is_over_budget(row: Row) -> bool:
+    return row.outcome in {Outcome.FAIL, Outcome.WAIVED}
+
+
+def _chart(rows: Sequence[Row], histories: Mapping[MetricKey, Sequence[float]]) -> str:
+    """Return the chart of the worst failed row that has a history, with the pull request as its last point."""
+    for row in rows:
+        values = histories.get(metric_key(row.label, row.metric), [])
         if row.outcome is Outcome.FAIL and len(values) >= MIN_POINTS:
             shown = _with_head(values, row)
             drawn = chart(shown, len(values), _level(values), shown[-1])
@@ -60,28 +66,27 @@ def _chart(told: Sequence[Row], known: dict[remeasurement.Key, list[float]]) -> 
 def _with_head(values: Sequence[float], row: Row) -> list[float]:
     """Return a history with the pull request as its last point.
 
-    The history's level is another day's, or another kind of time's: head is put where the pairs say that it stands.
+    The history was measured at another time, or with another clock, so the point is the current level times the effect.
     """
     return [*values, _level(values) * (1 + (row.effect or 0.0))]
 
 
 def _level(values: Sequence[float]) -> float:
-    """Return where a history stands now."""
     return median(values[-RECENT:])
 
 
-def _histories(project: Project, environment: str, rows: Sequence[Row]) -> dict[remeasurement.Key, list[float]]:
-    """Return the last values on the default branch, in the newest segment, by label and metric."""
+def _histories(project: Project, environment: str, rows: Sequence[Row]) -> dict[MetricKey, list[float]]:
+    """Return the newest values on the default branch, in the newest segment."""
     found = Series.objects.filter(
         environment__project=project,
         environment__name=environment,
         branch=project.default_branch,
         benchmark__label__in={row.label for row in rows},
-        metric__in={row.metric for row in rows} | remeasurement.TIMES,
+        metric__in={row.metric for row in rows} | TIMES,
     ).select_related("benchmark")
-    numbers = {each.pk: remeasurement.key(each.benchmark.label, each.metric) for each in found}
-    known = {}
-    for number, points in points_of.read_newest(list(numbers), CHART_POINTS - 1).items():
+    keys = {series.pk: metric_key(series.benchmark.label, series.metric) for series in found}
+    histories = {}
+    for series_id, points in points_of.read_newest(list(keys), CHART_POINTS - 1).items():
         newest = points.segments == points.segments[-1] if len(points.segments) else []
-        known[numbers[number]] = [float(value) for value in points.values[newest]]
-    return known
+        histories[keys[series_id]] = [float(value) for value in points.values[newest]]
+    return histories

@@ -1,45 +1,41 @@
-"""An alert -> its issue, as a value. Nothing is read or written here.
+"""One issue per alert: opened when the alert is confirmed, edited while it is open, closed with it.
 
-Every text of a stranger (benchmark, branch, subject, author, a person's reason) goes through ``code`` or ``plain`` of
-`perfgate.formatting`; the chart holds numbers only.
+An issue is edited only if its text changes, and its title stays the same while the alert's commit does.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
+import numpy as np
 
-from perfgate import formatting
-from perfgate.report.chart import chart
-from perfgate.results import metrics
-from perfgate.results.records import Direction
-from webapp.alerts.models import Alert, AlertKind, AlertState, StoredChangePoint
-from webapp.alerts.remeasurement import Answer
-from webapp.history.models import Commit
-from webapp.measurements.bisection import Search
-from webapp.measurements.suspects import Suspect, Suspects, pull_requests
-from webapp.publishing.payloads import alert_url
+from perfgate.github import Repository
+from webapp.alerts.models import ALERT_RELATIONS, Alert, AlertState, StoredChangePoint
+from webapp.alerts.remeasurement import Remeasurement, remeasurements
+from webapp.history import series as points_of
+from webapp.history.locks import project_lock
+from webapp.history.models import Project
+from webapp.measurements.bisection_progress import newest_progress
+from webapp.measurements.suspects import bisect_command, fetch_range, find_suspects
+from webapp.publishing.channels.github import issue_text
+from webapp.publishing.channels.github.issue_text import IssueFacts
+from webapp.publishing.channels.github.outbox import OUTBOX
+from webapp.publishing.models import Publication
+from webapp.publishing.targets import AlertTarget
 
 LABELS = ("performance-regression",)
-MAX_ROWS = 25
-"""Series listed in an issue; the rest stands behind the link."""
-MAX_REASON_CHARACTERS = 500
-OPENING = {
-    AlertKind.REGRESSION: "The level of {series} on {branch} got worse and stayed so.",
-    AlertKind.RUNNER: "Most of a run on {branch} moved together, {series} of it: look at the machine before the code.",
-    AlertKind.DRIFT: "The level of {series} on {branch} drifted away from the accepted level.",
-}
+
+_RELATIONS = ("series__benchmark", "series__environment", "run__commit", "previous_run__commit")
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
-    """The issue of one alert."""
+    """The payload of an alert."""
 
     commit: str
-    """Commit that marker and title name."""
+    """The commit that marker and title name."""
     marker: str
     title: str
     body: str
@@ -47,201 +43,120 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["open", "closed"]
     reason: Literal["completed", "not_planned"] = "completed"
     comment: str = ""
-    """Said when the state changes; empty: it never did."""
+    """Written when the state changes; empty: it never changed."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What an issue shows besides the change points."""
-
-    values: Sequence[float] = ()
-    """Points of the worst series in the segment of its change, oldest first."""
-    position: int = 0
-    """The first of them at the new level."""
-    answer: Answer = field(default_factory=Answer)
-    suspects: Suspects = field(default_factory=Suspects)
-    search: Search | None = None
-    command: str = ""
-    """Finds the commit in a clone; empty: there is nothing left to find."""
-
-
-def wants(alert: Alert, previous: Issue | None) -> bool:
-    """Return whether *alert* asks for an issue, or for a change of the one that was wanted before."""
-    is_loud = alert.state in {AlertState.CONFIRMED, AlertState.ACKNOWLEDGED}
-    is_told = previous is not None and previous.state == "open"
-    return not alert.imported_only and (is_told or is_loud)
-
-
-def issue(
-    alert: Alert, regressions: Sequence[StoredChangePoint], previous: Issue | None, shown: Evidence
-) -> Issue | None:
-    """Return the issue of an alert that `wants` one.
+def store_issues(project: Project, alerts: Sequence[Alert]) -> None:
+    """Store the issues of those alerts that have or need one; needs the project's lock.
 
     Args:
-        alert: With its commits loaded.
-        regressions: Its change points in the bad direction, the worst first, with all that they name loaded.
-        previous: What was wanted before, None: no issue was asked for yet.
-        shown: What else there is to show.
+        project: The alerts' project.
+        alerts: With `ALERT_RELATIONS` loaded.
+    """
+    rows = Publication.objects.filter(channel=OUTBOX.channel, alert__in=alerts)
+    previous = {row.alert_id: msgspec.convert(row.payload, Issue) for row in rows}
+    shown = [alert for alert in alerts if _needs_issue(alert, previous.get(alert.pk))]
+    regressions = defaultdict(list)
+    points = StoredChangePoint.objects.filter(alert__in=shown, regression=True).select_related(*_RELATIONS)
+    for point in sorted(points, key=lambda point: (-abs(point.effect), point.pk)):
+        regressions[point.alert_id].append(point)
+    measured = remeasurements(project, shown, {alert.pk: regressions[alert.pk] for alert in shown})
+    for alert in shown:
+        issue = _issue(alert, regressions[alert.pk], previous.get(alert.pk), measured)
+        if issue is not None:
+            OUTBOX.store(project, AlertTarget(alert), issue)
+
+
+def deliver(repository: Repository, publication: Publication) -> int | None:
+    """Write the issue and return its number; None for an alert that was closed before its issue was opened."""
+    alert = Alert.objects.select_related(*ALERT_RELATIONS).filter(publications=publication)
+    if fetch_range(repository, alert.get()):
+        # GitHub sends the first text by mail, so the suspects belong into it.
+        with project_lock(publication.project_id):
+            store_issues(publication.project, list(alert.all()))
+        publication.refresh_from_db(fields=["payload", "revision"])
+    payload = msgspec.convert(publication.payload, Issue)
+    if payload.state == "closed" and publication.remote_id is None and not publication.attempts:
+        return None
+    number = repository.upsert_issue(
+        payload.marker, payload.title, payload.body, payload.labels, issue_number=publication.remote_id
+    )
+    if payload.state == "closed":
+        repository.close_issue(number, reason=payload.reason, comment=payload.comment)
+    elif payload.comment:
+        repository.reopen_issue(number, comment=payload.comment)
+    return number
+
+
+def _needs_issue(alert: Alert, previous: Issue | None) -> bool:
+    """Return whether the alert needs an issue, or a change of the one it has."""
+    is_confirmed = alert.state in {AlertState.CONFIRMED, AlertState.ACKNOWLEDGED}
+    is_shown = previous is not None and previous.state == "open"
+    return not alert.imported_only and (is_shown or is_confirmed)
+
+
+def _issue(
+    alert: Alert,
+    regressions: Sequence[StoredChangePoint],
+    previous: Issue | None,
+    measured: Mapping[int, Remeasurement],
+) -> Issue | None:
+    """Return the issue of an alert; None if there is nothing to show and no issue yet.
+
+    Args:
+        alert: With `ALERT_RELATIONS` loaded.
+        regressions: Its change points in the bad direction, the worst first.
+        previous: The stored issue.
+        measured: What measuring the range again showed, by alert id.
     """
     if not regressions:
-        return None if previous is None else _changed(previous, alert)
-    first = Issue(
+        return None if previous is None else _in_state_of(alert, previous)
+    issue = Issue(
         commit=alert.commit.sha,
-        marker=_marker(alert),
-        title=_title(alert, regressions[0]),
-        body=_body(alert, regressions, shown),
+        marker=issue_text.marker(alert),
+        title=issue_text.title(alert, regressions[0]),
+        body=issue_text.body(alert, regressions, _facts(alert, regressions[0], measured[alert.pk])),
         labels=LABELS,
         state="open",
     )
     if previous is None:
-        return first
-    kept = msgspec.structs.replace(
-        first, marker=previous.marker, state=previous.state, reason=previous.reason, comment=previous.comment
+        return issue
+    # GitHub notes each change of a title, and the estimate in it changes with every run.
+    title = previous.title if previous.commit == issue.commit else issue.title
+    unchanged = {name: getattr(previous, name) for name in ("marker", "state", "reason", "comment")}
+    return _in_state_of(alert, msgspec.structs.replace(issue, title=title, **unchanged))
+
+
+def _facts(alert: Alert, worst: StoredChangePoint, remeasurement: Remeasurement) -> IssueFacts:
+    values, position = _segment_values(worst)
+    progress = newest_progress(alert)
+    suspects = find_suspects(alert, progress)
+    return IssueFacts(
+        values=values,
+        position=position,
+        remeasurement=remeasurement,
+        suspects=suspects,
+        progress=progress,
+        command=bisect_command(alert, worst, suspects),
     )
-    if previous.commit == first.commit:
-        # Estimate and number of series move with every run; a title that did so too would flood the issue's timeline.
-        kept = msgspec.structs.replace(kept, title=previous.title)
-    return _changed(kept, alert)
 
 
-def _marker(alert: Alert) -> str:
-    # By commit and not by our id: a database made anew finds its issues again and takes nobody else's.
-    split = f"\nsplit {alert.pk}" if alert.split_from_id is not None else ""
-    kind = "" if alert.kind == AlertKind.REGRESSION else f"\n{alert.kind}"
-    place = hashlib.sha256(f"{alert.branch}\n{alert.commit.sha}{kind}{split}".encode()).hexdigest()[:16]
-    return f"perfgate:alert:{alert.project.slug}:{place}"
+def _segment_values(point: StoredChangePoint) -> tuple[list[float], int]:
+    """Return the values of the segment that a change point is in, and its index among them."""
+    points = points_of.read(point.series)
+    edges = np.flatnonzero(np.diff(points.segments)) + 1
+    start = int(edges[edges <= point.position].max(initial=0))
+    end = int(edges[edges > point.position].min(initial=len(points.values)))
+    return [float(value) for value in points.values[start:end]], point.position - start
 
 
-def _title(alert: Alert, worst: StoredChangePoint) -> str:
-    what = f"{formatting.plain(worst.series.benchmark.label, 120)}: {formatting.percent(worst.effect)} {_word(worst)}"
-    return f"{what} {'by drift, seen at' if alert.kind == AlertKind.DRIFT else 'since'} {alert.commit.sha[:10]}"
-
-
-def _word(one: StoredChangePoint) -> str:
-    return metrics.word_for_worse(one.series.metric, Direction(one.series.direction))
-
-
-def _body(alert: Alert, regressions: Sequence[StoredChangePoint], shown: Evidence) -> str:
-    again = bool(shown.answer.rows)
-    lines = [
-        "| benchmark | metric | environment | change | 95 % interval | before → after |" + " measured again |" * again,
-        "|---|---|---|---|---|---|" + "---|" * again,
-        *(_row(one, shown.answer) for one in regressions[:MAX_ROWS]),
-    ]
-    more = len(regressions) - MAX_ROWS
-    worst = regressions[0]
-    drawn = chart(shown.values, shown.position, worst.before, worst.after)
-    opening = OPENING[AlertKind(alert.kind)].format(
-        series=_series(len(regressions)), branch=formatting.code(alert.branch)
-    )
-    parts = [
-        opening + (f" {formatting.plain(alert.reason)}" if not alert.decided_by and alert.reason else ""),
-        "",
-        *lines,
-        *([f"\n… and {more} more on the page below."] if more > 0 else []),
-        *(["", drawn, "", f"<sub>{formatting.code(worst.series.benchmark.label)}</sub>"] if drawn else []),
-        "",
-        *_cause(alert, shown),
-        f"- [History, chart and what can be done]({alert_url(alert)})",
-        "",
-        "perfgate closes this issue when the level returns.",
-    ]
-    return "\n".join(parts)
-
-
-def _row(one: StoredChangePoint, answer: Answer) -> str:
-    series = one.series
-    cells = [
-        formatting.code(series.benchmark.label),
-        formatting.code(series.metric),
-        formatting.code(series.environment.name),
-        f"**{formatting.percent(one.effect)}** {_word(one)}",
-        formatting.interval(one.low, one.high),
-        f"{formatting.quantity(one.before, series.unit)} → {formatting.quantity(one.after, series.unit)}",
-    ]
-    if answer.rows:
-        row = answer.row(series)
-        cells.append(
-            "–" if row is None else f"{formatting.percent(row.effect)} {formatting.interval(row.low, row.high)}"
-        )
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cause(alert: Alert, shown: Evidence) -> list[str]:
-    commit, previous, suspects = alert.commit, alert.previous_commit, shown.suspects
-    lines = [f"- {'Seen' if alert.kind == AlertKind.DRIFT else 'First measured'} at {_named(commit)}"]
-    if previous is not None:
-        size = (commit.generation or 0) - (previous.generation or 0)
-        many = f", {size} commits or more" if previous.generation and size > 1 else ""
-        if suspects.count is not None:
-            many = f", {suspects.count} commits" if suspects.count > 1 else ", one commit"
-        where = "It drifted through" if alert.kind == AlertKind.DRIFT else "The cause lies in"
-        lines.append(f"- {where} {formatting.code(f'{previous.sha[:10]}..{commit.sha[:10]}')}{many}")
-    if shown.search is not None:
-        refused = formatting.code(shown.search.refusal, MAX_REASON_CHARACTERS) if shown.search.refusal else ""
-        lines.append(f"- Searched for: {shown.search.conclusion}" + f" GitHub said {refused}" * bool(refused))
-    if shown.command and not (shown.search and shown.search.culprit):
-        lines.append(f"- Find it in a clone, with its cost told first: {formatting.code(shown.command, 400)}")
-    is_searched = any(one.chance is not None for one in suspects.named)
-    if len(suspects.named) > 1 or is_searched:
-        heads = ["suspect commit", *["chance"] * is_searched, "subject", "author", "pull request", "measured"]
-        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-        lines += [_suspect(one) for one in suspects.named]
-        more = (suspects.count or 0) - len(suspects.named)
-        lines += ["", f"… and {more} {'less likely' if is_searched else 'older'}."] if more > 0 else []
-        lines.append("")
-    return lines
-
-
-def _suspect(one: Suspect) -> str:
-    pulls = ", ".join(f"#{number}" for number in one.pull_requests)
-    cells = [
-        one.sha[:10],
-        *([] if one.chance is None else [formatting.chance(one.chance)]),
-        formatting.code(one.subject),
-        formatting.code(one.author),
-        pulls,
-        "yes" if one.is_measured else "no",
-    ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _series(count: int) -> str:
-    return f"{count} benchmark series" if count > 1 else "one benchmark series"
-
-
-def _named(commit: Commit) -> str:
-    named = commit.sha if not commit.subject else f"{commit.sha} {formatting.code(commit.subject)}"
-    named += f" by {formatting.code(commit.author)}" if commit.author else ""
-    # GitHub's own merges say where they came from, and its own number is all that leaves the code span.
-    return " in ".join([named, *(f"#{number}" for number in pull_requests(commit.subject))])
-
-
-def _changed(wanted: Issue, alert: Alert) -> Issue:
-    """Return *wanted* in the alert's state, with what is to be said if that is new."""
+def _in_state_of(alert: Alert, issue: Issue) -> Issue:
+    """Return the issue opened or closed like its alert, with a comment if that is a change."""
     if alert.state == AlertState.SUSPECTED:
-        return wanted  # whatever stood there stands until it is known
+        return issue  # it keeps its state until the alert is confirmed or withdrawn
     state: Literal["open", "closed"] = "open" if alert.is_open else "closed"
-    if wanted.state == state:
-        return wanted
-    said = f"{_closing(alert)} [History]({alert_url(alert)})."
+    if issue.state == state:
+        return issue
     done: Literal["completed", "not_planned"] = "completed" if alert.state == AlertState.FIXED else "not_planned"
-    reason = wanted.reason if state == "open" else done
-    return msgspec.structs.replace(wanted, state=state, reason=reason, comment=said)
-
-
-def _closing(alert: Alert) -> str:
-    """Return why the alert is where it is, in words that are ours or cannot do anything."""
-    if alert.state == AlertState.FIXED and alert.closed_by is not None:
-        return f"The level returned with {_named(alert.closed_by)}."
-    why = formatting.code(alert.reason, MAX_REASON_CHARACTERS) if alert.decided_by else formatting.plain(alert.reason)
-    who = formatting.code(alert.decided_by)
-    if alert.state == AlertState.ACCEPTED:
-        return f"The new level is accepted as the baseline by {who}: {why}."
-    if alert.state == AlertState.INVALID:
-        return f"Said to be noise by {who}: {why}."
-    if alert.state == AlertState.MERGED and alert.merged_into is not None:
-        return f"It has the same cause as [alert {alert.merged_into_id}]({alert_url(alert.merged_into)}): {why}"
-    if alert.decided_by:
-        return f"Taken up again by {who}: {why}."
-    return why
+    reason = issue.reason if state == "open" else done
+    return msgspec.structs.replace(issue, state=state, reason=reason, comment=issue_text.state_comment(alert))

@@ -1,4 +1,4 @@
-"""What GitHub is told leads to pages that exist, and strangers' words stay words."""
+"""Issues link to pages that exist, and untrusted text stays text. Covers links.py too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from django.urls import resolve
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab
 from webapp.alerts.models import Alert
+from webapp.alerts.signals import alerts_settled
 from webapp.history.models import Benchmark
-from webapp.publishing import outbox, payloads
+from webapp.publishing.channels.github import links
 from webapp.publishing.models import Publication
 
 
@@ -22,8 +23,8 @@ def test_links_lead_to_pages(lab: Lab) -> None:
     lab.history([1.0] * 12 + [1.2] * 12)
     lab.work()
 
-    assert "pages:verdict" == resolve(urlsplit(payloads.verdict_url(7)).path).view_name
-    assert "pages:alert" == resolve(urlsplit(payloads.alert_url(Alert.objects.get())).path).view_name
+    assert "pages:verdict" == resolve(urlsplit(links.verdict_url(7)).path).view_name
+    assert "pages:alert" == resolve(urlsplit(links.alert_url(Alert.objects.get())).path).view_name
 
 
 def test_hostile_names_stay_in_their_cells(lab: Lab, github: StandIn) -> None:
@@ -45,10 +46,10 @@ def test_the_title_keeps_still(lab: Lab) -> None:
     """An estimate that moves with every point edits the issue's text, and leaves its title alone."""
     lab.history([1.0] * 12 + [1.2] * 12)
     lab.work()
-    before = Publication.objects.get().wanted
+    before = Publication.objects.get().payload
     lab.history([1.25] * 4, first=24)
     lab.work()
-    after = Publication.objects.get().wanted
+    after = Publication.objects.get().payload
 
     assert before["body"] != after["body"]
     assert before["title"] == after["title"]
@@ -58,10 +59,10 @@ def test_the_title_keeps_still(lab: Lab) -> None:
     ("kind", "told"), [("runner", "look at the machine"), ("drift", "drifted away"), ("drift", "drifted through")]
 )
 def test_each_kind_says_what_it_is(lab: Lab, kind: str, told: str) -> None:
-    """The issue about a machine or about slow creep does not speak of a commit's regression."""
+    """The issue about a machine or about slow drift does not speak of a commit's regression."""
     lab.history([1.0] * 12 + [1.2] * 12)
     lab.work()
     Alert.objects.update(kind=kind)
-    outbox.want_alerts(lab.project, [Alert.objects.get()])
+    alerts_settled.send(Alert, project=lab.project, alerts=[Alert.objects.get()])
 
-    assert told in Publication.objects.get().wanted["body"]
+    assert told in Publication.objects.get().payload["body"]

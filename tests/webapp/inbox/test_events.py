@@ -1,4 +1,7 @@
-"""A check run from the moment a pull request has a new head: waiting, decided, or told that nothing came; and its buttons."""
+"""A check run waits from the moment a pull request has a new head, until a verdict or until the workflow left nothing.
+
+Covers buttons.py, deliveries.py, models.py and webhook_payload.py too.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def number(github: StandIn) -> int:
 
 def tell(lab: Lab, event: str, payload: dict[str, Any]) -> Delivery:
     guid = str(next(_guids))
-    deliveries.note(guid, event, {"repository": {"full_name": NAME}, **payload})
+    deliveries.store(guid, event, {"repository": {"full_name": NAME}, **payload})
     row = Delivery.objects.get(guid=guid)
     tasks.process_delivery(row.pk)
     lab.publish()
