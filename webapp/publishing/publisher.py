@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -106,9 +105,14 @@ def _deliver(row: Publication) -> None:
 
 
 def _record_sent(row: Publication, measurement: Measurement) -> None:
-    """Record that a workflow is being started: a worker that dies from here on has started it."""
+    """Record that a workflow is being started: a worker that dies from here on has started it.
+
+    The lock and the second read make sure that the newest request is sent, and that none replaces it unsent.
+    """
     row.first_published_at = timezone.now()
-    with transaction.atomic():
+    with project_lock(row.project_id):
+        row.refresh_from_db(fields=["payload", "revision"])
+        measurement.refresh_from_db()
         Publication.objects.filter(pk=row.pk).update(
             published_revision=row.revision, first_published_at=row.first_published_at
         )
@@ -119,7 +123,7 @@ def _record_not_sent(row: Publication, error: PerfgateError) -> None:
     """Record that a workflow was certainly not started."""
     assert row.measurement is not None
     row.first_published_at = None
-    with transaction.atomic():
+    with project_lock(row.project_id):
         Publication.objects.filter(pk=row.pk).update(published_revision=row.published_revision, first_published_at=None)
         lifecycle.record_not_dispatched(row.measurement)
         if _record_failure(row, error):

@@ -37,8 +37,8 @@ def say(lab: Lab, github: StandIn, number: int, text: str, login: str = "ada") -
 
 
 def answers(github: StandIn, number: int) -> list[Comment]:
-    return [each for each in github.comments(NAME, number) if each.body.startswith("<!-- perfgate:answer:")]
+    return [comment for comment in github.comments(NAME, number) if comment.body.startswith("<!-- perfgate:answer:")]
 
 
 def asked(github: StandIn, number: int) -> Comment:
-    return [each for each in github.comments(NAME, number) if each.author != "perfgate[bot]"][-1]
+    return [comment for comment in github.comments(NAME, number) if comment.author != "perfgate[bot]"][-1]

@@ -69,7 +69,7 @@ def test_from_waiting_to_a_verdict_it_is_one_check_run(lab: Lab, github: StandIn
     lab.pull(number, HEAD, 1.0, 1.2)
     lab.work()
     assert (check(github).status, check(github).conclusion) == ("completed", "failure")
-    assert [each["identifier"] for each in check(github).actions] == ["run", "accept"]
+    assert [button["identifier"] for button in check(github).actions] == ["run", "accept"]
     opened(lab, number)
     ended(lab, github)
     assert check(github).conclusion == "failure"
@@ -90,7 +90,7 @@ def test_a_fork_waits_for_somebody_who_read_it(lab: Lab, github: StandIn, number
     """Its own numbers do not count: there is something to do, and a button that does it."""
     opened(lab, number, FORK)
     assert check(github).conclusion == "action_required"
-    assert [each["identifier"] for each in check(github).actions] == ["run"]
+    assert [button["identifier"] for button in check(github).actions] == ["run"]
 
 
 def test_the_button_measures_again(lab: Lab, github: StandIn, number: int) -> None:
@@ -119,7 +119,7 @@ def test_the_other_button_tells_how_to_accept(lab: Lab, github: StandIn, number:
     lab.pull(number, HEAD, 1.0, 1.2)
     lab.work()
     press(lab, "accept")
-    told = [each.body for each in github.comments(NAME, number) if "To accept, write" in each.body]
+    told = [comment.body for comment in github.comments(NAME, number) if "To accept, write" in comment.body]
     assert len(told) == 1
     assert "up to 2" in told[0]
     assert "because …" in told[0]
@@ -136,5 +136,5 @@ def test_a_person_s_token_sets_statuses(lab: Lab, github: StandIn, number: int, 
     opened(lab, number)
     lab.pull(number, HEAD, 1.0, 1.2)
     lab.work()
-    assert [each.state for each in github.statuses(NAME)] == ["pending", "failure"]
+    assert [status.state for status in github.statuses(NAME)] == ["pending", "failure"]
     assert not github.check_runs(NAME, sha(HEAD))

@@ -102,10 +102,10 @@ def test_it_is_commented_on_and_marked(lab: Lab, github: StandIn, number: int, c
     assert client.get(f"/api/v1/runs/{run.pk}").json()["trusted"] is False
     assert not github.check_runs(NAME, sha(HEAD))
     assert not Alert.objects.exists()
-    assert not [each for each in github.exchanges if each.path.startswith("/_storage") and each.status == 400]
+    assert not [asked for asked in github.exchanges if asked.path.startswith("/_storage") and asked.status == 400]
 
 
-def test_our_own_measurement_covers_a_stranger_s(lab: Lab, github: StandIn, number: int) -> None:
+def test_a_trusted_result_replaces_an_untrusted_one(lab: Lab, github: StandIn, number: int) -> None:
     """Once the project's runner measured the same commit, its verdict is told, and makes the check run."""
     ended(github, {"perfgate-0": zipped({"suite.json": result(lab, number, slow=0.5)})})
     lab.work()
@@ -121,7 +121,7 @@ def test_our_own_measurement_covers_a_stranger_s(lab: Lab, github: StandIn, numb
     assert "❌" in github.comments(NAME, number)[0].body
 
 
-def test_a_stranger_s_numbers_are_no_measured_rate(lab: Lab, github: StandIn, number: int) -> None:
+def test_untrusted_results_are_not_counted_as_false_alarms(lab: Lab, github: StandIn, number: int) -> None:
 
     data = result_file.read(result(lab, number))
     data = msgspec.structs.replace(data, exempt=("parse",), assumptions=("x",))

@@ -50,16 +50,22 @@ def search(alert: Alert) -> None:
 
 def steps(github: StandIn) -> list[int]:
     """Return the commits that were asked to be measured."""
-    return [int(each.inputs["head"][:8], 16) for each in github.dispatches(NAME) if each.inputs["head"] != sha(BAD)]
+    return [
+        int(dispatch.inputs["head"][:8], 16)
+        for dispatch in github.dispatches(NAME)
+        if dispatch.inputs["head"] != sha(BAD)
+    ]
 
 
 def answer(lab: Lab, github: StandIn, culprit: int) -> None:
     """Measure what GitHub was asked for, as long as it is asked."""
     answered = 0
     while len(asked := github.dispatches(NAME)) > answered:
-        for each in asked[answered:]:
-            head = int(each.inputs["head"][:8], 16)
-            lab.measure_again(int(each.inputs["base"][:8], 16), head, {"parse": (1.0, 1.2 if head >= culprit else 1.0)})
+        for dispatch in asked[answered:]:
+            head = int(dispatch.inputs["head"][:8], 16)
+            lab.measure_again(
+                int(dispatch.inputs["base"][:8], 16), head, {"parse": (1.0, 1.2 if head >= culprit else 1.0)}
+            )
         answered = len(asked)
         lab.work()
 
@@ -78,8 +84,8 @@ def test_the_commit_is_found(lab: Lab, github: StandIn, client: Client, culprit:
     assert found.culprit.sha == sha(culprit)
     assert found.bisection.ended_at is not None
     assert len(github.dispatches(NAME)) <= 8
-    assert {each.inputs["base"] for each in github.dispatches(NAME)} == {sha(GOOD)}
-    assert {each.inputs["select"] for each in github.dispatches(NAME)} == {"parse"}
+    assert {dispatch.inputs["base"] for dispatch in github.dispatches(NAME)} == {sha(GOOD)}
+    assert {dispatch.inputs["select"] for dispatch in github.dispatches(NAME)} == {"parse"}
     (issue,) = github.issues(NAME)
     assert f"Searched for: {sha(culprit)[:10]} did it: +" in issue.body
     (row,) = [row for row in issue.body.splitlines() if row.startswith(f"| {sha(culprit)[:10]} | ")]
@@ -194,7 +200,7 @@ def test_an_alert_that_is_decided_needs_no_search(lab: Lab, github: StandIn) -> 
     assert "Given up: the alert is accepted." in Event.objects.filter(action="bisected").latest("pk").text
 
 
-def test_a_text_of_a_stranger_does_nothing(lab: Lab, github: StandIn, client: Client) -> None:
+def test_untrusted_text_stays_text(lab: Lab, github: StandIn, client: Client) -> None:
     """A refusal, a subject, an author: shown, and nothing else."""
     github.fail("actions/create-workflow-dispatch", 422, "<script>alert(1)</script> | @team")
     alert = slow(lab)

@@ -181,7 +181,7 @@ def test_without_a_workflow_later_points_confirm(lab: Lab, github: StandIn) -> N
 
 
 def test_what_is_confirmed_meanwhile_is_not_measured(lab: Lab, answering: StandIn) -> None:
-    """A measurement that was wanted and is no longer needed is never asked for."""
+    """A requested measurement that is no longer needed is never dispatched."""
     lab.history(YOUNG)
     processing.process_backlog(lab.project)
     lab.history([1.2] * 6, first=18)
@@ -260,10 +260,10 @@ def test_the_issue_draws_the_worst_series(lab: Lab, github: StandIn) -> None:
         in json.loads(look.removeprefix("%%{init: ").removesuffix("}%%"))["themeVariables"]["xyChart"]
     )
     drawn = [line for line in chart.splitlines() if line.strip().startswith("line [")]
-    values, levels = ([float(each) for each in line.split("[")[1].rstrip("]").split(",")] for line in drawn)
+    values, levels = ([float(value) for value in line.split("[")[1].rstrip("]").split(",")] for line in drawn)
     assert 24 == len(values) == len(levels)
     assert [100.0] * 12 == levels[:12]
-    assert all(118 < each < 122 for each in levels[12:])
+    assert all(118 < level < 122 for level in levels[12:])
     assert "parse" not in chart
 
 
@@ -351,7 +351,7 @@ def test_a_publisher_that_is_killed_does_not_say_it_twice(lab: Lab, answering: S
 
 @pytest.mark.usefixtures("answering")
 def test_asking_again_changes_nothing(lab: Lab) -> None:
-    """What is wanted of GitHub is the same however often it is asked for."""
+    """Settling an alert again stores and requests nothing new."""
     one = suspect(lab)
     before = list(Publication.objects.values_list())
     alerts_settled.send(Alert, project=lab.project, alerts=[one])

@@ -115,7 +115,7 @@ def test_a_long_range_names_the_newest_and_counts_the_rest(lab: Lab, github: Sta
     assert f"… and {151 - suspects.MAX_NAMED} older." in body(github)
 
 
-def test_strangers_texts_do_nothing(lab: Lab, github: StandIn, client: Client) -> None:
+def test_untrusted_text_stays_text(lab: Lab, github: StandIn, client: Client) -> None:
     """A message cannot break the table, mention, or reach the page as HTML; a label cannot reach a shell."""
     line(github, message="a | b `` @team <script>alert(1)</script> \u202e {0}")
     alert = slow(lab, name="parse[$(reboot);'`]")

@@ -13,6 +13,9 @@ from pytest_django import Settings
 from standin import StandIn
 from tests.webapp.lab import NAME, Lab, sha
 from webapp.history.models import Run
+from webapp.measurements import lifecycle
+from webapp.measurements.models import Measurement
+from webapp.measurements.reruns import request_reruns
 from webapp.publishing import publisher
 from webapp.publishing.models import Publication
 from webapp.worker import processing, tasks
@@ -48,7 +51,7 @@ def test_github_is_down(lab: Lab, github: StandIn, status: int) -> None:
 
 
 def test_a_refused_token_is_not_tried_again(lab: Lab, github: StandIn) -> None:
-    """What can never work is given up with GitHub's words, until something else is wanted there."""
+    """What can never work is given up with GitHub's words, until its payload changes."""
     github.add_token("app", "perfgate[bot]", may_write=False)
     number = pull(github, 1_002)
     lab.pull(number, 1_002, 1.0, 1.2)
@@ -96,7 +99,7 @@ def test_a_wrong_repository_name_is_noted(lab: Lab, github: StandIn) -> None:
 
 
 def test_without_a_token_nothing_is_sent(lab: Lab, settings: Settings) -> None:
-    """Without a token the wanted state is kept and nothing is due; with one, it is."""
+    """Without a token publications are stored and nothing is due; with a token they are."""
     lab.history(STEP)
     lab.work()
 
@@ -145,7 +148,7 @@ def test_two_workers_write_once(lab: Lab, github: StandIn) -> None:
     assert ["issues/create"] == github.writes()
 
 
-def test_what_was_wanted_meanwhile_stays_due(lab: Lab, github: StandIn) -> None:
+def test_what_was_stored_meanwhile_stays_due(lab: Lab, github: StandIn) -> None:
     """A state that changes while the earlier one is being written is written afterwards."""
     number = pull(github, 1_002)
     lab.pull(number, 1_002, 1.0, 1.2)
@@ -157,3 +160,19 @@ def test_what_was_wanted_meanwhile_stays_due(lab: Lab, github: StandIn) -> None:
     Publication.objects.filter(pk=row.pk).update(published_revision=row.revision, claimed_until=None)
 
     assert publisher.due().filter(pk=row.pk).exists()
+
+
+def test_a_measurement_is_started_once_as_it_was_requested_last(lab: Lab, github: StandIn) -> None:
+    """If a request changes after a worker claimed it, the worker starts the workflow for the new one, and only once."""
+    github.add_workflow(NAME, "perfgate.yml", "base", "head", "suite", "select", "pull_request")
+    request_reruns(lab.project, 7, base=sha(1), head=sha(2), suites=[""], select="", reply_to="1")
+    row = publisher.claim(Publication.objects.get().pk)
+    assert row is not None
+    measurement = Measurement.objects.get()
+    measurement.head = sha(3)
+    lifecycle.request(measurement)
+
+    publisher._deliver(row)
+
+    assert [sha(3)] == [dispatch.inputs["head"] for dispatch in github.dispatches(NAME)]
+    assert not publisher.due().exists()

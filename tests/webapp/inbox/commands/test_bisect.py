@@ -21,9 +21,9 @@ def answer(lab: Lab, github: StandIn, culprit: int) -> int:
     """Measure what GitHub was asked for, as long as it is asked; return how often."""
     done = 0
     while len(asked := github.dispatches(NAME)) > done:
-        for each in asked[done:]:
-            assert each.inputs["base"] == sha(1)
-            head = int(each.inputs["head"][:8], 16)
+        for dispatch in asked[done:]:
+            assert dispatch.inputs["base"] == sha(1)
+            head = int(dispatch.inputs["head"][:8], 16)
             lab.measure_again(1, head, {"parse": (1.0, 1.05 if head >= culprit else 1.0)})
         done = len(asked)
         lab.work()

@@ -28,7 +28,7 @@ def test_a_pull_request_is_told_and_kept_up_to_date(lab: Lab, github: StandIn) -
     github.push(NAME, number, sha(1_003))
     lab.pull(number, 1_003, 1.0, 1.3)
     lab.work()
-    assert [comment.id] == [each.id for each in github.comments(NAME, number)]
+    assert [comment.id] == [shown.id for shown in github.comments(NAME, number)]
     assert sha(1_003)[:10] in github.comments(NAME, number)[0].body
 
     github.push(NAME, number, sha(1_004))
