@@ -57,7 +57,7 @@ def test_credentials_prefer_the_token(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="id-token: write"):
         client.credentials("https://x.invalid", {})
     asked = {"ACTIONS_ID_TOKEN_REQUEST_URL": f"file://{tmp_path}/token?x=1", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
-    with pytest.raises(InvalidInput, match="no address to ask"):
+    with pytest.raises(InvalidInput, match="no address to request a token from"):
         client.credentials("https://x.invalid", asked)
     with pytest.raises(Unavailable, match="try again"):
         client.credentials(
