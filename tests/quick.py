@@ -39,16 +39,20 @@ def changed() -> list[str]:
 def affected(files: Iterable[str]) -> list[str]:
     """Return the test files of changed *files*, nearest first."""
     files = list(files)
-    modules = [name for name in files if name in habits.python_files(*habits.OURS, "tests/")]
-    importers = [name for name in habits.python_files(*habits.PRODUCT) if _imports_any(name, modules)]
-    tests = [name for name in habits.python_files("tests/") if PurePosixPath(name).name.startswith("test_")]
-    found = [test for test in tests if test in files]
+    ours, product = habits.python_files(*habits.OURS, "tests/"), habits.python_files(*habits.PRODUCT)
+    tests = [name for name in ours if PurePosixPath(name).name.startswith("test_")]
+    modules = sorted(set(files) & set(ours))
+    found = sorted(set(tests) & set(files))
     found += _mirrors_of(modules, tests)
-    found += _beside([name for name in files if not name.endswith(".py")], tests)
-    found += [test for test in tests if _imports_any(test, modules)]
-    found += _mirrors_of(importers, tests)
+    found += _beside(sorted(set(files) - set(modules)), tests)
+    found += _importers_of(modules, tests)
+    found += _mirrors_of(_importers_of(modules, product), tests)
     found += ["tests/test_architecture.py", "tests/test_docs.py"]  # any file can break these
     return [test for test in dict.fromkeys(found) if test not in ALONE]
+
+
+def _importers_of(modules: Sequence[str], files: Iterable[str]) -> list[str]:
+    return [name for name in files if _imports_any(name, modules)]
 
 
 def _mirrors_of(modules: Iterable[str], tests: Sequence[str]) -> list[str]:

@@ -27,8 +27,8 @@ REMAINING: dict[str, int] = {
     "class names with two meanings": 1,
     "vague loop variables": 56,
     "functions called of": 3,
-    "modules without tests of their own": 28,
-    "replaced names": 44,
+    "modules without tests of their own": 20,
+    "replaced names": 40,
     "British spellings": 7,
 }
 
@@ -282,7 +282,7 @@ REPLACED_WORDS = {
 BRITISH = {
     r"\bcolour": "color",
     r"\blicence": "license",
-    r"judgement": "judgment",
+    r"judgement(?![\"`])": "judgment",
     r"normalis": "normaliz",
     r"recognis": "recogniz",
     r"behaviour": "behavior",
