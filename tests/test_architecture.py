@@ -22,14 +22,10 @@ DJANGO_PACKAGES = ("migrations", "management", "management.commands", "templatet
 
 # How much of each kind there still is. A number may fall, never rise; at zero its line goes.
 REMAINING: dict[str, int] = {
-    "packages without exhaustive layers": 8,
-    "functions with a complexity above 10": 10,
-    "class names with two meanings": 1,
-    "vague loop variables": 56,
-    "functions called of": 3,
-    "modules without tests of their own": 20,
-    "replaced names": 40,
-    "British spellings": 7,
+    "functions with a complexity above 10": 2,
+    "vague loop variables": 9,
+    "modules without tests of their own": 11,
+    "replaced names": 17,
 }
 
 
