@@ -247,7 +247,7 @@ def _all_python() -> tuple[str, ...]:
 
 
 REPLACED_IDENTIFIERS = {
-    r"(?:import|from [\w.]+ import) (?:\w+, )*(?:asking|wanted|triage|answers|recorded|sightings|kept|served)\b": "outbox, ...",
+    r"(?:import|from (?:perfgate|webapp)[\w.]* import) (?:\w+, )*(?:asking|wanted|triage|answers|recorded|sightings|kept|served)\b": "outbox, ...",
     r"\b(?:asking|wanted|orders|triage|answers|recorded|sightings|kept|served)\.py\b": "outbox, ...",
     r"\bdef (?:of|look|ring)\b": "a name that says what it returns",
     r"\bclass (?:Answer|Around|Counter|Order|Placement|Sighting|Touched)\b": "remeasurement, comment context, ...",

@@ -120,7 +120,7 @@ def test_ctrl_c_reaches_the_caller_of_main(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_main_leaves_signal_handlers_alone() -> None:
-    """Whoever calls `main` decides what a signal does."""
+    """The caller of `main` decides what a signal does."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     main(["changes", "no/such/file.csv"])
 

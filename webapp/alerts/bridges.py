@@ -2,7 +2,7 @@
 
 The values of two segments cannot be compared, so only a bridge shows what the code did at the boundary. A run with a
 baseline and without a pull request bridges each boundary whose last commit before is its baseline and whose first commit
-after is its head (`perfgate bridge`), whoever uploaded it and whether it arrived before or after the points. The newest
+after is its head (`perfgate bridge`), from any uploader, whether it arrived before or after the points. The newest
 run counts.
 """
 

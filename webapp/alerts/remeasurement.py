@@ -1,7 +1,7 @@
 """What measuring an alert's range again showed: verdicts on runs that hold both ends of the range side by side.
 
 A run with a baseline and without a pull request counts for an alert if its two commits are the alert's range as it is now,
-or as it was when perfgate had it measured (`RemeasuredRange`). It counts whoever uploaded it, and whether it arrived before
+or as it was when perfgate had it measured (`RemeasuredRange`). It counts from any uploader, whether it arrived before
 or after the alert was opened.
 """
 

@@ -1,4 +1,4 @@
-"""What a bisection has found so far, computed from the runs that arrived, whoever uploaded them.
+"""What a bisection has found so far, computed from the runs that arrived from any uploader.
 
 `perfgate bisect` does the same in a clone. The commit to measure next is the one whose measurement is expected to tell
 most (`perfgate.stats.bisection`).

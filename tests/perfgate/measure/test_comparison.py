@@ -26,7 +26,7 @@ TEST = "benchmarks/test_shop.py::"
 
 
 def sample(run: Run, label: str, metric: str) -> Sample:
-    return next(one for one in run.samples if one.benchmark.label == label and one.metric.name == metric)
+    return next(sample for sample in run.samples if sample.benchmark.label == label and sample.metric.name == metric)
 
 
 def test_a_slower_head_of_a_pytest_suite_is_found(project: Project, temporary: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_slower_head_of_a_pytest_suite_is_found(project: Project, temporary: P
     assert run.environment == run.baseline.environment
     for metric in ("cpu_time", "wall_time", "voluntary_switches"):
         head, base = sample(run, label, metric), sample(run.baseline, label, metric)
-        assert [len(one) for one in head.rounds] == [len(one) for one in base.rounds]
+        assert [len(measured) for measured in head.rounds] == [len(measured) for measured in base.rounds]
         assert len(head.rounds) == decisions[label].pairs
         assert head.calls == base.calls
     assert not list(temporary.iterdir())
@@ -76,7 +76,7 @@ def test_a_broken_test_fails_alone(broken: Callable[[str], tuple[str, Run]], nam
     said, run = broken(name)
 
     assert reason in said
-    assert {one.state for one in run.samples if one.benchmark.name == TEST + name} == {
+    assert {sample.state for sample in run.samples if sample.benchmark.name == TEST + name} == {
         SampleState.SKIPPED if name == "test_skipped" else SampleState.FAILED
     }
     assert sample(run, f"{TEST}test_prepared", "cpu_time").state is SampleState.MEASURED
@@ -202,7 +202,7 @@ def test_a_planted_sleep_is_seen_in_the_switches(waiting: Project, suite: str, l
 
 
 def test_threads_and_children_count(waiting: Project) -> None:
-    """CPU time is that of the whole process and of the children it waited for, not of the calling thread."""
+    """CPU time is that of the whole process and of the child processes that it waited for, not of the calling thread."""
     with open_pairs(waiting.path, "working", "working", suite="pytest-benchmark") as pairs:
         cpu = {label.partition("::")[2]: pairs.take_pair(label).base_cpu.min() for label in pairs.benchmarks}
         warnings = pairs.warnings

@@ -59,7 +59,7 @@ def test_the_hourly_limit_holds() -> None:
 
 @pytest.mark.usefixtures("slept")
 def test_old_writes_do_not_count() -> None:
-    """What was written more than an hour ago makes room."""
+    """Writes older than an hour no longer count."""
     now = timezone.now().timestamp()
     WriteRate.objects.create(account="app 1", recent=[now - 3_700] * rate_limit.PER_HOUR)
 

@@ -42,7 +42,7 @@ def state_after_answers(measurement: Measurement) -> str:
 
 
 def test_a_run_of_both_commits_answers_it(lab: Lab) -> None:
-    """The first judged run that arrives after the workflow was started is the answer, whoever uploaded it."""
+    """The first judged run that arrives after the workflow was started is the answer, from any uploader."""
     measurement = dispatched(lab)
     assert "dispatched" == state_after_answers(measurement)
     run = lab.measure_again(11, 12, {"parse": (1.0, 1.2)})

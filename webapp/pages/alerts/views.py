@@ -62,7 +62,7 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
         "project": project,
         "page": page,
         "state": state,
-        "filters": {name: sum(counts.get(each, 0) for each in states) for name, states in FILTERS.items()},
+        "filters": {name: sum(counts.get(state, 0) for state in states) for name, states in FILTERS.items()},
         "quality": quality.by_project([project.pk])[project.pk],
     }
     return render(request, "alerts/alerts.html", shown)
@@ -86,7 +86,7 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
         order = actions.ActionRequest(
             **{name: form.get(name, "") for name in ("action", "reason", "assignee", "text")},
             into=_number(form.get("into", "0")),
-            series=[_number(each) for each in form.getlist("series")],
+            series=[_number(number) for number in form.getlist("series")],
         )
         done = measurement_actions.act(one, order, who=request.user.get_username())
     except InvalidInput as error:
