@@ -23,9 +23,7 @@ DJANGO_PACKAGES = ("migrations", "management", "management.commands", "templatet
 # How much of each kind there still is. A number may fall, never rise; at zero its line goes.
 REMAINING: dict[str, int] = {
     "functions with a complexity above 10": 2,
-    "vague loop variables": 9,
     "modules without tests of their own": 11,
-    "replaced names": 17,
 }
 
 
@@ -247,7 +245,7 @@ def _all_python() -> tuple[str, ...]:
 
 
 REPLACED_IDENTIFIERS = {
-    r"(?:import|from (?:perfgate|webapp)[\w.]* import) (?:\w+, )*(?:asking|wanted|triage|answers|recorded|sightings|kept|served)\b": "outbox, ...",
+    r"(?m)(?:^ *import|from (?:perfgate|webapp)[\w.]* import) (?:\w+, )*(?:asking|wanted|triage|answers|recorded|sightings|kept|served)\b": "outbox, ...",
     r"\b(?:asking|wanted|orders|triage|answers|recorded|sightings|kept|served)\.py\b": "outbox, ...",
     r"\bdef (?:of|look|ring)\b": "a name that says what it returns",
     r"\bclass (?:Answer|Around|Counter|Order|Placement|Sighting|Touched)\b": "remeasurement, comment context, ...",
