@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 import warnings
@@ -24,6 +25,10 @@ import pytest
 from django.db import connections
 
 from tests.settings import CHOICE, POSTGRESQL_GIVEN
+
+# A background job of a shell ignores Ctrl-C, and so would every program that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test asserts a time: a busy machine is not a failure.
 hypothesis.settings.register_profile("perfgate", deadline=None)
