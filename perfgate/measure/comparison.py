@@ -24,9 +24,10 @@ from perfgate.measure.discover import discover
 from perfgate.measure.live.live_suite import LiveSuite
 from perfgate.measure.pairs import Pairs, StageCallback, pair_conditions
 from perfgate.measure.sides import checkout
-from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
+from perfgate.measure.sides.preparation import AUTOMATIC
 from perfgate.measure.sides.requirements import differences
 from perfgate.measure.sides.side import BASE, HEAD, Side
+from perfgate.measure.suite_sides import prepare_sides
 from perfgate.measure.suites import Suite
 from perfgate.measure.tools import tool_of
 from perfgate.results.limits import MAX_TEXT_CHARACTERS
@@ -80,8 +81,9 @@ def open_pairs(
         origin = _check_out(root, commits, benchmarks, folder, tell)
         found = discover(origin, suite)
         shas = {role: commit.sha for role, commit in commits.items()}
-        sides = prepare_all(shas, folder, found, repository=root, python=python, install=install, progress=tell)
-        tell(f"collecting the {found.tool} suite")
+        sides = prepare_sides(
+            shas, folder, found, origin=origin, repository=root, python=python, install=install, progress=tell
+        )
         comparison = _Comparison(found, sides, commits, origin, folder, timeout_seconds)
         yield comparison.open(stack, suite=suite, select=select, environment_name=environment_name)
 
@@ -132,7 +134,7 @@ class _Comparison:
                 sides=self.sides, suite=self.suite, folder=self.folder, timeout_seconds=self.timeout_seconds
             ),
             removed=tuple(sorted(before - {item.label for item in live.items})),
-            notes=tuple(_notes(self.sides)),
+            notes=tuple(_notes(self.suite, self.sides)),
         )
 
     def _labels_before(self, wanted: str | None) -> frozenset[str]:
@@ -154,16 +156,24 @@ class _Comparison:
 def _environments(sides: dict[str, Side], name: str | None) -> dict[str, Environment]:
     """Return what each side is measured in: one and the same, unless their packages differ."""
     base, head = sides[BASE], sides[HEAD]
-    measured_in = machine.describe(name, head.python, exclude=head.project)
+    measured_in = machine.describe(name, head.python, exclude=frozenset(head.project))
     is_same = differences(base.packages, head.packages) == ""
     return {
         HEAD: measured_in,
-        BASE: measured_in if is_same else machine.describe(name, base.python, exclude=base.project),
+        BASE: measured_in if is_same else machine.describe(name, base.python, exclude=frozenset(base.project)),
     }
 
 
-def _notes(sides: dict[str, Side]) -> Iterator[str]:
+def _notes(suite: Suite, sides: dict[str, Side]) -> Iterator[str]:
     """Yield what a reader must know about the sides' environments."""
     if differing := differences(sides[BASE].packages, sides[HEAD].packages):
         yield f"Dependencies differ between the sides: {differing}."[:MAX_TEXT_CHARACTERS]
+    if suite.left_out:
+        first = f"{suite.left_out[0]} and {len(suite.left_out) - 1} more" if suite.left_out[1:] else suite.left_out[0]
+        yield f"Not measured, because they belong to other projects in the repository: {first}."[:MAX_TEXT_CHARACTERS]
     yield from dict.fromkeys(note for side in sides.values() for note in side.notes)
+    base, head = sides[BASE], sides[HEAD]
+    for name, version in head.project.items():
+        before = base.project.get(name, "")
+        versions = version if version == before else f"{before or 'none'} → {version}"
+        yield f"Measured {name} {versions}, installed as {head.installed_as}."[:MAX_TEXT_CHARACTERS]

@@ -12,8 +12,9 @@ from perfgate import git
 from perfgate.measure import machine
 from perfgate.measure.discover import discover
 from perfgate.measure.sides.checkout import check_out
-from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
+from perfgate.measure.sides.preparation import AUTOMATIC
 from perfgate.measure.sides.side import HEAD
+from perfgate.measure.suite_sides import prepare_sides
 from perfgate.measure.tools import tool_of
 from perfgate.measure.workspaces import workspace
 from perfgate.results.records import Run
@@ -59,8 +60,10 @@ def measure(
         check_out(root, commit.sha, folder / HEAD)
         found = discover(folder / HEAD, suite)
         shas = {HEAD: commit.sha}
-        side = prepare_all(shas, folder, found, repository=root, python=python, install=install, progress=report)[HEAD]
+        side = prepare_sides(shas, folder, found, repository=root, python=python, install=install, progress=report)[
+            HEAD
+        ]
         report(f"running the {found.tool} suite")
         run = tool_of(found).measure(found, side, select)
-        environment = machine.describe(environment_name, side.python, exclude=side.project)
+        environment = machine.describe(environment_name, side.python, exclude=frozenset(side.project))
     return msgspec.structs.replace(run, commit=commit, environment=environment, notes=(*run.notes, *side.notes))

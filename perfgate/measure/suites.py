@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,20 @@ class Suite:
 
     tool: str
     """Name of the tool that runs them: ``asv`` or ``pytest-benchmark``."""
+    project: Path = Path()
+    """The folder of the project that the suite belongs to, in which pytest runs."""
     configuration: Path | None = None
     """asv's configuration file."""
     folder: Path | None = None
     """asv's folder of benchmarks."""
     files: tuple[Path, ...] = ()
     """Test files that use the benchmark fixture of pytest-benchmark."""
+    left_out: tuple[Path, ...] = ()
+    """Test files of other projects in the repository, which are not measured."""
     shared: tuple[Path, ...] = ()
     """Folders and files that belong to the benchmarks, not to the code that they measure."""
+
+    @property
+    def files_in_project(self) -> tuple[Path, ...]:
+        """Return `files`, relative to the project's folder."""
+        return tuple(Path(os.path.relpath(file, self.project)) for file in self.files)

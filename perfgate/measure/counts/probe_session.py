@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from perfgate.errors import MeasurementFailed
+from perfgate.measure.agent.origins import VARIABLE as ORIGINS
 from perfgate.measure.live.agent_process import GRACE_SECONDS, START_SECONDS, AgentProcess, stop_all
 from perfgate.measure.live.failures import AgentFailed
 from perfgate.measure.live.items import Item
@@ -120,10 +122,13 @@ class ProbeSession:
             self._agents[role] = AgentProcess(
                 launched,
                 [*words, *self._tool.probe_command(side, items)],
-                cwd=side.checkout if self._tool.runs_in_checkout else self._folder,
+                cwd=side.project_folder if self._tool.runs_in_checkout else self._folder,
                 hash_seed=_HASH_SEED,
                 output=self._output(side),
-                variables={name: "1" for name in THREAD_POOL_SIZES if name not in side.variables},
+                variables={
+                    **{name: "1" for name in THREAD_POOL_SIZES if name not in side.variables},
+                    **self._origins(side),
+                },
             )
             self._agents[role].send(**self._first_request(side), items=ids)
         for role, agent in self._agents.items():
@@ -135,7 +140,6 @@ class ProbeSession:
         return {
             "probe": self._probe.name,
             "folder": str(side.checkout / (self._suite.folder or "")),
-            "origins": {**side.origins, "benchmarks": [str(side.checkout / path) for path in self._suite.shared]},
         }
 
     def _not_collected(self, item: Item) -> str:
@@ -184,13 +188,18 @@ class ProbeSession:
 
     def _fill_cache(self, side: Side, item: Item, cwd: Path) -> None:
         command = self._tool.probe_command(side, [item])
-        with AgentProcess(side, command, cwd=cwd, hash_seed=_HASH_SEED, output=self._output(side)) as agent:
+        with AgentProcess(
+            side, command, cwd=cwd, hash_seed=_HASH_SEED, output=self._output(side), variables=self._origins(side)
+        ) as agent:
             agent.send(**self._first_request(side), items=[])
             agent.expect("collected", START_SECONDS)
             agent.send(do="cache", id=item.address, cwd=str(cwd))
             answer = agent.receive(item.cache_timeout_seconds or item.timeout_seconds or self._timeout_seconds)
             if answer["outcome"] != "passed":
                 raise AgentFailed(f"{side.role}: setup_cache: {answer['reason']}")
+
+    def _origins(self, side: Side) -> dict[str, str]:
+        return {ORIGINS: json.dumps(side.origins(self._suite.shared))}
 
     def _output(self, side: Side) -> Path:
         return self._folder / f"{side.role}_probe_out"

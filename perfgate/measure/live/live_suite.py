@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from perfgate.measure.agent.origins import VARIABLE as ORIGINS
 from perfgate.measure.live.agent_process import GRACE_SECONDS, AgentProcess, stop_all
 from perfgate.measure.live.failures import AgentFailed, BenchmarkEndedEarly, PairFailed
 from perfgate.measure.live.items import Item
@@ -84,6 +85,7 @@ class LiveSuite(ABC):
         self._unpinned: list[str] = []
         self._reaches_code = dict.fromkeys(sides, False)
         self._has_finished = False
+        self._extensions: set[str] = set()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -99,6 +101,11 @@ class LiveSuite(ABC):
                 f"{len(self._unpinned)} benchmark(s) left the CPU that a pair runs on, and are noisier: {named}"
             )
         return tuple(found)
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Return the names of the project's compiled modules that were imported so far on either side."""
+        return tuple(sorted(self._extensions))
 
     def start_benchmark(self, item: Item, conditions: PairConditions) -> dict[str, AgentProcess]:
         """Return an agent for each role, both ready to sample *item*; new ones are started if necessary.
@@ -171,6 +178,7 @@ class LiveSuite(ABC):
             raise PairFailed.from_agents([failure]) from failure
         agent.side.refuse_foreign(message["foreign"])
         self._reaches_code[role] = self._reaches_code[role] or message["reaches_code"]
+        self._extensions.update(message["extensions"])
         return None if message["outcome"] == "passed" else BenchmarkEndedEarly(role, message)
 
     def _start(
@@ -178,14 +186,13 @@ class LiveSuite(ABC):
     ) -> AgentProcess:
         steady = {**STABLE_HEAP, **dict.fromkeys(THREAD_POOL_SIZES if conditions.cpu is not None else (), "1")}
         unset = {variable: value for variable, value in steady.items() if variable not in side.variables}
-        origins = {**side.origins, "benchmarks": [str(side.checkout / path) for path in self._suite.shared]}
         return AgentProcess(
             side,
             arguments,
             cwd=cwd,
             hash_seed=conditions.hash_seed,
             output=self._output(side.role, name),
-            variables={**unset, "PERFGATE_ORIGINS": json.dumps(origins)},
+            variables={**unset, ORIGINS: json.dumps(side.origins(self._suite.shared))},
         )
 
     def _output(self, role: str, name: str = "session") -> Path:

@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from perfgate.errors import MeasurementFailed
+from perfgate.measure.agent.origins import VARIABLE as ORIGINS
 from perfgate.measure.agent.recorder import NATIVE, VARIABLE
 from perfgate.measure.discover import discover
 from perfgate.measure.live.items import Item
 from perfgate.measure.processes import run_tool, tail
 from perfgate.measure.reach.source_files import SourceFiles
 from perfgate.measure.sides.checkout import check_out
-from perfgate.measure.sides.preparation import prepare_all
-from perfgate.measure.sides.side import BASE
+from perfgate.measure.sides.side import BASE, Side
+from perfgate.measure.suite_sides import prepare_sides
 from perfgate.measure.suites import Suite
 from perfgate.measure.tools import tool_of
 
@@ -107,7 +108,7 @@ class Tracer:
         self.suite: Suite = discover(folder / BASE, suite)
         self._tool = tool_of(self.suite)
         shas = {BASE: sha}
-        self._side = prepare_all(
+        self._side = prepare_sides(
             shas, folder, self.suite, repository=repository, python=python, install=install, progress=progress
         )[BASE]
         self._source_files = SourceFiles(self._side)
@@ -144,7 +145,7 @@ class Tracer:
                 yield replace(found.get(item.address, TracedBenchmark(label="", reason=reason)), label=item.label)
 
     def _collect(self) -> list[Item]:
-        lines, _ = self._run([str(file) for file in self.suite.files], None, calibrate=False)
+        lines, _ = self._run([str(file) for file in self.suite.files_in_project], None, calibrate=False)
         if not lines:
             raise MeasurementFailed(f"the suite cannot be collected:\n{tail(self._folder / 'trace_log')}")
         return self._tool.items(lines)
@@ -165,6 +166,7 @@ class Tracer:
         variables = {
             **self._side.variables,
             VARIABLE: json.dumps(self._request(output, addresses, calibrate=calibrate)),
+            ORIGINS: json.dumps(self._side.origins(self.suite.shared)),
         }
         command = [str(self._side.python), *self._tool.trace_command(self._side, files)]
         seconds = min(max_seconds, START_SECONDS + BENCHMARK_SECONDS * len(addresses or ()))
@@ -188,8 +190,8 @@ class Tracer:
         side = self._side
         return {
             "output": str(output),
-            "own": [str(side.checkout), str(side.site_packages)],
-            "known": [*map(str, side.shared), str(side.environment)],
+            "own": [str(side.checkout), *map(str, _installed(side))],
+            "known": [str(side.environment)],
             "items": addresses,
             "calibrate": calibrate,
             "folder": str(side.checkout / (self.suite.folder or "")),
@@ -197,7 +199,7 @@ class Tracer:
 
     def _cwd(self) -> Path:
         if self._tool.runs_in_checkout:
-            return self._side.checkout
+            return self._side.project_folder
         cwd = self._folder / "trace_cwd"
         cwd.mkdir(exist_ok=True)
         return cwd
@@ -236,3 +238,10 @@ class Tracer:
                     calls=called["calls"],
                     share=min(1.0, called["seconds"] / line["profiled"]),
                 )
+
+
+def _installed(side: Side) -> Iterator[Path]:
+    """Yield the files and folders of the project's modules in the environment."""
+    for name in side.names if side.is_installed else ():
+        for pattern in (name, f"{name}.*"):
+            yield from side.site_packages.glob(pattern)

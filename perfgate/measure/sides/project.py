@@ -21,19 +21,23 @@ def distribution_name(checkout: Path) -> str:
     return canonicalize_name(name) if isinstance(name, str) else ""
 
 
+def project_folder(checkout: Path, path: Path, skipped: frozenset[str]) -> Path:
+    """Return the folder of the project that *path* belongs to, relative to the checkout; the checkout if there is none.
+
+    Args:
+        checkout: The checkout.
+        path: A file in it, relative to it.
+        skipped: Names of folders that may have a project of their own for what they need, such as ``benchmarks``.
+    """
+    for folder in path.parents:
+        if not skipped.intersection(folder.parts) and is_installable(checkout / folder):
+            return folder
+    return Path()
+
+
 def is_installable(checkout: Path) -> bool:
     """Tell whether the checkout says how the project is built: by setup.py or a table of pyproject.toml."""
     return (checkout / "setup.py").is_file() or not {"project", "build-system"}.isdisjoint(_pyproject(checkout))
-
-
-def installed_modules(site_packages: Path) -> tuple[str, ...]:
-    """Return the top-level names of the modules that installing the project put into *site_packages*."""
-    names = {
-        path.name.partition(".")[0]
-        for path in site_packages.iterdir()
-        if not path.name.endswith((".dist-info", ".pth"))
-    }
-    return tuple(sorted(filter(is_project_module, names)))
 
 
 def source_modules(checkout: Path) -> tuple[str, ...]:

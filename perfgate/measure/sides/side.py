@@ -1,4 +1,4 @@
-"""One side of a measurement: a checkout, and an environment that imports the project from there and nowhere else."""
+"""One side of a measurement: a checkout, and an environment that imports the project as it was installed, and no other way."""
 
 from __future__ import annotations
 
@@ -39,22 +39,26 @@ class Side:
     """`BASE` or `HEAD`."""
     sha: str
     checkout: Path
+    project_folder: Path
+    """The folder of the project in the checkout; the checkout itself unless it holds several projects."""
     environment: Path
     """Folder of the virtual environment."""
     site_packages: Path
     """The environment's own site-packages folder."""
-    shared: tuple[Path, ...]
-    """The developer's site-packages folders, which the environment sees behind its own."""
     prefixes: tuple[str, ...]
-    """Folders of the developer's interpreter."""
+    """Folders of the interpreter: its environment's, and those of the interpreter that this was made from."""
     repository: Path
     """The developer's work tree. Nothing may be imported from there."""
+    is_installed: bool
+    """Whether the project's modules must come from the environment; else they come from the checkout."""
     names: tuple[str, ...] = ()
     """Top-level names of the project's modules."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Version by normalized name of all installed packages except the project."""
-    project: frozenset[str] = frozenset()
-    """Normalized names of the project's own distributions."""
+    project: Mapping[str, str] = field(default_factory=dict)
+    """Version by normalized name of the project's own distributions; empty text: it is not installed."""
+    installed_as: str = "source tree"
+    """How the project was installed, for people, such as ``wheel``."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Variables that belong to the environment."""
     tool_python: Path
@@ -76,30 +80,38 @@ class Side:
         path = os.pathsep.join((str(self.environment / "bin"), clean.get("PATH", os.defpath)))
         return {**clean, "PATH": path, "VIRTUAL_ENV": str(self.environment), **self.settings}
 
-    @property
-    def origins(self) -> dict[str, Any]:
-        """Return the arguments of `agent.origins.Origins`, which finds modules that were imported from elsewhere."""
+    def origins(self, benchmarks: Iterable[Path]) -> dict[str, Any]:
+        """Return the arguments of `agent.origins.Origins`, which decides where the project is imported from.
+
+        Args:
+            benchmarks: Files and folders of the suite, relative to the checkout.
+        """
         return {
-            "own": [str(self.checkout), str(self.environment)],
-            "elsewhere": str(self.repository),
-            "shared": [*map(str, self.shared), *self.prefixes],
             "names": list(self.names),
+            "installed": str(self.site_packages) if self.is_installed else "",
+            "sources": [str(self.project_folder), str(self.project_folder / "src")],
+            "checkout": str(self.checkout),
+            "environment": str(self.environment),
+            "benchmarks": [str(self.checkout / path) for path in benchmarks],
+            "elsewhere": str(self.repository),
+            "interpreter": list(self.prefixes),
         }
 
     def refuse_foreign(self, foreign: Iterable[Iterable[str]]) -> None:
-        """Raise if a process of this side imported the project from anywhere but its own checkout.
+        """Raise if a process of this side imported the project from anywhere but its own installation.
 
         Args:
             foreign: Name and file of each such module, as the agent reports them.
 
         Raises:
-            MeasurementFailed: There is one, so both sides may have run the same code.
+            MeasurementFailed: There is one, so what was measured is not what the commit installs.
         """
+        expected = self.site_packages if self.is_installed else self.checkout
         for name, file in foreign:
             raise MeasurementFailed(
-                f"the {self.role} side imported {name!r} from {file}, not from its own checkout of {self.sha[:12]}:"
-                " the two sides would run the same code. Uninstall the project there, or give the command that installs"
-                " it (install=)"
+                f"the {self.role} side imported {name!r} from {file}, not from where its commit {self.sha[:12]} was"
+                f" installed ({expected}): other code would be measured than the project ships. Let the benchmarks"
+                " import the installed project, or give the command that installs it (--install)"
             )
 
 

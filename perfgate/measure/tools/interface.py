@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from perfgate.measure.live.items import Item
 from perfgate.measure.live.live_suite import LiveSuite, PairConditions
+from perfgate.measure.needs.trial import Collected
 from perfgate.measure.sides.side import Side
 from perfgate.measure.suites import Suite
 from perfgate.results.records import Run
@@ -33,6 +34,19 @@ class Tool(ABC):
     @abstractmethod
     def find_at(self, checkout: Path, path: Path) -> Suite | None:
         """Return the suite at *path*, which is relative to *checkout*; None if it is not one of this tool."""
+
+    @property
+    @abstractmethod
+    def packages(self) -> tuple[str, ...]:
+        """Return the requirements that every suite of this tool has, even if it does not declare them."""
+
+    @abstractmethod
+    def collect(self, suite: Suite, side: Side) -> Collected:
+        """Collect the suite on a prepared side, without running it.
+
+        Raises:
+            MeasurementFailed: The tool cannot be started at all.
+        """
 
     @abstractmethod
     def measure(self, suite: Suite, side: Side, select: str | None) -> Run:

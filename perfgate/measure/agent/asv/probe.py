@@ -21,7 +21,7 @@ from asv_runner.discovery import get_benchmark_from_name
 
 from ..channel import VARIABLE, RequestChannel
 from ..forks import end_together, is_forked_child
-from ..origins import Origins
+from ..origins import origins_of_environment
 from ..probes import PROBES, Measurements
 from .benchmarks import call_arguments, fill_cache, stored_cache
 
@@ -31,10 +31,9 @@ _ADDRESS = os.environ.pop(VARIABLE)
 
 def main() -> None:
     """Answer requests until the channel is closed."""
-    channel = RequestChannel(_ADDRESS)
+    channel, origins = RequestChannel(_ADDRESS), origins_of_environment()
     request = channel.receive()
     probe, folder = request["probe"], request["folder"]
-    origins = Origins(**request["origins"])
     end_together(_ADDRESS)
     channel.send(**{"is": "collected", "errors": [], "ids": request["items"]})
     while True:
@@ -49,7 +48,7 @@ def main() -> None:
                 answer = _attempt(partial(_probe, probe, folder, request["id"]))
         else:
             answer = _attempt(partial(_fill_cache, folder, request["id"]))
-        channel.send(**{"is": "finished", **answer, "pid": os.getpid(), "foreign": origins.foreign()})
+        channel.send(**{"is": "finished", **answer, "pid": os.getpid(), **origins.report()})
         if is_probe and os.getpid() != os.getpgrp():
             os._exit(0)
 

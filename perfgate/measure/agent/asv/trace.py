@@ -12,6 +12,7 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
 
+from ..origins import origins_of_environment
 from ..recorder import VARIABLE, PreparedCall, Recorder
 from .benchmarks import call_arguments, description
 
@@ -20,6 +21,7 @@ def main() -> None:
     """List the benchmarks, or run the requested ones."""
     request = json.loads(os.environ.pop(VARIABLE))
     recorder = Recorder(request)
+    origins_of_environment()
     if request["items"] is not None:
         for address in request["items"]:
             _run(recorder, request["folder"], address)

@@ -18,17 +18,17 @@ from collections.abc import Callable
 from typing import Any
 
 from asv_runner.benchmarks.mark import SkipNotImplemented
-from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
+from asv_runner.discovery import get_benchmark_from_name, update_sys_path
 
 from ..channel import VARIABLE, RequestChannel
-from ..origins import Origins
+from ..origins import Origins, origins_of_environment
 from ..probes import peak_bytes
 from ..stopwatch import Stopwatch
 from .benchmarks import call_arguments, description, fill_cache, stored_cache
+from .collect import importable_benchmarks
 
 # Taken at once: a benchmark may clear the environment, and its child processes must not see them.
 _ADDRESS = os.environ.pop(VARIABLE)
-_ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
 
 _WALL_CLOCKS = (timeit.default_timer, time.perf_counter, time.monotonic, time.time)
 """Timers that are replaced by reading all clocks. Any other timer is the benchmark's own and is used."""
@@ -83,15 +83,14 @@ class _AsvWorker:
                 "is": "finished",
                 "outcome": outcome,
                 "reason": reason,
-                "foreign": self.origins.foreign(),
-                "reaches_code": self.origins.reaches_code,
+                **self.origins.report(),
             }
         )
 
 
 def main() -> None:
     """Answer requests, one after the other."""
-    worker = _AsvWorker(RequestChannel(_ADDRESS), Origins(**json.loads(_ORIGINS)))
+    worker = _AsvWorker(RequestChannel(_ADDRESS), origins_of_environment())
     worker.channel.send(**{"is": "started"})
     while (request := worker.channel.receive())["do"] != "end":
         _WORK[request.pop("do")](worker, **request)
@@ -100,9 +99,10 @@ def main() -> None:
 
 def _discover(worker: _AsvWorker, folder: str) -> None:
     update_sys_path(folder)
-    found = [description(benchmark) for benchmark in disc_benchmarks(folder)]
+    benchmarks, errors = importable_benchmarks(folder)
+    found = [description(benchmark) for benchmark in benchmarks]
     tool = "asv_runner " + importlib.metadata.version("asv_runner")
-    worker.channel.send(**{"is": "collected", "tool": tool, "benchmarks": found})
+    worker.channel.send(**{"is": "collected", "tool": tool, "benchmarks": found, "errors": errors})
 
 
 def _fill_cache(worker: _AsvWorker, folder: str, benchmark: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import importlib.metadata
-import json
 import os
 import time
 from collections.abc import Callable
@@ -22,14 +21,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ..channel import VARIABLE, RequestChannel
-from ..origins import Origins
+from ..origins import origins_of_environment
 from ..stopwatch import Stopwatch, Untraced, repeat
 from .pedantic import PedanticCall
 from .reports import collection_error, description, reason
 
 # Taken at once: a project's start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
-_ORIGINS = os.environ.pop("PERFGATE_ORIGINS")
+_ORIGINS = origins_of_environment()
 
 TakeSample = Callable[[Stopwatch, int], int]
 """Takes one sample of a number of repetitions and returns the number of calls."""
@@ -39,7 +38,6 @@ class _LiveSession:
     """The state of this pytest session; set up by `pytest_configure`."""
 
     channel: RequestChannel
-    origins: Origins
     requested: str | None = None
     """Id of the requested test."""
     errors: tuple[str, ...] = ()
@@ -52,7 +50,6 @@ class _LiveSession:
 def pytest_configure() -> None:
     """Connect to the process that measures, and replace pytest-benchmark's own measuring."""
     _LiveSession.channel = RequestChannel(_ADDRESS)
-    _LiveSession.origins = Origins(**json.loads(_ORIGINS))
     fixture: Any = BenchmarkFixture
     fixture._raw = _raw
     fixture._raw_pedantic = _raw_pedantic
@@ -180,8 +177,7 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
             "is": "finished",
             "outcome": outcome,
             "reason": reason,
-            "foreign": _LiveSession.origins.foreign(),
-            "reaches_code": _LiveSession.origins.reaches_code,
+            **_ORIGINS.report(),
         }
     )
 

@@ -20,20 +20,20 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ..channel import VARIABLE, RequestChannel
 from ..forks import end_together, is_forked_child
-from ..origins import Origins
+from ..origins import origins_of_environment
 from ..probes import PROBES, Measurements, Ready
 from .pedantic import PedanticCall
 from .reports import collection_error, reason
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
+_ORIGINS = origins_of_environment()
 
 
 class _ProbeSession:
     """The state of this pytest session; set up by `pytest_configure`."""
 
     channel: RequestChannel
-    origins: Origins
     probe: str
     requested: frozenset[str]
     due: str | None = None
@@ -51,7 +51,6 @@ def pytest_configure() -> None:
     """Receive the request, and replace pytest-benchmark's own measuring."""
     _ProbeSession.channel = RequestChannel(_ADDRESS)
     request = _ProbeSession.channel.receive()
-    _ProbeSession.origins = Origins(**request["origins"])
     _ProbeSession.probe = request["probe"]
     _ProbeSession.requested = frozenset(request["items"])
     end_together(_ADDRESS)
@@ -188,7 +187,7 @@ def _answer() -> None:
             "reason": reason,
             "found": _ProbeSession.found,
             "pid": os.getpid(),
-            "foreign": _ProbeSession.origins.foreign(),
+            **_ORIGINS.report(),
         }
     )
 

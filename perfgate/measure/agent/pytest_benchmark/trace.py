@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from ..origins import origins_of_environment
 from ..recorder import VARIABLE, Recorder
 from .pedantic import PedanticCall
 from .reports import description
@@ -20,6 +21,7 @@ from .reports import description
 # Taken at once: a project's start-up code may clear the environment, and must be recorded.
 _REQUEST = json.loads(os.environ.pop(VARIABLE))
 _RECORDER = Recorder(_REQUEST)
+origins_of_environment()
 _RECORDER.pause()  # pytest-benchmark itself starts `file` to describe the machine
 _REQUESTED: list[str] | None = _REQUEST["items"]
 

@@ -10,9 +10,12 @@ from typing import Any
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.live.items import Item
 from perfgate.measure.live.live_suite import LiveSuite, PairConditions
+from perfgate.measure.needs.trial import Collected
 from perfgate.measure.sides.asv_configuration import read_configuration
+from perfgate.measure.sides.project import project_folder
 from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.measure.suites import Suite
+from perfgate.measure.tools.asv.collection import collect_asv
 from perfgate.measure.tools.asv.items import collected_items
 from perfgate.measure.tools.asv.live_suite import AsvLiveSuite
 from perfgate.measure.tools.asv.single_run import run_asv
@@ -46,6 +49,15 @@ class AsvTool(Tool):
         if (checkout / path / CONFIGURATION).is_file():
             return self._suite(checkout, path / CONFIGURATION)
         return None
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Return asv, which brings asv_runner."""
+        return ("asv",)
+
+    def collect(self, suite: Suite, side: Side) -> Collected:
+        """Import all files of the suite."""
+        return collect_asv(suite, side)
 
     def measure(self, suite: Suite, side: Side, select: str | None) -> Run:
         """Run ``asv run``."""
@@ -85,4 +97,5 @@ class AsvTool(Tool):
             raise MeasurementFailed(
                 f"{configuration} names benchmark_dir {named!r}, which is no folder of the repository"
             )
-        return Suite(tool=self.name, configuration=configuration, folder=folder, shared=(folder,))
+        project = project_folder(checkout, configuration, frozenset(filter(None, FOLDERS)))
+        return Suite(tool=self.name, project=project, configuration=configuration, folder=folder, shared=(folder,))

@@ -40,7 +40,7 @@ class PytestLiveSuite(LiveSuite):
         self, suite: Suite, sides: Mapping[str, Side], folder: Path, timeout_seconds: float, first: PairConditions
     ) -> None:
         super().__init__(suite, sides, folder, timeout_seconds)
-        self._files = [str(file) for file in suite.files]
+        self._files = [str(file) for file in suite.files_in_project]
         self._ahead: dict[str, list[str]] = {}
         self._errors: dict[str, list[str]] = {}
         self._passed: set[str] = set()
@@ -79,7 +79,7 @@ class PytestLiveSuite(LiveSuite):
         for role in conditions.order:
             side = self._sides[role]
             arguments = [*pytest_command(side), "-p", f"{AGENT_PACKAGE}.pytest_benchmark.plugin", *files]
-            self._agents[role] = self._start(side, arguments, side.checkout, conditions)
+            self._agents[role] = self._start(side, arguments, side.project_folder, conditions)
         collected = {}
         for role in conditions.order:
             try:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from perfgate.measure.live.items import Item
 from perfgate.measure.live.live_suite import LiveSuite, PairConditions
+from perfgate.measure.needs.trial import Collected
+from perfgate.measure.sides.project import project_folder
 from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 from perfgate.measure.suites import Suite
 from perfgate.measure.tools.interface import Tool
+from perfgate.measure.tools.pytest_benchmark.collection import collect_pytest
 from perfgate.measure.tools.pytest_benchmark.command import pytest_command
 from perfgate.measure.tools.pytest_benchmark.items import collected_items, file_of
 from perfgate.measure.tools.pytest_benchmark.live_suite import PytestLiveSuite
@@ -40,11 +44,20 @@ class PytestBenchmarkTool(Tool):
 
     def find(self, checkout: Path) -> Suite | None:
         """Return the tests in the folders of tests, and those in files named like tests."""
-        return self._suite(_test_files(checkout, checkout))
+        return self._suite(checkout, _test_files(checkout, checkout))
 
     def find_at(self, checkout: Path, path: Path) -> Suite | None:
         """Return a test file, or all tests in a folder."""
-        return self._suite([path] if path.suffix == ".py" else _test_files(checkout, checkout / path))
+        return self._suite(checkout, [path] if path.suffix == ".py" else _test_files(checkout, checkout / path))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Return pytest with pytest-benchmark."""
+        return ("pytest", "pytest-benchmark")
+
+    def collect(self, suite: Suite, side: Side) -> Collected:
+        """Let pytest collect the suite."""
+        return collect_pytest(suite, side)
 
     def measure(self, suite: Suite, side: Side, select: str | None) -> Run:
         """Run pytest with pytest-benchmark."""
@@ -73,10 +86,16 @@ class PytestBenchmarkTool(Tool):
         """Return one item for each test and combination of parameters."""
         return collected_items(collected)
 
-    def _suite(self, found: Iterator[Path] | list[Path]) -> Suite | None:
-        files = tuple(found)
+    def _suite(self, checkout: Path, found: Iterator[Path] | list[Path]) -> Suite | None:
+        by_project = defaultdict(list)
+        for file in found:
+            by_project[project_folder(checkout, file, TEST_FOLDERS)].append(file)
+        if not by_project:
+            return None
+        project, files = max(by_project.items(), key=lambda entry: len(entry[1]))
         shared = tuple(dict.fromkeys(path for file in files for path in _shared_by(file)))
-        return Suite(tool=self.name, files=files, shared=shared) if files else None
+        left_out = [file for other, others in by_project.items() if other != project for file in others]
+        return Suite(tool=self.name, project=project, files=tuple(files), shared=shared, left_out=tuple(left_out))
 
 
 def _test_files(checkout: Path, start: Path) -> Iterator[Path]:

@@ -1,0 +1,1 @@
+"""What a suite needs to run: declared, detected, and found out by collecting it."""
