@@ -242,6 +242,6 @@ class Tracer:
 
 def _installed(side: Side) -> Iterator[Path]:
     """Yield the files and folders of the project's modules in the environment."""
-    for name in side.names if side.is_installed else ():
+    for name in side.names:
         for pattern in (name, f"{name}.*"):
             yield from side.site_packages.glob(pattern)

@@ -43,8 +43,10 @@ class Wheel:
 class Builds:
     """The wheels of one side."""
 
-    wheels: tuple[Wheel, ...]
+    wheels: tuple[Wheel, ...] = ()
     """That of the project first."""
+    modules: tuple[str, ...] = ()
+    """Top-level names of the modules that a command of the user installed, if there is one instead of wheels."""
     notes: tuple[str, ...] = ()
     """What a reader must know about them."""
 

@@ -18,7 +18,13 @@ from perfgate.measure.sides import asv_environments
 from perfgate.measure.sides.builds import Builds, build_wheels
 from perfgate.measure.sides.installed import InstalledPackages, installed_packages
 from perfgate.measure.sides.installer import Installer
-from perfgate.measure.sides.project import distribution_name, is_installable, is_project_module, source_modules
+from perfgate.measure.sides.project import (
+    distribution_name,
+    installed_modules,
+    is_installable,
+    is_project_module,
+    source_modules,
+)
 from perfgate.measure.sides.side import AGENT_PACKAGE, Side, clean_variables
 
 ASV, PLAIN, NEVER = "asv", "plain", "never"
@@ -58,11 +64,16 @@ class SideBuilder:
         agent = self.checkout.with_name("agent")
         shutil.copytree(Path(__file__).parents[1] / "agent", agent / AGENT_PACKAGE, dirs_exist_ok=True)
         if self.install == ASV:
-            return Builds(wheels=())
+            return Builds()
         self._installer(needs).make_environment(self._environment, needs.python)
         folder = self.checkout / self.project
-        if self.install != PLAIN or not is_installable(folder):
-            return Builds(wheels=())
+        if self._is_command:
+            words = [word.format(python=self._python, checkout=self.checkout) for word in shlex.split(self.install)]
+            run_tool(words, cwd=self.checkout, environment=self._variables(needs), output=self._log)
+            packages = Path(installed_packages(self._python, self._variables(needs), self._log).purelib)
+            return Builds(modules=installed_modules(packages) or source_modules(folder))
+        if self.install == NEVER or not is_installable(folder):
+            return Builds()
         return build_wheels(
             self.checkout,
             self.sha,
@@ -83,10 +94,6 @@ class SideBuilder:
         if self.install == ASV:
             return self._build_with_asv(needs)
         folder = self.checkout / self.project
-        is_command = self.install not in {PLAIN, NEVER}
-        if is_command:
-            words = [word.format(python=self._python, checkout=self.checkout) for word in shlex.split(self.install)]
-            run_tool(words, cwd=self.checkout, environment=self._variables(needs), output=self._log)
         requirements = [*_wheel_lines(builds, needs), *needs.packages]
         requirements += [f"-r {self.checkout / file}" for file in needs.requirement_files]
         if requirements:
@@ -96,16 +103,18 @@ class SideBuilder:
         paths = [self.checkout.with_name("agent")]
         if builds.wheels:
             return self._with_wheels(side, builds, installed, paths)
-        names = source_modules(folder)
-        own = distribution_name(folder)
-        version = installed.packages[own].version if own in installed.packages else ""
-        if not is_command or not version:
+        if not self._is_command:
             paths = [folder, *filter(Path.is_dir, [folder / "src"]), *paths]
         _write_paths(side, paths)
-        how = f"by {self.install}" if is_command else "source tree"
+        own = distribution_name(folder)
+        version = installed.packages[own].version if own in installed.packages else ""
         project = {own: version} if own else {}
         return replace(
-            side, names=names, project=project, installed_as=how, packages=installed.versions(exclude=project)
+            side,
+            names=builds.modules or source_modules(folder),
+            project=project,
+            installed_as=f"by {self.install}" if self._is_command else "source tree",
+            packages=installed.versions(exclude=project),
         )
 
     def _with_wheels(self, side: Side, builds: Builds, installed: InstalledPackages, paths: list[Path]) -> Side:
@@ -167,6 +176,10 @@ class SideBuilder:
             installed_as="by asv",
             packages=installed.versions(exclude=project),
         )
+
+    @property
+    def _is_command(self) -> bool:
+        return self.install not in {ASV, PLAIN, NEVER}
 
     def _variables(self, needs: SuiteNeeds) -> dict[str, str]:
         return {**clean_variables(), **needs.variables}

@@ -69,7 +69,16 @@ class Installer:
         """
         remove(wheels)
         if self._uv:
-            command: list[str | Path] = [self._uv, "build", "--wheel", "--python", python, "--out-dir", wheels, *self._indexes]
+            command: list[str | Path] = [
+                self._uv,
+                "build",
+                "--wheel",
+                "--python",
+                python,
+                "--out-dir",
+                wheels,
+                *self._indexes,
+            ]
             self._run([*command, "--quiet", *_until(as_of), source])
         else:
             command = [*self._pip(python), "wheel", "--no-deps", "--wheel-dir", wheels]

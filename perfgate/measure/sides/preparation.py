@@ -104,7 +104,7 @@ class _Preparation:
             # What an index released between the two is not part of the change: the older side is built again.
             older = min(sides.values(), key=lambda side: side.built_at)
             asv_environments.forget(older.environment)
-            sides[older.role] = self._complete(older.role, Builds(wheels=()), needs)
+            sides[older.role] = self._complete(older.role, Builds(), needs)
         return sides
 
     def _first(self, role: str, needs: SuiteNeeds) -> tuple[Side, SuiteNeeds]:

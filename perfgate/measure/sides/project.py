@@ -40,6 +40,16 @@ def is_installable(checkout: Path) -> bool:
     return (checkout / "setup.py").is_file() or not {"project", "build-system"}.isdisjoint(_pyproject(checkout))
 
 
+def installed_modules(site_packages: Path) -> tuple[str, ...]:
+    """Return the top-level names of the modules in *site_packages*."""
+    names = {
+        path.name.partition(".")[0]
+        for path in site_packages.iterdir()
+        if not path.name.endswith((".dist-info", ".pth"))
+    }
+    return tuple(sorted(filter(is_project_module, names)))
+
+
 def source_modules(checkout: Path) -> tuple[str, ...]:
     """Return the top-level names of the modules in the checkout's top folder and in ``src``."""
     places = [checkout, checkout / "src"]

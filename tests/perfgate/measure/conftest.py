@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +215,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def new_project(tmp_path: Path) -> Callable[[], Project]:
     return lambda: make_project(tmp_path / "own")
+
+
+@pytest.fixture(scope="session")
+def tool_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with pytest-benchmark and all that it requires, for tests whose package index is a folder."""
+    folder = tmp_path_factory.mktemp("tools")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), "pytest-benchmark"]
+    subprocess.run(command, check=True)
+    return folder
 
 
 @pytest.fixture

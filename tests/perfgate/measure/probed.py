@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +9,15 @@ from pathlib import Path
 
 from perfgate.measure.discover import discover
 from perfgate.measure.live.items import Item
-from perfgate.measure.sides import checkout
-from perfgate.measure.sides.environment import NEVER, prepare
+from perfgate.measure.needs.suite_needs import SuiteNeeds
+from perfgate.measure.sides.environment import NEVER
 from perfgate.measure.sides.side import Side
 from perfgate.measure.suites import Suite
+from perfgate.measure.tools import tool_of
 from perfgate.measure.workspaces import workspace
 from perfgate.results.records import Benchmark, Metric, Sample
 from tests.perfgate.measure.conftest import Project
+from tests.perfgate.measure.sides.prepared import prepare
 
 CODE = """
 def keep(size):
@@ -153,13 +154,9 @@ def make(path: Path) -> Project:
 
 @contextmanager
 def prepared(project: Project, kind: str, base: str = "base", head: str = "head") -> Iterator[Prepared]:
+    needs = SuiteNeeds(packages=tool_of(Suite(tool=kind)).packages)
     with workspace() as folder:
-        sides = {}
-        for role, revision in (("base", base), ("head", head)):
-            sha = project.git("rev-parse", revision)
-            checkout.check_out(project.path, sha, folder / role)
-            python = Path(sys.executable)
-            sides[role] = prepare(role, sha, folder / role, repository=project.path, python=python, install=NEVER)
+        sides = prepare(project, folder, {"base": base, "head": head}, suite=kind, needs=needs, install=NEVER)
         yield Prepared(sides, discover(folder / "head", kind), folder)
 
 

@@ -22,7 +22,14 @@ _MAX_LINES = 400
 def collect_pytest(suite: Suite, side: Side) -> Collected:
     """Return how many benchmarks pytest collects, and what it says about files that it cannot collect."""
     output = side.checkout.with_name(f"{side.role}_collected")
-    command: list[str | Path] = [side.python, *pytest_command(side), "-p", ALONE, "--collect-only", *suite.files_in_project]
+    command: list[str | Path] = [
+        side.python,
+        *pytest_command(side),
+        "-p",
+        ALONE,
+        "--collect-only",
+        *suite.files_in_project,
+    ]
     variables = {**side.variables, ORIGINS: json.dumps(side.origins(suite.shared))}
     status = run_tool(command, cwd=side.project_folder, environment=variables, output=output, allowed=range(256))
     text = tail(output, lines=_MAX_LINES)

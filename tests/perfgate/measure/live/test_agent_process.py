@@ -42,8 +42,9 @@ def side(tmp_path: Path) -> Side:
         checkout=tmp_path,
         environment=tmp_path / "env",
         site_packages=tmp_path,
-        shared=(),
+        project_folder=tmp_path,
         prefixes=(),
+        is_installed=True,
         repository=tmp_path,
         tool_python=Path(sys.executable),
     )

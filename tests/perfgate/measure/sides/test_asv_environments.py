@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +10,11 @@ import pytest
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure import measure, open_pairs
-from perfgate.measure.discover import discover
 from perfgate.measure.sides import preparation
 from perfgate.measure.sides.asv_environments import needs_asv
-from perfgate.measure.sides.checkout import check_out
-from perfgate.measure.sides.preparation import prepare_all
 from perfgate.results.records import SampleState
 from tests.perfgate.measure.conftest import Project
+from tests.perfgate.measure.sides.prepared import prepare
 from tests.perfgate.measure.wheels import NEEDED, backend, make_wheel
 
 SUITE = f"""
@@ -109,12 +106,8 @@ def test_asv_builds_both_sides(new_project: Callable[[], Project], builds: Calla
 
 def build_base(project: Project, revision: str, folder: Path) -> None:
     """Prepare the base side alone."""
-    sha = project.git("rev-parse", revision)
     folder.mkdir()
-    check_out(project.path, sha, folder / "base")
-    suite = discover(folder / "base", "asv")
-    python = Path(sys.executable)
-    prepare_all({"base": sha}, folder, suite, repository=project.path, python=python, progress=lambda _: None)
+    prepare(project, folder, {"base": revision}, suite="asv")
 
 
 def test_releases_in_between_are_not_part_of_the_change(

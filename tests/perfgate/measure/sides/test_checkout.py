@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.discover import discover
 from perfgate.measure.sides.checkout import check_out, copy_benchmarks
-from perfgate.measure.sides.environment import prepare
 from tests.perfgate.measure.conftest import HEAD_CODE, Project
+from tests.perfgate.measure.sides.prepared import prepare
 
 
 def test_a_checkout_is_a_repository_of_its_own(project: Project, tmp_path: Path) -> None:
@@ -57,12 +56,9 @@ def test_the_heads_benchmarks_replace_the_bases(project: Project, tmp_path: Path
 
 def test_both_sides_have_paths_of_equal_length(project: Project, tmp_path: Path) -> None:
     """A longer path or environment alone can make identical code measurably slower."""
-    sides = []
-    for role in ("base", "head"):
-        check_out(project.path, project.git("rev-parse", role), tmp_path / role)
-        sides.append(prepare(role, "0" * 40, tmp_path / role, repository=project.path, python=Path(sys.executable)))
+    sides = prepare(project, tmp_path, {"base": "base", "head": "head"}, suite="pytest-benchmark")
 
-    base, head = sides
+    base, head = sides["base"], sides["head"]
     assert len(str(base.checkout)) == len(str(head.checkout))
     assert len(str(base.variables)) == len(str(head.variables))
     assert base.variables.keys() == head.variables.keys()

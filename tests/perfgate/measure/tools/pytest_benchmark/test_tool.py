@@ -6,7 +6,6 @@ command.py is the command line that they share.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from perfgate.measure.live.items import Item
@@ -77,9 +76,9 @@ def test_plugins_that_disturb_are_disabled_where_they_are_installed(tmp_path: Pa
     side = a_side(tmp_path)
     assert not {"xdist", "pytest_cov"} & set(pytest_command(side))
 
-    (tmp_path / "shared/xdist").mkdir(parents=True)
-    (tmp_path / "own/pytest_cov").mkdir(parents=True)
-    command = " ".join(pytest_command(replace(side, shared=(tmp_path / "shared",), site_packages=tmp_path / "own")))
+    for package in ("xdist", "pytest_cov"):
+        (tmp_path / package).mkdir()
+    command = " ".join(pytest_command(side))
 
     assert "-p xdist -n 0 -p pytest_cov --no-cov" in command
 
@@ -91,8 +90,9 @@ def a_side(folder: Path) -> Side:
         checkout=folder,
         environment=folder,
         site_packages=folder,
-        shared=(),
+        project_folder=folder,
         prefixes=(),
+        is_installed=True,
         repository=folder,
         tool_python=folder,
     )
