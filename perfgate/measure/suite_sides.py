@@ -8,8 +8,10 @@ from pathlib import Path
 from perfgate.measure.needs.detection import find_needs
 from perfgate.measure.needs.suite_needs import SuiteNeeds
 from perfgate.measure.needs.trial import Collected, try_out
+from perfgate.measure.sides.builds import projects_in
 from perfgate.measure.sides.checkout import copy_benchmarks
 from perfgate.measure.sides.preparation import AUTOMATIC, prepare_all
+from perfgate.measure.sides.project import distribution_name, source_modules
 from perfgate.measure.sides.side import Side
 from perfgate.measure.suites import Suite
 from perfgate.measure.tools import tool_of
@@ -42,7 +44,14 @@ def prepare_sides(
         MeasurementFailed: A side cannot be prepared, or no benchmark can be collected.
     """
     tool, origin = tool_of(suite), origin or folder / list(shas)[-1]
-    detected = find_needs(origin, suite, tool.packages)
+    project = origin / suite.project
+    detected = find_needs(
+        origin,
+        suite,
+        tool.packages,
+        own=[*projects_in(origin), distribution_name(project)],
+        own_modules=set(source_modules(project)),
+    )
 
     def collect(side: Side) -> Collected:
         if side.checkout != origin:

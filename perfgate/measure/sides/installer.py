@@ -151,8 +151,10 @@ def _uv_options(settings: Mapping[str, str]) -> Iterator[str]:
         yield "--no-index"
     for url in filter(_exists, settings.get("index-url", "").split()):
         yield f"--default-index={url}"
-    for url in filter(_exists, settings.get("extra-index-url", "").split()):
-        yield f"--index={url}"
+    extra = list(filter(_exists, settings.get("extra-index-url", "").split()))
+    yield from (f"--index={url}" for url in extra)
+    if extra:
+        yield "--index-strategy=unsafe-best-match"  # as pip does
     for place in filter(_exists, settings.get("find-links", "").split()):
         yield f"--find-links={place}"
 
