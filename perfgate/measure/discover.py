@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from perfgate import policy
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.suites import Suite
 from perfgate.measure.tools import TOOLS
+from perfgate.policy.suite_table import SuiteTable
 
 
 def suites(checkout: Path) -> tuple[Suite, ...]:
@@ -25,13 +28,16 @@ def discover(checkout: Path, name: str | None = None) -> Suite:
     Args:
         checkout: Top folder of the checked-out code.
         name: ``asv``, ``pytest-benchmark``, or a path inside *checkout*: an asv configuration file, a test file or a
-            folder of tests. None: the only suite there is.
+            folder of tests. None: what ``[suite]`` in perfgate.toml names, else the only suite there is.
 
     Raises:
         MeasurementFailed: There is no such suite, or more than one and *name* is None.
     """
+    table = suite_table(checkout)
+    if table.describes(name):
+        name = name or table.path or table.tool
     if name not in {None, *(tool.name for tool in TOOLS)}:
-        return _suite_at(checkout, str(name))
+        return _in_folder(checkout, _suite_at(checkout, str(name)), table)
     found = [suite for suite in suites(checkout) if name in {None, suite.tool}]
     if len(found) > 1:
         names = " and ".join(suite.tool for suite in found)
@@ -39,7 +45,31 @@ def discover(checkout: Path, name: str | None = None) -> Suite:
     if not found:
         places = " and ".join(tool.places for tool in TOOLS if name in {None, tool.name})
         raise MeasurementFailed(f"found no benchmarks: looked for {places}. Add a suite, or name the path of yours")
-    return found[0]
+    return _in_folder(checkout, found[0], table)
+
+
+def suite_table(checkout: Path) -> SuiteTable:
+    """Return the table ``[suite]`` of a checkout; an empty one if it has none.
+
+    Raises:
+        InvalidPolicy: Its perfgate.toml cannot be read.
+    """
+
+    def read_file(name: str) -> str | None:
+        file = checkout / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+
+    return policy.read(policy.find(read_file)).suite
+
+
+def _in_folder(checkout: Path, suite: Suite, table: SuiteTable) -> Suite:
+    """Return *suite* with the project's folder that the table names."""
+    if table.folder is None or not (table.describes(suite.tool) or table.path):
+        return suite
+    folder = Path(os.path.normpath(table.folder))
+    if folder.is_absolute() or folder.parts[:1] == ("..",) or not (checkout / folder).is_dir():
+        raise MeasurementFailed(f"perfgate.toml: [suite] folder = {table.folder!r} is no folder of the repository")
+    return replace(suite, project=folder)
 
 
 def _suite_at(checkout: Path, name: str) -> Suite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from perfgate.measure.discover import suite_table
 from perfgate.measure.needs.detection import find_needs
 from perfgate.measure.needs.suite_needs import SuiteNeeds
 from perfgate.measure.needs.trial import Collected, try_out
@@ -49,6 +50,7 @@ def prepare_sides(
         origin,
         suite,
         tool.packages,
+        suite_table=suite_table(origin),
         own=[*projects_in(origin), distribution_name(project)],
         own_modules=set(source_modules(project)),
     )

@@ -20,6 +20,9 @@
     per_day = 5
     workflow = "perfgate.yml"
 
+    [suite]                          # what the benchmarks need to run, see `SuiteTable`
+    packages = ["pytest-benchmark"]
+
 If several budgets match, the last one that sets a limit decides it, as in a CODEOWNERS file. If none does, the default of
 the rule kind holds. In ``pyproject.toml`` the same tables stand below ``[tool.perfgate]``.
 """
@@ -44,6 +47,7 @@ from perfgate.policy.rule_kind import RuleKind
 from perfgate.policy.rules import all_kinds
 from perfgate.policy.rules.max_regression import MaxRegression
 from perfgate.policy.scope import covers
+from perfgate.policy.suite_table import SuiteTable
 from perfgate.policy.waivers import Waiver, find_waiver
 from perfgate.results.records import Policy
 
@@ -70,6 +74,7 @@ class Budgets(msgspec.Struct, frozen=True):
     path: str = FILE_NAME
     revision: str = ""
     alerts: AlertRules = AlertRules()
+    suite: SuiteTable = SuiteTable()
 
     def limit(self, kind: RuleKind, label: str, metric: str, unit: str = "") -> Limit | None:
         """Return the limit of one kind for a benchmark and metric; None if the rule does not apply."""
@@ -141,6 +146,7 @@ def read(policy: Policy | None) -> Budgets:
         path=policy.path,
         revision=policy.revision,
         alerts=tables.alerts,
+        suite=tables.suite,
     )
 
 
@@ -158,6 +164,7 @@ def _file_type(keys: tuple[str, ...]) -> Any:
             ("budget", list[budget], msgspec.field(default_factory=list)),  # type: ignore[valid-type] # made above
             ("waiver", list[_WaiverFields], msgspec.field(default_factory=list)),
             ("alerts", AlertRules, AlertRules()),
+            ("suite", SuiteTable, SuiteTable()),
         ],
         forbid_unknown_fields=True,
     )
@@ -179,8 +186,8 @@ def _tables(policy: Policy, keys: tuple[str, ...]) -> Any:
 
 def _line_of(policy: Policy, message: str) -> int:
     """Return the line of the table that a validation error names; 0 if it names none."""
-    if "$.alerts" in message:
-        header = re.compile(r"^\s*\[\s*(?:tool\.perfgate\.)?alerts\s*\]")
+    if single := re.search(r"\$\.(alerts|suite)\b", message):
+        header = re.compile(rf"^\s*\[\s*(?:tool\.perfgate\.)?{single[1]}\s*\]")
         return next((number for number, line in enumerate(policy.text.splitlines(), 1) if header.match(line)), 0)
     match = re.search(r"\$\.(budget|waiver)\[(\d+)\]", message)
     lines = _lines(policy.text, r"(?:tool\.perfgate\.)?" + match[1]) if match else []

@@ -280,7 +280,7 @@ def _from_workflows(folder: Path) -> _Declared:
                 words = shlex.split(found[1], comments=True)
             except ValueError:
                 continue
-            lines += [word for word in words if not word.startswith(("-", "."))]
+            lines += [word for word in words if not word.startswith(("-", ".")) and not word.endswith(".txt")]
         yield f".github/workflows/{file.name}", lines
 
 

@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from perfgate.errors import MeasurementFailed
 from perfgate.measure.needs.declared import DeclaredRequirements, declared_requirements, mapping, read_toml, texts
 from perfgate.measure.needs.missing import WELL_KNOWN, Missing, missing_in, plugin_of
 from perfgate.measure.needs.suite_needs import SuiteNeeds
 from perfgate.measure.suites import Suite
+from perfgate.policy.suite_table import SuiteTable
 
 TOOLS = ("pytest-benchmark", "pytest-codspeed", "asv")
 """Distributions whose place shows which set of requirements is that of the benchmarks."""
@@ -73,7 +75,13 @@ class DetectedNeeds:
 
 
 def find_needs(
-    checkout: Path, suite: Suite, tool_packages: Sequence[str], *, own: Sequence[str], own_modules: Collection[str]
+    checkout: Path,
+    suite: Suite,
+    tool_packages: Sequence[str],
+    *,
+    suite_table: SuiteTable,
+    own: Sequence[str],
+    own_modules: Collection[str],
 ) -> DetectedNeeds:
     """Return what the suite in *checkout* needs.
 
@@ -81,19 +89,62 @@ def find_needs(
         checkout: The checked-out code.
         suite: The suite.
         tool_packages: Requirements that every suite of its tool has.
+        suite_table: The checkout's ``[suite]``. If it lists requirements, nothing else is looked for.
         own: Normalized names of the distributions that the repository holds.
         own_modules: Top-level names of the project's modules.
     """
     project = checkout / suite.project
+    table = suite_table if suite_table.describes(suite.tool) or suite_table.path else SuiteTable()
+    if table.says_what_is_needed:
+        return DetectedNeeds(needs=_listed(table, project, tool_packages), own_modules=own_modules)
     place = checkout / (suite.configuration or (suite.files[0] if suite.files else suite.project))
     folders = [folder for folder in place.parents if folder.is_relative_to(checkout)] or [checkout]
     declared = declared_requirements(checkout, [*folders, project, checkout], own)
     chosen = _set_of_benchmarks(declared, suite)
-    packages = dict.fromkeys((*(chosen.lines if chosen else ()), *_plugins(project, declared)))
+    packages = dict.fromkeys(chosen.lines if chosen else ())
+    if suite.configuration:
+        matrix = [found.lines for found in declared if found.source.endswith("asv.conf.json")]
+        packages.update(dict.fromkeys(line for lines in matrix for line in lines))
+    else:
+        packages.update(dict.fromkeys(_plugins(project, declared)))
     there = _names(tuple(packages))
     packages.update(dict.fromkeys(line for line in tool_packages if not {_name(line)} & there))
-    needs = SuiteNeeds(packages=tuple(packages), python=_python(project), sources=(chosen.source,) if chosen else ())
+    needs = SuiteNeeds(
+        packages=tuple(packages),
+        python=table.python or _python(project),
+        variables=table.environment,
+        before_build=table.before_build,
+        sources=(chosen.source,) if chosen else (),
+    )
     return DetectedNeeds(needs=needs, declared=declared, own_modules=own_modules)
+
+
+def _listed(table: SuiteTable, project: Path, tool_packages: Sequence[str]) -> SuiteNeeds:
+    """Return the needs that ``[suite]`` lists, and the tool."""
+    groups = {found.source: found.lines for found in declared_requirements(project, [project], ())}
+    lines = list(table.packages)
+    for group in table.groups:
+        if (source := f"dependency-groups.{group}") not in groups:
+            raise MeasurementFailed(f"perfgate.toml: [suite] groups: pyproject.toml has no dependency group {group!r}")
+        lines += groups[source]
+    there = _names(lines)
+    lines += [line for line in tool_packages if _name(line) not in there and not table.extras]
+    return SuiteNeeds(
+        python=table.python or _python(project),
+        packages=tuple(dict.fromkeys(lines)),
+        extras=table.extras,
+        variables=table.environment,
+        before_build=table.before_build,
+        sources=("[suite]",),
+    )
+
+
+def _is_requirement(line: str) -> bool:
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return False  # a path or an option, which the installer reads
+    return True
 
 
 def _set_of_benchmarks(declared: Sequence[DeclaredRequirements], suite: Suite) -> DeclaredRequirements | None:
@@ -164,7 +215,7 @@ def _python(project: Path) -> str | None:
 
 
 def _names(lines: Sequence[str]) -> set[str]:
-    return {_name(line) for line in lines}
+    return {_name(line) for line in lines if _is_requirement(line)}
 
 
 def _name(line: str) -> str:

@@ -37,6 +37,8 @@ class AsvEnvironment(msgspec.Struct, frozen=True):
     """The Python versions that the configuration names, if none of them is installed; else empty."""
     built_at: float
     """In seconds since 1970."""
+    replaced: str
+    """The type of environment that the configuration names, if it cannot be made here and virtualenv was used; else empty."""
     variables: dict[str, str]
     """Environment variables that the configuration sets."""
 
@@ -46,6 +48,8 @@ class AsvEnvironment(msgspec.Struct, frozen=True):
         text = f"asv built the environments: {self.name}"
         if self.combinations > 1:
             text += f", the first of {self.combinations} that its configuration names"
+        if self.replaced:
+            text += f"; its configuration asks for {self.replaced}, which is not installed"
         if self.missing:
             text += f"; Python {', '.join(self.missing)}, which the configuration names, is not installed"
         return f"{text}."

@@ -32,6 +32,8 @@ ASV, PLAIN, NEVER = "asv", "plain", "never"
 
 _PATHS = "zz_perfgate.pth"
 
+_ASV_AND_VIRTUALENV = ("asv", "virtualenv", "packaging")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SideBuilder:
@@ -51,7 +53,7 @@ class SideBuilder:
     project: Path
     """The project's folder, relative to the checkout."""
     python: Path
-    """The interpreter that perfgate runs in; for ``asv``, the one that has asv."""
+    """The interpreter that perfgate runs in."""
     install: str = PLAIN
     """``plain``: install the project, if it says how it is built; else import it from its folder. ``never``: always do the
     latter. ``asv``: let asv make the environment and install into it. Anything else is a command that installs the project
@@ -64,6 +66,7 @@ class SideBuilder:
         agent = self.checkout.with_name("agent")
         shutil.copytree(Path(__file__).parents[1] / "agent", agent / AGENT_PACKAGE, dirs_exist_ok=True)
         if self.install == ASV:
+            self._provide_asv()
             return Builds()
         self._installer(needs).make_environment(self._environment, needs.python)
         folder = self.checkout / self.project
@@ -155,7 +158,7 @@ class SideBuilder:
             self.sha,
             self.checkout,
             self.configuration,
-            developer_python=self.python,
+            developer_python=self._tool_python,
             variables={**clean_variables(), **needs.variables},
         )
         installed = installed_packages(made.python, clean_variables(), self._log)
@@ -167,7 +170,7 @@ class SideBuilder:
             environment=made.python.parent.parent,
             # No path file is written into the environment: it is cached, and must stay as it was built.
             settings={**needs.variables, **made.variables, "PYTHONPATH": str(self.checkout.with_name("agent"))},
-            tool_python=self.python,
+            tool_python=self._tool_python,
             notes=(made.note,),
             built_at=made.built_at,
             is_installed=bool(modules),
@@ -199,6 +202,23 @@ class SideBuilder:
     @property
     def _python(self) -> Path:
         return self._environment / "bin/python"
+
+    def _provide_asv(self) -> None:
+        """Make an environment with asv, unless the interpreter that perfgate runs in has it."""
+        command: list[str | Path] = [self.python, "-c", "import asv, virtualenv"]
+        if run_tool(command, cwd=self.checkout, environment=clean_variables(), output=self._log, allowed=(0, 1)):
+            installer, environment = self._installer(SuiteNeeds()), self._asv_python.parents[1]
+            installer.make_environment(environment, None)
+            installer.install(self._asv_python, _ASV_AND_VIRTUALENV, cwd=self.checkout)
+
+    @property
+    def _asv_python(self) -> Path:
+        return self.checkout.with_name(f"{self.role}_asv") / "bin/python"
+
+    @property
+    def _tool_python(self) -> Path:
+        """The interpreter that has asv and what it makes environments with."""
+        return self._asv_python if self._asv_python.exists() else self.python
 
     @property
     def _log(self) -> Path:

@@ -19,6 +19,10 @@ _BUILD = ["python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"]
 """asv's default without the wheels of dependencies: among several wheels asv does not know which to install (0.6.6)."""
 
 
+_CONDA = frozenset({"conda", "mamba", "rattler"})
+"""Types of environment in whose place virtualenv is used where they cannot be made."""
+
+
 def _build(request: dict[str, Any]) -> dict[str, Any]:
     try:
         from asv import environment, util  # noqa: PLC0415 - its absence is an answer
@@ -27,10 +31,14 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         return {"unavailable": f"asv cannot be imported ({error})"}
     os.setpgid = None  # type: ignore[assignment]  # asv's child processes stay in our group, and end with it
     conf = _configuration(request)
+    replaced = ""
     try:
         found, missing = _environments(conf)
     except environment.EnvironmentUnavailable as error:
-        return {"unavailable": str(error)}
+        if conf.environment_type not in _CONDA:
+            return {"unavailable": str(error)}
+        replaced, conf.environment_type = conf.environment_type, "virtualenv"
+        found, missing = _environments(conf)
     if not found:
         return {"unavailable": f"asv can make no environment_type {conf.environment_type!r} here"}
     first = found[0]
@@ -46,6 +54,7 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         "built_at": time.time(),
         "combinations": len(found),
         "missing": missing,
+        "replaced": replaced,
         "variables": {name: str(value) for name, value in first.env_vars.items()},
     }
 
