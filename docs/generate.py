@@ -73,7 +73,7 @@ def command_line() -> Iterator[str]:
 
 def policy() -> Iterator[str]:
     """Yield the page of perfgate.toml, from the module that reads it."""
-    from perfgate.policy import alert_rules, language
+    from perfgate.policy import alert_rules, language, suite_table
     from perfgate.policy.rules import all_kinds
 
     yield "# Policy"
@@ -87,6 +87,10 @@ def policy() -> Iterator[str]:
     yield "## `[alerts]`"
     yield ""
     yield from record_table(alert_rules.AlertRules)
+    yield ""
+    yield "## `[suite]`"
+    yield ""
+    yield from record_table(suite_table.SuiteTable)
 
 
 def result_file() -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfgate import git
-from perfgate.ci.benchmark_requirements import BenchmarkRequirements, find_requirements
 from perfgate.ci.older_results import OlderResults, find_older_results
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure.discover import suites
@@ -19,7 +18,6 @@ class RepositorySurvey:
 
     suites: tuple[Suite, ...]
     older_results: tuple[OlderResults, ...]
-    requirements: BenchmarkRequirements
     branch: str
     """The default branch."""
 
@@ -39,7 +37,6 @@ def survey(root: Path) -> RepositorySurvey:
     return RepositorySurvey(
         suites=found,
         older_results=tuple(find_older_results(root, found)),
-        requirements=find_requirements(root, [suite.tool for suite in found]),
         branch=_default_branch(root),
     )
 

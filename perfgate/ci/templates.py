@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from perfgate import policy
 from perfgate.ci.onboarding import RepositorySurvey
+from perfgate.policy.suite_table import SuiteTable
 
 WORKFLOW = ".github/workflows/perfgate.yml"
 
@@ -43,9 +43,14 @@ def workflow_text(
     )
 
 
-def policy_text() -> str:
-    """Return a commented ``perfgate.toml`` that changes nothing."""
-    return _POLICY.format(budget=f"{policy.DEFAULT_MAX_REGRESSION:.0%}")
+def policy_text(table: SuiteTable | None) -> str:
+    """Return a commented ``perfgate.toml`` that tolerates what perfgate tolerates without it.
+
+    Args:
+        table: What the suite needs; None: nothing is said about it.
+    """
+    suite = suite_text(table) if table else ""
+    return suite + _POLICY.format(budget=f"{policy.DEFAULT_MAX_REGRESSION:.0%}")
 
 
 def _measure_step(found: RepositorySurvey, action: str) -> list[str]:
@@ -55,15 +60,25 @@ def _measure_step(found: RepositorySurvey, action: str) -> list[str]:
         "        with:",
         "          step: measure",
         *(["          suite: ${{ matrix.suite }}"] if len(found.suites) > 1 else []),
-        *_block("packages", found.requirements.lines),
     ]
 
 
-def _block(name: str, lines: Sequence[str]) -> list[str]:
-    """Return an input of the action, as one line if it needs no quoting."""
-    if len(lines) == 1 and re.fullmatch(r"[A-Za-z][\w.-]*", lines[0]):
-        return [f"          {name}: {lines[0]}"]
-    return [f"          {name}: |", *(f"            {line}" for line in lines)]
+def suite_text(table: SuiteTable) -> str:
+    """Return the table ``[suite]`` of a perfgate.toml."""
+    lines = [
+        "# What the benchmarks need to run, on every machine. Read from the revision whose benchmarks are measured.",
+        "[suite]",
+    ]
+    given = {name: value for name in SuiteTable.__struct_fields__ if (value := getattr(table, name))}
+    variables = given.pop("environment", {})
+    lines += [f"{name} = {_toml(value)}" for name, value in given.items()]
+    lines += [f"environment.{name} = {_toml(value)}" for name, value in variables.items()]
+    return "\n".join(lines) + "\n\n"
+
+
+def _toml(value: str | tuple[str, ...]) -> str:
+    """Return a text or a list of texts as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 _MATRIX = """    strategy:
@@ -145,7 +160,7 @@ jobs:
 
 _POLICY = """\
 # What perfgate tolerates. It is read from the base branch: a pull request cannot loosen its own budget.
-# Without any line here: {budget} for every benchmark and metric.
+# Without any line below: {budget} for every benchmark and metric.
 
 # [[budget]]
 # max_regression = "{budget}"      # of everything

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,8 +15,13 @@ from perfgate import __version__, git, policy
 from perfgate.ci import templates
 from perfgate.ci.onboarding import RepositorySurvey, survey
 from perfgate.commands.exit_codes import PASS
+from perfgate.commands.progress import progress_bar
 from perfgate.errors import InvalidInput
 from perfgate.formatting import plain
+from perfgate.measure.discover import suite_table
+from perfgate.measure.progress import report_stages
+from perfgate.measure.suite_sides import TriedSuite, try_suite
+from perfgate.policy.suite_table import SuiteTable
 
 _LABEL = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _PINNED = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*@[\w./-]+|\./", re.ASCII)
@@ -40,22 +46,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Survey the repository, write the files that are missing, print what is left to do; return 0."""
+    """Survey the repository, try its suite out, write the files that are missing, print what is left to do; return 0."""
     root = git.root(arguments.repository)
+    action, runner, server = _action(arguments.action), _labels(arguments.runner), _server(arguments.server)
     found = survey(root)
+    tried = _try_out(root, found)
+    table = tried[0].table if len(tried) == 1 else None
     files = {
-        templates.WORKFLOW: templates.workflow_text(
-            found, action=_action(arguments.action), runner=_labels(arguments.runner), server=_server(arguments.server)
-        ),
-        policy.FILE_NAME: templates.policy_text(),
+        templates.WORKFLOW: templates.workflow_text(found, action=action, runner=runner, server=server),
+        policy.FILE_NAME: templates.policy_text(table),
     }
-    for line in _describe(found):
+    for line in _describe(found, tried):
         print(line)
     written = [name for name, text in files.items() if _write(root / name, name, text, is_dry=arguments.dry_run)]
     if not arguments.dry_run:
-        for line in (*_next_steps(found, written), *_imports(found)):
+        for line in (*_missing_table(root, table, written), *_next_steps(found, written), *_imports(found)):
             print(line)
     return PASS
+
+
+def _try_out(root: Path, found: RepositorySurvey) -> list[TriedSuite]:
+    """Build an environment of the newest commit for each suite, and collect it there."""
+    python = Path(sys.executable).absolute()
+    names = [suite.tool for suite in found.suites] if len(found.suites) > 1 else [None]
+    with progress_bar() as progress:
+        return [try_suite(root, "HEAD", name, python=python, progress=report_stages(progress)) for name in names]
+
+
+def _missing_table(root: Path, table: SuiteTable | None, written: Sequence[str]) -> Iterator[str]:
+    """Yield the table to add to a policy that was kept and does not have it."""
+    if table is None or policy.FILE_NAME in written or suite_table(root) != SuiteTable():
+        return
+    yield ""
+    yield f"Add to {policy.FILE_NAME} what the benchmarks need:"
+    yield from (f"     {line}" for line in templates.suite_text(table).splitlines()[1:] if line)
 
 
 def _write(path: Path, name: str, text: str, *, is_dry: bool) -> bool:
@@ -72,12 +96,16 @@ def _write(path: Path, name: str, text: str, *, is_dry: bool) -> bool:
     return True
 
 
-def _describe(found: RepositorySurvey) -> Iterator[str]:
-    """Yield a line for each suite, the requirements, and older results."""
-    for suite in found.suites:
-        yield f"found   {suite.tool}: {_shorten(suite.files or (suite.configuration,))}"
-    source = f" (from {found.requirements.source})" if found.requirements.source else ""
-    yield f"needs   {plain(', '.join(found.requirements.lines), 300)}{source}"
+def _describe(found: RepositorySurvey, tried: Sequence[TriedSuite]) -> Iterator[str]:
+    """Yield a line for each suite, what it needs and how many benchmarks were found, and older results."""
+    for suite in tried:
+        yield f"found   {suite.suite.tool}: {_shorten(suite.suite.files or (suite.suite.configuration,))}"
+        source = f" (from {', '.join(suite.sources)})" if suite.sources else ""
+        needed = ", ".join((*suite.table.packages, *suite.table.groups, *suite.table.extras))
+        yield f"needs   {plain(needed, 300)}{plain(source)}"
+        yield f"found {suite.count} benchmark{'' if suite.count == 1 else 's'}"
+        if suite.errors:
+            yield f"not all files can be collected: {plain(suite.errors.splitlines()[-1], 300)}"
     for results in found.older_results:
         place = f" on branch {plain(results.branch)}" if results.branch else ""
         yield f"found   {results.title}: {plain(results.path) or 'top folder'}{place}"

@@ -29,6 +29,8 @@ _BENCHMARKS = re.compile(r"bench|perf|speed|asv", re.IGNORECASE)
 
 _RUNNING = platform.python_version()
 
+_GROUPS = "dependency-groups."
+
 _TESTS = re.compile(r"test", re.IGNORECASE)
 
 
@@ -59,6 +61,20 @@ class DetectedNeeds:
                 name = missing.distribution or "NAME"
                 return f'{missing.what} is missing: add to perfgate.toml: [suite] packages = ["{name}"]'
         return ""
+
+    def table(self, needs: SuiteNeeds, suite: Suite) -> SuiteTable:
+        """Return *needs* as the table ``[suite]``; a dependency group is named, and not copied."""
+        group = next((source for source in needs.sources if source.startswith(_GROUPS)), "")
+        in_group = next((found.lines for found in self.declared if group and found.source == group), ())
+        return SuiteTable(
+            tool=suite.tool,
+            python=needs.python,
+            packages=tuple(line for line in needs.packages if line not in in_group),
+            groups=(group.removeprefix(_GROUPS),) if group else (),
+            extras=needs.extras,
+            environment=dict(needs.variables),
+            before_build=needs.before_build,
+        )
 
     def _lines_for(self, missing: Missing, needs: SuiteNeeds) -> tuple[str, ...]:
         """Return the requirements to add for one missing thing; none if nothing certain is known."""
@@ -124,7 +140,7 @@ def _listed(table: SuiteTable, project: Path, tool_packages: Sequence[str]) -> S
     groups = {found.source: found.lines for found in declared_requirements(project, [project], ())}
     lines = list(table.packages)
     for group in table.groups:
-        if (source := f"dependency-groups.{group}") not in groups:
+        if (source := f"{_GROUPS}{group}") not in groups:
             raise MeasurementFailed(f"perfgate.toml: [suite] groups: pyproject.toml has no dependency group {group!r}")
         lines += groups[source]
     there = _names(lines)

@@ -1,6 +1,6 @@
 """What `perfgate init` finds, and what it makes of it.
 
-onboarding.py surveys the repository with benchmark_requirements.py and older_results.py; templates.py has the files.
+onboarding.py surveys the repository with older_results.py; templates.py has the files.
 """
 
 from __future__ import annotations
@@ -8,59 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
-from perfgate.ci import templates
-from perfgate.ci.benchmark_requirements import BenchmarkRequirements
 from perfgate.ci.older_results import OlderResults
 from perfgate.ci.onboarding import survey
 from perfgate.errors import MeasurementFailed
-from tests.perfgate.repositories import ACTION, git, make_project_without_perfgate, write
+from tests.perfgate.repositories import git, make_project_without_perfgate, write
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_project_without_perfgate(tmp_path / "shop")
-
-
-@pytest.mark.parametrize(
-    ("files", "packages", "source"),
-    [
-        ({}, ("pytest-benchmark",), ""),
-        (
-            {"requirements-dev.txt": "pytest\npytest_benchmark>=5\n"},
-            ("-r requirements-dev.txt",),
-            "requirements-dev.txt",
-        ),
-        ({"requirements.txt": "flask\n"}, ("pytest-benchmark",), ""),
-        (
-            {
-                "pyproject.toml": '[dependency-groups]\nall = [{include-group = "b"}]\nb = ["pytest-benchmark>=5", "orjson"]'
-            },
-            ("pytest-benchmark>=5", "orjson"),
-            "dependency-groups.all",
-        ),
-        (
-            {
-                "pyproject.toml": '[project]\nname="shop"\n[project.optional-dependencies]\ndev=["shop[t]"]\nt=["pytest-benchmark"]'
-            },
-            ("pytest-benchmark",),
-            "project.optional-dependencies.dev",
-        ),
-        ({"pyproject.toml": '[dependency-groups]\na = [{include-group = "a"}]'}, ("pytest-benchmark",), ""),
-        ({"pyproject.toml": "[broken"}, ("pytest-benchmark",), ""),
-    ],
-)
-def test_what_the_benchmarks_need(
-    repository: Path, files: dict[str, str], packages: tuple[str, ...], source: str
-) -> None:
-    """The lines among which the benchmark tool is listed, wherever that is; the tool alone if it is listed nowhere."""
-    for name, text in files.items():
-        write(repository, name, text)
-    found = survey(repository)
-    assert BenchmarkRequirements(lines=packages, source=source) == found.requirements
-    document = yaml.safe_load(templates.workflow_text(found, action=ACTION))
-    assert document["jobs"]["measure"]["steps"][-1]["with"]["packages"].split("\n")[: len(packages)] == list(packages)
 
 
 def test_older_results_are_found_in_the_work_tree_and_on_branches(repository: Path) -> None:
