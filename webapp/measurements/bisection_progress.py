@@ -92,17 +92,24 @@ class BisectionProgress:
     @property
     def next_position(self) -> int | None:
         """The position to measure now; None: none, or none yet."""
-        if self.is_waiting or self.refusal or self.posterior.explanation is not Explanation.OPEN:
+        if self.is_waiting or self.refusal or not self._can_learn_more:
             return None
-        if len(self.requested) >= self.cost.most:
-            return None
-        counts = Counter(commit.position for commit in self.measured)
-        exhausted = [position for position, count in counts.items() if count >= MAX_MEASUREMENTS_PER_COMMIT]
         errors = [measurement.error for measurement in self._measurements]
         choice = self.posterior.choose(
-            error=median(errors) if errors else FIRST_ERROR, without={*self.unmeasurable, *exhausted}
+            error=median(errors) if errors else FIRST_ERROR, without={*self.unmeasurable, *self._exhausted}
         )
         return choice[0] if choice else None
+
+    @property
+    def _can_learn_more(self) -> bool:
+        """Return whether the question is open, and the limit of measurements is not reached."""
+        return self.posterior.explanation is Explanation.OPEN and len(self.requested) < self.cost.most
+
+    @property
+    def _exhausted(self) -> list[int]:
+        """Return the positions that were measured as often as is allowed."""
+        counts = Counter(commit.position for commit in self.measured)
+        return [position for position, count in counts.items() if count >= MAX_MEASUREMENTS_PER_COMMIT]
 
     @property
     def is_over(self) -> bool:
