@@ -264,6 +264,11 @@ REPLACED_WORDS = {
     r"\brooms?\b": "packages",
     r"\bhouse\b": "layout",
     r"\bdoors?\b": "entry points",
+    r"runs_owed": "runs_pending",
+    r"virtualisation": "virtualization",
+    r"\bcould have seen\b": "detects",
+    r"\bdid it\b": "is the cause",
+    r"\{% for (?:one|each|it|that) in": "the thing's name",
 }
 
 BRITISH = {

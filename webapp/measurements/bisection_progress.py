@@ -135,7 +135,7 @@ class BisectionProgress:
             position, probability = posterior.suspects()[0]
             effect, low, high = posterior.effect(position)
             moved = f"{percent(effect)} {interval(low, high)}"
-            return f"{self._short_sha(position)} did it: {moved}, probability {chance(probability)}, {after}."
+            return f"{self._short_sha(position)} is the cause: {moved}, probability {chance(probability)}, {after}."
         if posterior.explanation is Explanation.NOTHING:
             return (
                 f"Measured beside its base, no commit of the range changed it ({chance(posterior.nothing)}), {after}."

@@ -92,3 +92,8 @@ def test_every_metric_of_time_counts_for_every_other() -> None:
     assert metric_key("parse", "time") == metric_key("parse", "cpu_time") == metric_key("parse", "wall_time")
     assert metric_key("parse", "time") != metric_key("parse", "peak_memory")
     assert metric_key("parse", "time") != metric_key("render", "time")
+
+
+def test_an_alert_without_regressions_is_not_refuted() -> None:
+    """Nothing was measured, so nothing is said."""
+    assert not Remeasurement().is_refuted
