@@ -20,16 +20,9 @@ EVERYTHING = (*habits.OURS, "tests/")
 DJANGO_PACKAGES = ("migrations", "management", "management.commands", "templatetags")
 """Packages whose place and contents Django prescribes."""
 
-# How much of each kind there still is. A number may fall, never rise; at zero its line goes.
-REMAINING: dict[str, int] = {
-    "functions with a complexity above 10": 2,
-    "modules without tests of their own": 11,
-}
-
 
 def _assert_none(kind: str, found: list[str]) -> None:
-    allowed = REMAINING.get(kind, 0)
-    assert len(found) <= allowed, f"{len(found)} {kind}, at most {allowed}:\n" + "\n".join(found)
+    assert not found, f"{len(found)} {kind}:\n" + "\n".join(found)
 
 
 def _map() -> list[str]:
@@ -271,6 +264,11 @@ REPLACED_WORDS = {
     r"\brooms?\b": "packages",
     r"\bhouse\b": "layout",
     r"\bdoors?\b": "entry points",
+    r"runs_owed": "runs_pending",
+    r"virtualisation": "virtualization",
+    r"\bcould have seen\b": "detects",
+    r"\bdid it\b": "is the cause",
+    r"\{% for (?:one|each|it|that) in": "the thing's name",
 }
 
 BRITISH = {

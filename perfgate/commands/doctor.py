@@ -126,7 +126,7 @@ _CONDITIONS = (
     ("SMT", "smt", "off", _UNKNOWN),
     ("load before", "load", "low", _UNKNOWN),
     ("PYTHONHASHSEED", "hash_seed", "random", _UNKNOWN),
-    ("virtualisation", "virtualisation", "none", "none seen"),
+    ("virtualization", "virtualization", "none", "none seen"),
     ("CPU", "cpu", "", _UNKNOWN),
     ("CPUs", "cpu_count", "", _UNKNOWN),
     ("CPUs available", "cpus_available", "2 or more", _UNKNOWN),

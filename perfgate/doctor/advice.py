@@ -41,7 +41,7 @@ def advice(facts: Mapping[str, str], result: ProbeResult, grade: Grade, inflatio
     """Return what would improve the machine or the run, one sentence each."""
     cpus, load = _number(facts.get("cpus_available")), _number(facts.get("load"))
     governor, quota = facts.get("governor", "performance"), facts.get("cpu_quota")
-    is_noisy, is_guest = grade > Grade.B, "virtual machine" in facts.get("virtualisation", "")
+    is_noisy, is_guest = grade > Grade.B, "virtual machine" in facts.get("virtualization", "")
     rules = {
         "Give the runner a second CPU, so that the system and the job's own logging have one to themselves.": cpus == 1,
         f"Run one job at a time: the load was {load:g} on {cpus:g} CPU(s) before the A/A run.": load > cpus / 2 > 0,

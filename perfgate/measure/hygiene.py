@@ -16,7 +16,7 @@ def hygiene(root: Path = Path("/")) -> dict[str, str]:
 
     None of them is part of the fingerprint. The keys:
 
-    - ``virtualisation``, ``governor``, ``turbo`` (on, off), ``smt`` (on, off) and ``aslr`` (full, partial, off);
+    - ``virtualization``, ``governor``, ``turbo`` (on, off), ``smt`` (on, off) and ``aslr`` (full, partial, off);
     - ``load`` of the last minute, ``steal_since_boot`` as a fraction of the CPU time that was needed;
     - ``cpus_available`` to this process, ``cpus_isolated`` from the scheduler, ``cpu_quota`` in CPUs;
     - ``hash_seed``: ``random``, or the value of PYTHONHASHSEED; live pairs always get a random one each;
@@ -28,7 +28,7 @@ def hygiene(root: Path = Path("/")) -> dict[str, str]:
     cpu = root / "sys/devices/system/cpu"
     ticks = cpu_ticks(root)
     facts = {
-        "virtualisation": _virtualization(root),
+        "virtualization": _virtualization(root),
         "governor": read_file(cpu / "cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(cpu),
         "smt": {"1": "on", "0": "off"}.get(read_file(cpu / "smt/active"), ""),

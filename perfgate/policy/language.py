@@ -48,7 +48,7 @@ from perfgate.policy.rules import all_kinds
 from perfgate.policy.rules.max_regression import MaxRegression
 from perfgate.policy.scope import covers
 from perfgate.policy.suite_table import SuiteTable
-from perfgate.policy.waivers import Waiver, find_waiver
+from perfgate.policy.waivers import Waiver
 from perfgate.results.records import Policy
 
 DEFAULT_MAX_REGRESSION = MaxRegression.default
@@ -89,10 +89,6 @@ class Budgets(msgspec.Struct, frozen=True):
         limit = self.limit(MaxRegression(), label, metric)
         assert limit is not None, "the kind has a default"
         return limit
-
-    def waiver(self, label: str, metric: str, today: date) -> Waiver | None:
-        """Return the last waiver in force on *today* for this benchmark and metric."""
-        return find_waiver(self.waivers, label, metric, today)
 
 
 _Glob = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]

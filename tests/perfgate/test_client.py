@@ -39,7 +39,7 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 @pytest.fixture

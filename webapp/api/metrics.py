@@ -31,7 +31,7 @@ class DatabaseCollector(Collector):
         yield _alerts(slugs)
         yield _alert_shares(slugs)
         pending = Run.objects.filter(processed_at=None).count()
-        yield GaugeMetricFamily("perfgate_runs_owed", "Runs received and not yet processed.", value=pending)
+        yield GaugeMetricFamily("perfgate_runs_pending", "Runs received and not yet processed.", value=pending)
         due = publisher.due().count()
         yield GaugeMetricFamily("perfgate_publications_due", "Publications that are to be sent now.", value=due)
         failed = Publication.objects.filter(failed_for_good=True).count()

@@ -92,17 +92,24 @@ class BisectionProgress:
     @property
     def next_position(self) -> int | None:
         """The position to measure now; None: none, or none yet."""
-        if self.is_waiting or self.refusal or self.posterior.explanation is not Explanation.OPEN:
+        if self.is_waiting or self.refusal or not self._can_learn_more:
             return None
-        if len(self.requested) >= self.cost.most:
-            return None
-        counts = Counter(commit.position for commit in self.measured)
-        exhausted = [position for position, count in counts.items() if count >= MAX_MEASUREMENTS_PER_COMMIT]
         errors = [measurement.error for measurement in self._measurements]
         choice = self.posterior.choose(
-            error=median(errors) if errors else FIRST_ERROR, without={*self.unmeasurable, *exhausted}
+            error=median(errors) if errors else FIRST_ERROR, without={*self.unmeasurable, *self._exhausted}
         )
         return choice[0] if choice else None
+
+    @property
+    def _can_learn_more(self) -> bool:
+        """Return whether the question is open, and the limit of measurements is not reached."""
+        return self.posterior.explanation is Explanation.OPEN and len(self.requested) < self.cost.most
+
+    @property
+    def _exhausted(self) -> list[int]:
+        """Return the positions that were measured as often as is allowed."""
+        counts = Counter(commit.position for commit in self.measured)
+        return [position for position, count in counts.items() if count >= MAX_MEASUREMENTS_PER_COMMIT]
 
     @property
     def is_over(self) -> bool:
@@ -128,7 +135,7 @@ class BisectionProgress:
             position, probability = posterior.suspects()[0]
             effect, low, high = posterior.effect(position)
             moved = f"{percent(effect)} {interval(low, high)}"
-            return f"{self._short_sha(position)} did it: {moved}, probability {chance(probability)}, {after}."
+            return f"{self._short_sha(position)} is the cause: {moved}, probability {chance(probability)}, {after}."
         if posterior.explanation is Explanation.NOTHING:
             return (
                 f"Measured beside its base, no commit of the range changed it ({chance(posterior.nothing)}), {after}."

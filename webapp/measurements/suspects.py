@@ -89,13 +89,11 @@ def find_suspects(alert: Alert, progress: BisectionProgress | None = None) -> Su
     if stored is None:
         return Suspects(named=[_measured_suspect(commit) for commit in _measured_commits(alert)])
     commits = msgspec.convert(stored.commits, CommitRange)
-    listed, chances = commits.newest[:MAX_NAMED], dict[str, float]()
+    chances: dict[str, float] = {}
+    likeliest: list[RangeCommit] = []
     if progress is not None and (progress.bisection.base, progress.commits[-1].sha) == (base, head):
-        with_pull_requests = {commit.sha: commit for commit in commits.newest}
-        likeliest = list(progress.suspects)
-        chances = {commit.sha: chance for commit, chance in likeliest}
-        listed = tuple(with_pull_requests.get(commit.sha, commit) for commit, _ in likeliest[:MAX_NAMED]) or listed
-    return Suspects(named=_suspects(alert, listed, chances), count=commits.count)
+        likeliest, chances = _likeliest(progress, commits)
+    return Suspects(named=_suspects(alert, likeliest or commits.newest[:MAX_NAMED], chances), count=commits.count)
 
 
 def bisect_command(alert: Alert, worst: StoredChangePoint | None, suspects: Suspects) -> str:
@@ -120,6 +118,14 @@ def pull_requests_in(subject: str) -> tuple[int, ...]:
     """Return the pull request that a commit's subject names as GitHub's own merges do."""
     found = _PULL_REQUEST.search(subject)
     return (int(found[1] or found[2]),) if found else ()
+
+
+def _likeliest(progress: BisectionProgress, commits: CommitRange) -> tuple[list[RangeCommit], dict[str, float]]:
+    """Return the likeliest suspects of a bisection, `MAX_NAMED` at most, and the probability of each suspect by hash."""
+    with_pull_requests = {commit.sha: commit for commit in commits.newest}
+    suspects = list(progress.suspects)
+    named = [with_pull_requests.get(commit.sha, commit) for commit, _ in suspects[:MAX_NAMED]]
+    return named, {commit.sha: chance for commit, chance in suspects}
 
 
 def _suspects(alert: Alert, commits: Sequence[RangeCommit], chances: Mapping[str, float]) -> list[Suspect]:

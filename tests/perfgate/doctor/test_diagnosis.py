@@ -170,7 +170,7 @@ def test_each_bad_fact_has_its_advice(facts: dict[str, str], word: str) -> None:
 
 def test_a_noisy_virtual_machine_is_advised_against() -> None:
     """Reserving a CPU is advised where none is isolated; a virtual machine with little noise is fine."""
-    guest = {"virtualisation": "virtual machine (QEMU)", "cpus_isolated": "1"}
+    guest = {"virtualization": "virtual machine (QEMU)", "cpus_isolated": "1"}
 
     assert not examine(guest, probe()).advice
     assert "dedicated machine" in examine(guest, probe(0.035)).advice[0]

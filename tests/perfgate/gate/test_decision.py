@@ -168,6 +168,17 @@ def test_a_largest_value_does_not_fail_an_exempt_benchmark() -> None:
     assert Outcome.PASS == judge(limited, today=TODAY).outcome
 
 
+def test_an_exempt_row_says_why_it_is_not_gated() -> None:
+    """It keeps its findings for the reader, without the waiver that it does not need."""
+    text = "[[waiver]]\nbenchmarks='*'\nmax_regression='90%'\nuntil=2027-01-01\nowner='o'\nreason='r'\n"
+    waived = msgspec.structs.replace(unreached([1.3]), policy=Policy(text=text))
+    (row,) = judge(waived, today=TODAY).rows
+
+    assert "not gated: nothing it reaches differs" == row.reason
+    assert ["max_regression"] == [finding.rule for finding in row.findings]
+    assert None is row.waiver
+
+
 def test_only_exempt_benchmarks_pass() -> None:
     """If everything measured is exempt, the verdict passes, although one of them failed to run."""
     measured = unreached([1.0, 1.0])
@@ -261,7 +272,8 @@ def test_a_drifting_runner_is_named() -> None:
     verdict = judge(run(head, base), today=TODAY)
 
     assert Outcome.FAIL != verdict.outcome
-    assert "This runner drifts" in verdict.notes[-1]
+    assert verdict.notes[-1].startswith("This runner drifts")
+    assert verdict.notes[-1].endswith(" as much as their pairs explain. All intervals were widened by that factor.")
     assert verdict.inflation is not None
     assert verdict.inflation > 1.5
 
@@ -346,6 +358,7 @@ def test_impossible_memory_values_are_inconclusive() -> None:
         verdict = judge(run([bad], [count("a", TRACED_PEAK, (2e6,))]), today=TODAY)
 
         assert [Outcome.INCONCLUSIVE] == [row.outcome for row in verdict.rows]
+        assert verdict == gate.from_document(msgspec.json.decode(json_text(verdict)))
         assert "got" in verdict.rows[0].reason
 
 

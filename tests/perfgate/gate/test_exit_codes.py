@@ -7,6 +7,7 @@ import pytest
 from perfgate.gate import NotJudged, Outcome, Verdict, exit_code
 from perfgate.gate.pairing import NEW, REMOVED
 from perfgate.results.records import Commit
+from tests.perfgate.report import shown
 
 
 def verdict(outcome: Outcome, *reasons: str, exempt: tuple[str, ...] = ()) -> Verdict:
@@ -28,6 +29,16 @@ def test_strict_counts_what_has_no_answer() -> None:
     for reason in (REMOVED, "failed: head: ValueError", "newest pytest is needed"):
         assert 3 == exit_code(verdict(Outcome.PASS, reason), strict=True)
         assert 0 == exit_code(verdict(Outcome.PASS, reason))
+
+
+def test_strict_counts_an_inconclusive_row() -> None:
+    """With strict, one inconclusive benchmark beside one that passes is undecidable; an exempt one is not counted."""
+    passed, open_row = shown.row("a", Outcome.PASS, "within"), shown.row("b", Outcome.INCONCLUSIVE, "inconclusive")
+    unreached = shown.row("b", Outcome.PASS, "inconclusive", exempt=True)
+
+    assert 3 == exit_code(shown.verdict(passed, open_row, outcome=Outcome.PASS), strict=True)
+    assert 0 == exit_code(shown.verdict(passed, open_row, outcome=Outcome.PASS))
+    assert 0 == exit_code(shown.verdict(passed, unreached, outcome=Outcome.PASS), strict=True)
 
 
 def test_strict_does_not_count_a_new_benchmark() -> None:

@@ -57,7 +57,7 @@ def test_hygiene_is_read_from_the_system_s_files(tmp_path: Path) -> None:
     assert found["smt"] == "on"
     assert found["cpus_isolated"] == "2-3"
     assert found["cpu_quota"] == "1.50"
-    assert found["virtualisation"] == "virtual machine (QEMU Standard PC), container"
+    assert found["virtualization"] == "virtual machine (QEMU Standard PC), container"
     assert found["steal_since_boot"] == "0.0010"
 
 
@@ -72,7 +72,7 @@ def test_hygiene_is_read_from_the_system_s_files(tmp_path: Path) -> None:
         ("sys/devices/system/cpu/isolated", "\n", "cpus_isolated", None),
         ("sys/fs/cgroup/cpu.max", "max 100000\n", "cpu_quota", None),
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n", "cpu_quota", None),
-        ("proc/cpuinfo", CPUINFO.replace("hypervisor ", ""), "virtualisation", None),
+        ("proc/cpuinfo", CPUINFO.replace("hypervisor ", ""), "virtualization", None),
     ],
 )
 def test_the_text_of_a_file_is_interpreted(tmp_path: Path, file: str, text: str, key: str, found: str | None) -> None:

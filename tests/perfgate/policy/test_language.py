@@ -1,5 +1,7 @@
 """Tests of `perfgate.policy.language` and `perfgate.policy.findings`: what perfgate.toml may say."""
 
+from datetime import date
+
 import pytest
 
 from perfgate import policy
@@ -33,6 +35,21 @@ def test_the_last_matching_budget_decides() -> None:
     parse, other = budgets.max_regression("bench.parse[large]", "cpu_time"), budgets.max_regression("bench.x", "memory")
     assert (0.02, 4) == (parse.value, parse.line)
     assert (0.05, 1) == (other.value, other.line)
+
+
+def test_a_waiver_is_read_with_its_line() -> None:
+    """All keys of a [[waiver]] table and its line are in the waiver; without a metric it covers all of them."""
+    expected = policy.Waiver(
+        benchmarks="bench.parse[large]",
+        metric="*",
+        max_regression=0.08,
+        until=date(2027, 1, 31),
+        owner="release managers",
+        reason="exact decimals",
+        line=10,
+    )
+
+    assert (expected,) == policy.read(Policy(text=TEXT)).waivers
 
 
 def test_without_a_table_the_default_budget_holds() -> None:
@@ -72,6 +89,16 @@ def test_a_policy_may_stand_in_pyproject() -> None:
         ("[[budget]]\nmax = nan\n", 1, "at least 0"),
         ("[[budget]]\nmax = true\n", 1, "bool"),
         (
+            "\n[[waiver]]\nbenchmarks = 'x'\nmax_regression = '3ms'\nuntil = 2027-01-01\nowner = 'o'\nreason = 'r'\n",
+            2,
+            "max_regression = '3ms': a share",
+        ),
+        (
+            "\n[[waiver]]\nbenchmarks = 'x'\nmax_regression = nan\nuntil = 2027-01-01\nowner = 'o'\nreason = 'r'\n",
+            2,
+            "max_regression = nan: must be a number of at least 0",
+        ),
+        (
             "[[waiver]]\nbenchmarks = 'x'\nmax_regression = '3%'\nuntil = 2027-01-01\nowner = ''\nreason = 'r'\n",
             1,
             "owner",
@@ -86,6 +113,7 @@ def test_an_invalid_policy_is_refused_with_its_line(text: str, line: int, words:
         policy.read(Policy(text=text))
 
     assert line == caught.value.line
+    assert str(caught.value).startswith("perfgate.toml")
     assert words in str(caught.value)
 
 
@@ -94,8 +122,19 @@ def test_the_policy_of_a_repository_is_found() -> None:
     files = {"pyproject.toml": "[project]\n"}
     assert None is policy.find(files.get)
 
-    files["pyproject.toml"] = "[[tool.perfgate.budget]]\nmax = 1\n"
-    assert "pyproject.toml" == getattr(policy.find(files.get), "path", "")
+    table = files["pyproject.toml"] = "[[tool.perfgate.budget]]\nmax = 1\n"
+    assert Policy(text=table, path="pyproject.toml", revision="b1") == policy.find(files.get, "b1")
 
-    files["perfgate.toml"] = ""
-    assert "perfgate.toml" == getattr(policy.find(files.get), "path", "")
+    files["perfgate.toml"] = "# ours\n"
+    assert Policy(text="# ours\n", path="perfgate.toml", revision="b1") == policy.find(files.get, "b1")
+    assert Policy(text="# ours\n", path="perfgate.toml") == policy.find(files.get)
+
+
+def test_an_invalid_table_in_pyproject_is_refused_with_its_line() -> None:
+    """An unknown key below [[tool.perfgate.budget]] has the line of that table in pyproject.toml."""
+    text = '[project]\nname = "x"\n\n[[tool.perfgate.budget]]\nmaximum = 1\n'
+    with pytest.raises(InvalidPolicy) as caught:
+        policy.read(Policy(text=text, path="pyproject.toml"))
+
+    assert 4 == caught.value.line
+    assert str(caught.value).startswith("pyproject.toml")

@@ -160,7 +160,7 @@ def test_one_outlier_rules_no_commit_out() -> None:
 
 
 def test_two_steps_are_not_blamed_on_one_commit() -> None:
-    """A level in between, measured several times, means that no single commit did it; both stretches are named."""
+    """A level in between, measured several times, means that no single commit is the cause; both stretches are named."""
     measured = step(20, positions=[10, 19, 20, 25, 30, 39]) + step(1, positions=[40, 50, 64], size=0.1)
     posterior = Posterior(64, measured)
 

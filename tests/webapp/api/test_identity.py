@@ -93,6 +93,17 @@ def test_a_token_is_accepted_once(issuer: Issuer, project: Project) -> None:
     assert project.runs.count() == 1
 
 
+def test_a_token_is_accepted_once_although_it_expired(issuer: Issuer, project: Project) -> None:
+    """A used token is remembered as long as the leeway still accepts it."""
+    token = issuer.token(exp=int(time.time()) - 5)
+
+    assert 201 == upload(token, side(HEAD))[0]
+    status, reason = upload(token, side(HEAD))
+    assert 401 == status
+    assert "used already" in reason
+    assert 1 == project.runs.count()
+
+
 def _claims(name: str, value: Any) -> dict[str, Any]:
     return {name: value}
 

@@ -47,7 +47,7 @@ def test_pending_work_is_counted(shop: Shop, settings: Settings) -> None:
 
     figures = exported()
 
-    names = ("perfgate_runs_owed", "perfgate_publications_due", "perfgate_publications_failed")
+    names = ("perfgate_runs_pending", "perfgate_publications_due", "perfgate_publications_failed")
     assert [1.0, 1.0, 1.0] == [figures[name,] for name in names]
 
 

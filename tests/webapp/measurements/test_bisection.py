@@ -87,12 +87,12 @@ def test_the_commit_is_found(lab: Lab, github: StandIn, client: Client, culprit:
     assert {dispatch.inputs["base"] for dispatch in github.dispatches(NAME)} == {sha(GOOD)}
     assert {dispatch.inputs["select"] for dispatch in github.dispatches(NAME)} == {"parse"}
     (issue,) = github.issues(NAME)
-    assert f"Searched for: {sha(culprit)[:10]} did it: +" in issue.body
+    assert f"Searched for: {sha(culprit)[:10]} is the cause: +" in issue.body
     (row,) = [row for row in issue.body.splitlines() if row.startswith(f"| {sha(culprit)[:10]} | ")]
     assert f"`Change {culprit}` | `Ada`" in row
     assert "perfgate bisect" not in issue.body
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
-    assert f"{sha(culprit)[:10]} did it" in page
+    assert f"{sha(culprit)[:10]} is the cause" in page
     assert Event.objects.filter(action="bisected").count() == 2
     told = client.get(f"/api/v1/alerts/{alert.pk}").json()["bisection"]
     assert told["outcome"] == "found"
@@ -112,7 +112,7 @@ def test_the_cost_is_shown_before_it_starts(lab: Lab, github: StandIn, client: C
     client.post(f"/alerts/{alert.pk}/act/", {"action": "bisect"})
     lab.publish()
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
-    assert "1 of at most 9 measurements asked" in page
+    assert "1 of at most 9 measurements requested" in page
     assert "Search for the commit" not in page
     answer(lab, github, 30)
     Measurement.objects.update(dispatched_at=F("dispatched_at") - timedelta(minutes=7))

@@ -134,7 +134,7 @@ def test_the_page_shows_the_suspects_and_the_command(lab: Lab, github: StandIn, 
     alert = slow(lab)
 
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
-    assert f"{AFTER - BEFORE} commits may have done it" in page
+    assert f"{AFTER - BEFORE} commits may be the cause" in page
     assert f"#{1_000 + BEFORE + 1}" in page
     assert f"perfgate bisect {sha(BEFORE)[:12]} {sha(AFTER)[:12]} --select parse" in page
 

@@ -16,8 +16,8 @@ def test_a_level_above_the_limit_fails(level: float, outcome: Outcome) -> None:
     """The level of head may equal the limit, whatever base measured."""
     finding = KIND.judge(LIMIT, observation(candidate=level, baseline=9.0), CONTEXT)
 
-    assert (outcome, level) == (finding.outcome, finding.observed)
-    assert bool(finding.reason) == (outcome is Outcome.FAIL)
+    assert ("max", outcome, level) == (finding.rule, finding.outcome, finding.observed)
+    assert ("above the largest value allowed" if outcome is Outcome.FAIL else "") == finding.reason
 
 
 def test_a_limit_applies_to_its_own_unit() -> None:

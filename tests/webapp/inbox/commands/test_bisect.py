@@ -42,7 +42,7 @@ def test_bisect_finds_the_commit_of_a_pull_request(
     assert answer(lab, github, culprit) <= 7
 
     (told,) = answers(github, number)
-    assert f"{sha(culprit)[:10]} did it: +" in told.body
+    assert f"{sha(culprit)[:10]} is the cause: +" in told.body
     assert f"`Change {culprit}` | `Ada` |" in told.body
     assert Bisection.objects.get().ended_at is not None
     assert [check.conclusion for check in github.check_runs(NAME, sha(HEAD))] == ["failure"]

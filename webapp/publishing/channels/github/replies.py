@@ -62,7 +62,7 @@ def progress_text(progress: BisectionProgress) -> str:
     lines = [
         f"Searching for the commit that made {label} worse, by {started_by}: {progress.cost.sentence}",
         "",
-        f"{len(progress.requested)} asked, {len(progress.measured)} measured. {progress.conclusion}",
+        f"{len(progress.requested)} requested, {len(progress.measured)} measured. {progress.conclusion}",
     ]
     if progress.refusal:
         lines += ["", f"GitHub did not start the workflow: {formatting.code(progress.refusal, 300)}."]

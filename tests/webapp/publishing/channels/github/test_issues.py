@@ -33,7 +33,7 @@ def test_a_change_is_one_issue(lab: Lab, github: StandIn) -> None:
 
 
 def test_the_issue_follows_the_level(lab: Lab, github: StandIn) -> None:
-    """When the level returns, the issue is closed with the commit that did it; on a relapse it is opened again."""
+    """When the level returns, the issue is closed with the commit that fixed it; on a relapse it is opened again."""
     lab.history([1.0] * 12 + [1.2] * 30)
     lab.work()
     for number in range(42, 54):
