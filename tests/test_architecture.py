@@ -180,6 +180,7 @@ MODULES_IN_ING = {
     "processing",
     "remaining",
     "screening",
+    "missing",
     "wording",
 }
 """Standard nouns."""

@@ -34,10 +34,14 @@ def discover(checkout: Path, name: str | None = None) -> Suite:
         MeasurementFailed: There is no such suite, or more than one and *name* is None.
     """
     table = suite_table(checkout)
-    if table.describes(name):
-        name = name or table.path or table.tool
-    if name not in {None, *(tool.name for tool in TOOLS)}:
-        return _in_folder(checkout, _suite_at(checkout, str(name)), table)
+    name = name or table.path or table.tool
+    is_tool = name in {None, *(tool.name for tool in TOOLS)}
+    found = _only_suite(checkout, name) if is_tool else _suite_at(checkout, str(name))
+    return _in_folder(checkout, found, table)
+
+
+def _only_suite(checkout: Path, name: str | None) -> Suite:
+    """Return the suite of a tool, or of any tool if there is only one."""
     found = [suite for suite in suites(checkout) if name in {None, suite.tool}]
     if len(found) > 1:
         names = " and ".join(suite.tool for suite in found)
@@ -45,7 +49,7 @@ def discover(checkout: Path, name: str | None = None) -> Suite:
     if not found:
         places = " and ".join(tool.places for tool in TOOLS if name in {None, tool.name})
         raise MeasurementFailed(f"found no benchmarks: looked for {places}. Add a suite, or name the path of yours")
-    return _in_folder(checkout, found[0], table)
+    return found[0]
 
 
 def suite_table(checkout: Path) -> SuiteTable:

@@ -218,7 +218,7 @@ def _from_setup_cfg(path: Path) -> _Declared:
 
 
 def _from_setup_py(path: Path) -> _Declared:
-    for call in _calls(path):
+    for call in _calls(_tree(path), "setup"):
         for keyword in call.keywords:
             try:
                 value = ast.literal_eval(keyword.value)
@@ -247,8 +247,7 @@ def _from_nox(path: Path) -> _Declared:
     for function in [node for node in ast.walk(_tree(path)) if isinstance(node, ast.FunctionDef)]:
         lines = [
             argument.value
-            for call in ast.walk(function)
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "install"
+            for call in _calls(function, "install")
             for argument in call.args
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
         ]
@@ -323,8 +322,8 @@ def _tree(path: Path) -> ast.AST:
         return ast.Module(body=[], type_ignores=[])
 
 
-def _calls(path: Path) -> Iterator[ast.Call]:
-    """Yield the calls of ``setup`` in a file."""
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "setup":
+def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    """Yield the calls of a function or method of that name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == name:
             yield node

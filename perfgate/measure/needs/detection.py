@@ -113,26 +113,38 @@ def find_needs(
     table = suite_table if suite_table.describes(suite.tool) or suite_table.path else SuiteTable()
     if table.says_what_is_needed:
         return DetectedNeeds(needs=_listed(table, project, tool_packages), own_modules=own_modules)
-    place = checkout / (suite.configuration or (suite.files[0] if suite.files else suite.project))
-    folders = [folder for folder in place.parents if folder.is_relative_to(checkout)] or [checkout]
-    declared = declared_requirements(checkout, [*folders, project, checkout], own)
+    declared = declared_requirements(checkout, _folders(checkout, suite), own)
     chosen = _set_of_benchmarks(declared, suite)
-    packages = dict.fromkeys(chosen.lines if chosen else ())
-    if suite.configuration:
-        matrix = [found.lines for found in declared if found.source.endswith("asv.conf.json")]
-        packages.update(dict.fromkeys(line for lines in matrix for line in lines))
-    else:
-        packages.update(dict.fromkeys(_plugins(project, declared)))
-    there = _names(tuple(packages))
-    packages.update(dict.fromkeys(line for line in tool_packages if not {_name(line)} & there))
+    found = dict.fromkeys((*(chosen.lines if chosen else ()), *_configured(project, suite, declared)))
     needs = SuiteNeeds(
-        packages=tuple(packages),
+        packages=_with_tool(tuple(found), tool_packages),
         python=table.python or _python(project),
         variables=table.environment,
         before_build=table.before_build,
         sources=(chosen.source,) if chosen else (),
     )
     return DetectedNeeds(needs=needs, declared=declared, own_modules=own_modules)
+
+
+def _folders(checkout: Path, suite: Suite) -> list[Path]:
+    """Return the folders whose files may declare what a suite needs, the nearest first."""
+    place = checkout / (suite.configuration or (suite.files[0] if suite.files else suite.project))
+    above = [folder for folder in place.parents if folder.is_relative_to(checkout)]
+    return [*above, checkout / suite.project, checkout]
+
+
+def _configured(project: Path, suite: Suite, declared: Sequence[DeclaredRequirements]) -> Iterator[str]:
+    """Yield what the tool's own configuration asks for: asv's matrix, or the plugins of pytest."""
+    if suite.configuration is None:
+        yield from _plugins(project, declared)
+    else:
+        yield from (line for found in declared if found.source.endswith("asv.conf.json") for line in found.lines)
+
+
+def _with_tool(lines: tuple[str, ...], tool_packages: Sequence[str]) -> tuple[str, ...]:
+    """Return *lines* with those of the tool's requirements that they do not have."""
+    there = _names(lines)
+    return (*dict.fromkeys(lines), *(line for line in tool_packages if _name(line) not in there))
 
 
 def _listed(table: SuiteTable, project: Path, tool_packages: Sequence[str]) -> SuiteNeeds:
@@ -143,11 +155,9 @@ def _listed(table: SuiteTable, project: Path, tool_packages: Sequence[str]) -> S
         if (source := f"{_GROUPS}{group}") not in groups:
             raise MeasurementFailed(f"perfgate.toml: [suite] groups: pyproject.toml has no dependency group {group!r}")
         lines += groups[source]
-    there = _names(lines)
-    lines += [line for line in tool_packages if _name(line) not in there and not table.extras]
     return SuiteNeeds(
         python=table.python or _python(project),
-        packages=tuple(dict.fromkeys(lines)),
+        packages=_with_tool(tuple(lines), () if table.extras else tool_packages),
         extras=table.extras,
         variables=table.environment,
         before_build=table.before_build,
@@ -185,15 +195,17 @@ def _plugins(project: Path, declared: Sequence[DeclaredRequirements]) -> Iterato
     """Yield the requirements of the plugins that pytest's own configuration asks for."""
     options, required = _pytest_settings(project)
     names: list[str] = [canonicalize_name(re.split(r"[<>=!~\s]", name)[0]) for name in required]
-    try:
-        words = shlex.split(options)
-    except ValueError:
-        words = []
-    names += [plugin_of(word.partition("=")[0]) for word in words if word.startswith("-")]
+    names += [plugin_of(word.partition("=")[0]) for word in _words(options) if word.startswith("-")]
     for name in dict.fromkeys(filter(None, names)):
-        lines = next((found.named(name) for found in declared if name in found.names), None)
-        if lines or name in WELL_KNOWN:
-            yield from lines or (name,)
+        lines = next((found.named(name) for found in declared if name in found.names), ())
+        yield from lines or ((name,) if name in WELL_KNOWN else ())
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []  # a quotation mark is missing, of which pytest itself tells
 
 
 def _pytest_settings(project: Path) -> tuple[str, list[str]]:
