@@ -188,6 +188,7 @@ class _Bisection:
                 budget=SMALLEST_SLOWDOWN,
                 alpha=gate.ALPHA,
                 max_seconds=max_seconds,
+                extra_seconds=0.0,  # only what surely got slower is followed
                 watch=observer.begin_pass,
             )
         return decisions, _slowest(decisions, labels, taken, prepare_seconds)

@@ -210,12 +210,12 @@ def _measure(
     pair_seconds = math.fsum(judgment.seconds for judgment in judged.values())
     count_seconds = _count(pairs, selected.measured, budgets, pair_seconds, options, report)
     # A benchmark that was not measured for lack of time must not look like one that does not exist.
-    run = pairs.run({noisy[key]: judgment.reason for key, judgment in judged.items() if not judgment.pairs})
+    run = pairs.run({noisy[key]: judgment.reached_limit for key, judgment in judged.items()})
     run = msgspec.structs.replace(
         run,
         exempt=selected.exempt,
         assumptions=untouched.assumptions if selected.exempt else (),
-        notes=(*run.notes, *untouched.notes),
+        notes=(*run.notes, *filter(None, [judged.time_note]), *untouched.notes),
         shards=selected.parts,
     )
     taken = sum(judgment.pairs for judgment in judged.values())

@@ -35,7 +35,9 @@ def percent(fraction: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Return a confidence interval of an effect: ``[+5.2 %, +7.0 %]``."""
+    """Return an interval of an effect: ``[+5.2 %, +7.0 %]``; a dash if both ends are unknown."""
+    if low is None and high is None:
+        return "–"
     return f"[{percent(low)}, {percent(high)}]"
 
 

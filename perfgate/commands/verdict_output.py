@@ -16,7 +16,7 @@ from perfgate.report.headline import headline
 from perfgate.report.json_document import json_text
 from perfgate.report.markdown import markdown
 from perfgate.report.remarks import remarks
-from perfgate.report.rows import limits, ordered
+from perfgate.report.rows import limits, ordered, word
 from perfgate.results import metrics
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def show_text(verdict: Verdict, cost: Cost | None, output: Path | None) -> None:
     table = terminal.table(
         "benchmark",
         ["outcome", "metric"],
-        ["base", "head", "change", "95 % interval", "budget", "detects", "pairs"],
+        ["base", "head", "change", "interval", "budget", "detects", "pairs"],
     )
     for row in ordered(verdict):
         if not row.is_unremarkable:
@@ -91,7 +91,7 @@ def _cells(row: Row, prefix: str) -> tuple[str | Text, ...]:
     style = STYLES[row.outcome]
     return (
         terminal.name(row.label, prefix),
-        Text("not gated" if row.exempt else str(row.outcome), style="dim" if row.exempt else style),
+        Text(word(row), style="dim" if row.exempt else style),
         plain(metrics.describe(row.metric).title),
         quantity(row.baseline, row.unit),
         quantity(row.candidate, row.unit),

@@ -3,6 +3,8 @@
 =======  ======================================================================================================
 version  change
 =======  ======================================================================================================
+3        ``low`` and ``high`` of a row are those of the interval that decided; its standard error is ``error``.
+         Before, they were the ends of the 95 % interval.
 2        A row has ``findings``, one for each rule, instead of ``allowed``, ``max_value`` and ``waiver``;
          ``judgement`` is ``judgment``.
 1        The first form; it had no ``version``.
@@ -11,15 +13,16 @@ version  change
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from perfgate.errors import InvalidInput
-from perfgate.gate.verdict import Verdict
+from perfgate.gate.verdict import NORMAL_QUANTILE, Verdict
 
-VERSION = 2
+VERSION = 3
 
 
 def to_document(verdict: Verdict) -> dict[str, Any]:
@@ -39,10 +42,20 @@ def from_document(document: Mapping[str, Any]) -> Verdict:
         raise InvalidInput(f"the verdict has version {version!r}, this perfgate reads 1 to {VERSION}: upgrade perfgate")
     if version == 1:
         fields["rows"] = [_upgraded_row(row) for row in fields.get("rows", ())]
+    if version < 3:
+        fields["rows"] = [{**row, "error": _error(row)} for row in fields.get("rows", ())]
     try:
         return msgspec.convert(fields, Verdict)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"not a verdict: {error}") from error
+
+
+def _error(row: Mapping[str, Any]) -> float | None:
+    """Return the standard error that the 95 % interval of a row of version 1 or 2 tells; None if there is none."""
+    low, high = row.get("low"), row.get("high")
+    if low is None or high is None or not -1 < low <= high:
+        return None
+    return (math.log1p(high) - math.log1p(low)) / (2 * NORMAL_QUANTILE)
 
 
 def _upgraded_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfgate.results.records import Direction, Metric, Record, Run, Sample, SampleState
-from perfgate.stats.pairs import CannotMeasure, Pair
+from perfgate.stats.pairs import CannotMeasure, Pair, PairsEnded
 
 SWITCHES = "voluntary_switches"
 """Metric that tells whether a benchmark blocks; it decides which clock is judged, and is not judged itself."""
@@ -29,6 +29,8 @@ class NotJudged(Record, frozen=True):
     label: str
     metric: str
     reason: str
+    is_failure: bool = False
+    """Whether it failed although it is on both sides: a question without an answer."""
 
 
 class Sides(Record, frozen=True):
@@ -40,6 +42,8 @@ class Sides(Record, frozen=True):
     head: dict[str, Sample]
     failure: str = ""
     """Why measuring ended early; the pairs taken until then still inform the suite."""
+    reached_limit: str = ""
+    """The limit that ended measuring before it was decided, as it was recorded; empty: it was decided, or is unknown."""
 
     @property
     def key(self) -> str:
@@ -61,21 +65,25 @@ def bring_together(run: Run, baseline: Run) -> tuple[list[Sides], tuple[NotJudge
         name = next(iter({**ours, **theirs}))
         reason = _missing(ours, theirs)
         if reason:
-            not_judged.append(NotJudged(label=identity[0], metric=name, reason=reason))
+            is_failure = any(sample.state is SampleState.FAILED for sample in (*ours.values(), *theirs.values()))
+            is_failure &= bool(ours and theirs)
+            not_judged.append(NotJudged(label=identity[0], metric=name, reason=reason, is_failure=is_failure))
         if not reason or (ours and theirs and ours[name].rounds and theirs[name].rounds):
-            sides.append(Sides(label=identity[0], metric=ours[name].metric, base=theirs, head=ours, failure=reason))
+            sides.append(_sides(identity[0], name, theirs, ours, reason))
     return sides, tuple(not_judged)
 
 
 def source(sides: Sequence[Sides]) -> Callable[[str], Pair]:
     """Return a function that returns the next recorded pair of a benchmark, by `Sides.key`."""
     pairs = {side.key: _pairs(side) for side in sides}
-    failures = {side.key: side.failure for side in sides}
+    by_key = {side.key: side for side in sides}
 
     def take_pair(name: str) -> Pair:
         pair = next(pairs[name], None)
+        if pair is None and by_key[name].failure:
+            raise CannotMeasure(by_key[name].failure)
         if pair is None:
-            raise CannotMeasure(failures[name] or "no further pair was recorded")
+            raise PairsEnded(by_key[name].reached_limit or "no further pair was recorded")
         return pair
 
     return take_pair
@@ -96,6 +104,11 @@ def _by_benchmark(run: Run) -> dict[tuple[str, str], dict[str, Sample]]:
         kind = "time" if name in {*CLOCKS, SWITCHES} else name
         groups.setdefault((sample.benchmark.label, kind), {})[name] = sample
     return groups
+
+
+def _sides(label: str, name: str, base: dict[str, Sample], head: dict[str, Sample], failure: str) -> Sides:
+    limit = "" if failure else head[name].reason
+    return Sides(label=label, metric=head[name].metric, base=base, head=head, failure=failure, reached_limit=limit)
 
 
 def _missing(head: Mapping[str, Sample], base: Mapping[str, Sample]) -> str:

@@ -107,13 +107,16 @@ def _note_disagreement(sides: Sides, info: DeterministicMetric, judgments: Suite
 def _row(sides: Sides, judgment: BenchmarkJudgment, budgets: Budgets, context: JudgmentContext) -> Row:
     metric = _judged_metric(sides, judgment)
     shown = shown_effect(judgment, metric.direction)
+    baseline, candidate = shown.baseline, shown.candidate
+    if baseline is None or candidate is None:  # too few pairs for a change
+        baseline, candidate = _level(sides.base[metric.name]), _level(sides.head[metric.name])
     observation = Observation(
         label=sides.label,
         metric=metric.name,
         unit=metric.unit,
         direction=metric.direction,
-        baseline=_level(sides.base[metric.name]),
-        candidate=_level(sides.head[metric.name]),
+        baseline=baseline,
+        candidate=candidate,
         effect=shown.effect,
         low=shown.low,
         high=shown.high,
@@ -134,6 +137,7 @@ def _row(sides: Sides, judgment: BenchmarkJudgment, budgets: Budgets, context: J
         effect=observation.effect,
         low=observation.low,
         high=observation.high,
+        error=judgment.error if math.isfinite(judgment.error) else None,
         smallest_detectable=shown.smallest_detectable,
         pairs=judgment.pairs,
         findings=findings,

@@ -20,14 +20,17 @@ ROUNDING = 1e-9
 
 
 class ShownEffect(NamedTuple):
-    """A change as people read it, in fractions; None: unknown."""
+    """A change as people read it, in fractions, and its levels; None: unknown."""
 
     effect: float | None
     low: float | None
     high: float | None
-    """Ends of the 95 % confidence interval, low ≤ high."""
+    """Ends of the interval that decides, low ≤ high."""
     smallest_detectable: float | None
     """A size: positive in both directions."""
+    baseline: float | None
+    candidate: float | None
+    """Levels of both sides, in the metric's unit."""
 
 
 def tolerated_growth(budget: float, direction: Direction) -> float:
@@ -51,11 +54,18 @@ def shown_effect(judgment: BenchmarkJudgment, direction: Direction) -> ShownEffe
     effect, low, high, detectable = map(
         _finite, (judgment.effect, judgment.low, judgment.high, judgment.smallest_detectable)
     )
+    levels = [_finite(judgment.baseline), _finite(judgment.candidate)]
     if direction is Direction.LOWER:
-        return ShownEffect(effect, low, high, detectable)
+        return ShownEffect(effect, low, high, detectable, *levels)
     fall = _reciprocal(detectable)
     # The larger the cost, the smaller the metric: the ends change places.
-    return ShownEffect(_reciprocal(effect), _reciprocal(high), _reciprocal(low), None if fall is None else -fall)
+    return ShownEffect(
+        _reciprocal(effect),
+        _reciprocal(high),
+        _reciprocal(low),
+        None if fall is None else -fall,
+        *(1 / cost if cost else None for cost in levels),
+    )
 
 
 def _reciprocal(growth: float | None) -> float | None:

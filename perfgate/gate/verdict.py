@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from perfgate.gate.pairing import NotJudged
 from perfgate.policy.findings import Finding, Outcome
 from perfgate.policy.waivers import Waiver
@@ -12,6 +14,9 @@ from perfgate.stats.judgments import Judgment
 
 ALPHA = 0.05
 """Chance, over the whole suite, that unchanged code is called regressed."""
+
+NORMAL_QUANTILE = 1.959964
+"""Standard errors on either side of a 95 % interval."""
 
 CHANGED = frozenset({Judgment.REGRESSED, Judgment.IMPROVED})
 
@@ -29,12 +34,15 @@ class Row(Record, frozen=True):
     """``regressed``, ``improved``, ``within`` or ``inconclusive``: what the statistics say."""
     baseline: float
     candidate: float
-    """Levels, in *unit*."""
+    """Levels, in *unit*, of the pairs that the effect comes from: candidate = baseline × (1 + effect)."""
     effect: float | None
     """Candidate ÷ baseline − 1; None if fewer than two pairs were taken."""
     low: float | None
     high: float | None
-    """Ends of the 95 % confidence interval of the effect."""
+    """Ends of the interval that decides: regressed if and only if all of it is beyond the budget, within or improved if
+    and only if none of it is. None if no pairs could decide."""
+    error: float | None = None
+    """Standard error of the logarithm of 1 + effect; None: unknown."""
     smallest_detectable: float | None = None
     """The effect that this comparison would have detected with probability 0.9, a fraction."""
     pairs: int = 0
@@ -48,6 +56,14 @@ class Row(Record, frozen=True):
     def finding(self, rule: str) -> Finding | None:
         """Return the finding of one rule kind; None if the rule did not apply."""
         return next((finding for finding in self.findings if finding.rule == rule), None)
+
+    @property
+    def confidence_interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of the effect; None: unknown. It is narrower than the interval that decides."""
+        if self.effect is not None and self.error is not None and self.effect > -1:
+            middle, half = math.log1p(self.effect), NORMAL_QUANTILE * self.error
+            return math.expm1(middle - half), math.expm1(middle + half)
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def max_regression(self) -> float:

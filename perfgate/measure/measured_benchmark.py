@@ -34,12 +34,12 @@ class MeasuredBenchmark:
     """Pairs that were begun."""
     failure: PairFailed | None = None
 
-    def samples(self, role: str, reason_unmeasured: str = "") -> Iterator[Sample]:
+    def samples(self, role: str, reached_limit: str = "") -> Iterator[Sample]:
         """Yield one sample per metric of one side.
 
         Args:
             role: The side.
-            reason_unmeasured: Why it was not measured although it should have been; empty: it was not asked for.
+            reached_limit: What ended measuring before the benchmark was decided; empty: it was decided, or not asked for.
         """
         recordings = self.recordings[role]
         calls = recordings[0].calls // len(recordings[0].cpu) if recordings else None
@@ -48,11 +48,16 @@ class MeasuredBenchmark:
                 yield self._failed(self.failure, metric, rounds)
             elif rounds:
                 yield Sample(
-                    benchmark=self.item.benchmark, metric=metric, value=level(rounds), rounds=rounds, calls=calls
+                    benchmark=self.item.benchmark,
+                    metric=metric,
+                    value=level(rounds),
+                    rounds=rounds,
+                    calls=calls,
+                    reason=reached_limit,
                 )
-            elif reason_unmeasured:
+            elif reached_limit:
                 yield Sample(
-                    benchmark=self.item.benchmark, metric=metric, state=SampleState.SKIPPED, reason=reason_unmeasured
+                    benchmark=self.item.benchmark, metric=metric, state=SampleState.SKIPPED, reason=reached_limit
                 )
 
     def _rounds(self, role: str) -> Mapping[Metric, Rounds]:

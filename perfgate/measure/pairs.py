@@ -205,7 +205,7 @@ class Pairs:
                 self._deterministic.count_instructions(items, deadline=deadline, progress=progress)
         return time.monotonic() - began
 
-    def run(self, unmeasured: Mapping[str, str] | None = None) -> Run:
+    def run(self, reached_limits: Mapping[str, str] | None = None) -> Run:
         """Return all that was measured: the head's run with the base's as its baseline.
 
         Round *i* of a sample holds the measurements of pair *i* on that side. A benchmark that failed has a failed
@@ -213,9 +213,10 @@ class Pairs:
         only the base has is a skipped sample there.
 
         Args:
-            unmeasured: Why a benchmark was not measured although it should have been, by label: it is a skipped sample.
+            reached_limits: What ended measuring a benchmark before it was decided, by label: the reason of its samples.
+                One without a pair is a skipped sample.
         """
-        base, head = (self._side_run(role, unmeasured or {}) for role in (BASE, HEAD))
+        base, head = (self._side_run(role, reached_limits or {}) for role in (BASE, HEAD))
         removed = tuple(
             Sample(benchmark=Benchmark(name=label), metric=CPU_TIME, state=SampleState.SKIPPED)
             for label in self.removed
@@ -282,12 +283,12 @@ class Pairs:
             self._live.abandon()
             raise
 
-    def _side_run(self, role: str, unmeasured: Mapping[str, str]) -> Run:
+    def _side_run(self, role: str, reached_limits: Mapping[str, str]) -> Run:
         """Return what was measured of one side."""
         samples = (
             sample
             for label, measured in self._measured.items()
-            for sample in measured.samples(role, unmeasured.get(label, ""))
+            for sample in measured.samples(role, reached_limits.get(label, ""))
         )
         return Run(
             suite=self.suite.tool,

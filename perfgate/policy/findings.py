@@ -46,7 +46,7 @@ class Observation(Record, frozen=True):
     """Candidate ÷ baseline − 1; None if fewer than two pairs were taken."""
     low: float | None
     high: float | None
-    """Ends of the 95 % confidence interval of *effect*, low ≤ high."""
+    """Ends of the interval of *effect* that decides, low ≤ high."""
     judgment: str
     """``regressed``, ``improved``, ``within`` or ``inconclusive``: the statistics, tested against the regression budget."""
     reason: str = ""
@@ -71,7 +71,7 @@ class Finding(Record, frozen=True):
     outcome: Outcome
     low: float | None = None
     high: float | None = None
-    """Ends of the 95 % confidence interval of *observed*; None: unknown."""
+    """Ends of the interval of *observed* that decides; None: unknown."""
     reason: str = ""
     """Why it failed or is inconclusive, or a remark."""
     waiver: Waiver | None = None

@@ -12,7 +12,7 @@ from perfgate.formatting import code, interval, percent, plain, quantity, share
 from perfgate.gate import Outcome, Row, Verdict
 from perfgate.report.chart import CHART_POINTS
 from perfgate.report.false_alarms import false_alarms
-from perfgate.report.headline import SYMBOLS, headline
+from perfgate.report.headline import SYMBOLS, has_too_few_answers, headline
 from perfgate.report.remarks import MAX_NAMED, power, procedure, unlisted
 from perfgate.report.rows import limits, ordered, row_id
 from perfgate.results import metrics
@@ -91,12 +91,17 @@ def _folded_parts(verdict: Verdict, context: CommentContext) -> list[str]:
     unclear = [row for row in shown if row.outcome is Outcome.INCONCLUSIVE]
     missing = verdict.not_judged
     return [
-        _folded(f"{len(improved)} improved", _table(improved[:MAX_FOLDED_ROWS], context)),
-        _folded(f"{len(unclear)} without a verdict", _reasons([(row.label, row.reason) for row in unclear])),
+        _folded(f"{_labels(improved)} improved", _table(improved[:MAX_FOLDED_ROWS], context)),
+        _folded(f"{_labels(unclear)} inconclusive", _reasons([(row.label, row.reason) for row in unclear])),
         _folded(f"{len(missing)} not judged", _reasons([(row.label, row.reason) for row in missing])),
         _folded(f"{len(verdict.exempt)} not gated", _exempt(verdict)),
         _folded("how this was decided", procedure(verdict)),
     ]
+
+
+def _labels(rows: Sequence[Row]) -> int:
+    """Return how many benchmarks the rows are of: one may have several metrics."""
+    return len({row.label for row in rows})
 
 
 def _shown(verdict: Verdict) -> list[Row]:
@@ -119,24 +124,31 @@ def _shortened(parts: Sequence[str], details_url: str) -> str:
 
 def _next_step(verdict: Verdict, *, has_commands: bool) -> str:
     if verdict.outcome is Outcome.FAIL:
-        where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
-        families = {metrics.describe(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
-        aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
-        text = f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch"
-        command = ", or `/perfgate accept ID up to 8% until 2027-01-31 because …` for this pull request only"
-        return f"{text}{command if has_commands else ''}."
+        return _ways_out(verdict, has_commands=has_commands)
     if verdict.outcome is Outcome.INCONCLUSIVE and verdict.missing_shards:
         return "**Next:** this is no pass: join the result files of all shards with `perfgate merge`."
     if verdict.outcome is Outcome.INCONCLUSIVE:
         return "**Next:** this is no pass: see below what was missing, and measure again."
+    if has_too_few_answers(verdict):
+        return "**Next:** a fifth of the benchmarks or more have no answer: see below why, and measure again."
     return ""
+
+
+def _ways_out(verdict: Verdict, *, has_commands: bool) -> str:
+    """Return what can be done about benchmarks beyond their budget."""
+    where = f"`{verdict.policy_path}`" if verdict.policy_path else "a `perfgate.toml`"
+    families = {metrics.describe(row.metric).family for row in verdict.rows if row.outcome is Outcome.FAIL}
+    aim = "make it as fast as before" if families == {"time"} else "bring it back within its budget"
+    text = f"**Next:** {aim}, or let its owner add a `[[waiver]]` to {where} on the base branch"
+    command = ", or `/perfgate accept ID up to 8% until 2027-01-31 because …` for this pull request only"
+    return f"{text}{command if has_commands else ''}."
 
 
 def _table(rows: Sequence[Row], context: CommentContext) -> str:
     if not rows:
         return ""
     has_history = any((row.label, row.metric) in context.sparklines for row in rows)
-    head = ["", "benchmark", "change, 95 % interval, base → head", "allowed"]
+    head = ["", "benchmark", "change, interval, base → head", "allowed"]
     head += [f"last {CHART_POINTS}"] if has_history else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:

@@ -17,6 +17,11 @@ from perfgate.stats.judgments import MAX_INFLATION
 MAX_NAMED = 3
 """Benchmarks that are named where many share one remark."""
 
+DECIDING = (
+    "The interval is the one that decides: a benchmark is regressed if all of it is beyond the budget, within or improved if"
+    " none of it is, and inconclusive otherwise. Each end holds with 99 % confidence or more."
+)
+
 
 def remarks(verdict: Verdict) -> list[str]:
     """Return all remarks as plain text, one a line."""
@@ -64,6 +69,7 @@ def procedure(verdict: Verdict) -> str:
     )
     texts = (
         intro,
+        DECIDING,
         _runner(verdict),
         measured_rate(verdict.false_alarms),
         _pairs(verdict),

@@ -8,6 +8,9 @@ from perfgate.formatting import quantity
 from perfgate.gate import Finding, Outcome, Row, Verdict
 from perfgate.policy.rules import find_kind
 
+IMPROVED, NOT_GATED = "improved", "not gated"
+"""Words for rows that pass: `word` has the others."""
+
 _RANK = {Outcome.FAIL: 0, Outcome.WAIVED: 1, Outcome.INCONCLUSIVE: 2, Outcome.PASS: 3}
 
 
@@ -24,6 +27,18 @@ def ordered(verdict: Verdict) -> list[Row]:
             row.label,
         ),
     )
+
+
+def word(row: Row) -> str:
+    """Return what the verdict says about a row, in one word; the headline counts benchmarks by the same words."""
+    if row.exempt:
+        return NOT_GATED
+    return IMPROVED if row.outcome is Outcome.PASS and row.judgment == "improved" else str(row.outcome)
+
+
+def decisive_rows(verdict: Verdict) -> list[Row]:
+    """Return the row of each gated benchmark that needs attention most; a benchmark may have several metrics."""
+    return list({row.label: row for row in reversed(ordered(verdict)) if not row.exempt}.values())
 
 
 def row_id(row: Row) -> str:

@@ -111,7 +111,7 @@ class Sample(Record, frozen=True):
     statistics: dict[Annotated[str, msgspec.Meta(max_length=100)], float] = {}
     """Statistics from the tool (``mean``, ``stddev``, ``q1`` …), in the metric's unit; all finite."""
     reason: Text = ""
-    """Why it failed or was skipped, if known."""
+    """Why it failed or was skipped, if known. Of a measured sample: the limit that ended measuring before it was decided."""
 
     def __post_init__(self) -> None:
         """Check what types cannot express."""

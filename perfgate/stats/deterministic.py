@@ -31,38 +31,38 @@ def judge_counts(
     metric: str = "",
     seconds: float = 0.0,
 ) -> BenchmarkJudgment:
-    """Judge one benchmark on a metric of which less is better.
-
-    Changes are log ratios, so swapping the sides only changes the sign. With several pairs their median counts.
+    """Judge one benchmark on a metric of which less is better, by the median of the pairs' log ratios.
 
     Args:
         base: The baseline's numbers.
-        candidate: The numbers of the side that is judged; as many pairs.
-        budget: Largest tolerated growth as a fraction (0.03 for 3 %).
-        repeatability: How far two measurements of the same code may differ, as a fraction.
-        judged_above: Where both sides are at most this, any change is within: too little lies behind it.
+        candidate: Those of the side that is judged; as many pairs.
+        budget: Largest tolerated growth, a fraction.
+        repeatability: How far two measurements of the same code may differ, a fraction.
+        judged_above: Where both sides are at most this, any change is within.
         metric, seconds: Copied into the judgment.
 
     Returns:
-        "Regressed" or "improved" if the change exceeds budget and repeatability together; "within" if it stays below the
-        budget with repeatability added, or within repeatability; else inconclusive. From 0 any growth is infinite.
+        "Regressed" or "improved" beyond budget and repeatability together; "within" if it stays below the budget with
+        repeatability added, or within repeatability; else inconclusive. From 0 any growth is infinite.
 
     Raises:
         ValueError: There is no pair, the sides differ in length, or a number is negative or not finite.
 
-    >>> judgment = judge_counts([[100_000]], [[101_000]], budget=0.005, repeatability=0.0005)
-    >>> judgment.outcome.value, round(judgment.effect, 4)
-    ('regressed', 0.01)
+    >>> judge_counts([[100_000]], [[101_000]], budget=0.005, repeatability=0.0005).outcome.value
+    'regressed'
     """
     _check(base, candidate, budget, repeatability)
     limit, bound = math.log1p(budget), math.log1p(repeatability)
     change, spread = _change(base, candidate)
     reach = max(bound, spread)
+    baseline_level, candidate_level = _levels(base, candidate)
     is_small = max(median(map(median, side)) for side in (base, candidate)) <= judged_above
     outcome, reason = (Judgment.WITHIN, "") if is_small else _outcome(change, limit, bound, reach)
     return BenchmarkJudgment(
         outcome=outcome,
         effect=_fraction(change),
+        baseline=baseline_level,
+        candidate=candidate_level,
         low=_fraction(change - reach),
         high=_fraction(change + reach),
         pairs=len(base),
@@ -114,6 +114,18 @@ def _change(base: Counts, candidate: Counts) -> tuple[float, float]:
     if len(values) == 1:
         return change, max(_log_ratio(min(numbers), max(numbers)) for numbers in (*base, *candidate))
     return change, max((abs(value - change) for value in values if value != change), default=0.0)
+
+
+def _levels(base: Counts, candidate: Counts) -> tuple[float, float]:
+    """Return the levels of the pair with the median change; of an even number, the geometric means of the middle two."""
+    pairs = [(median(before), median(after)) for before, after in zip(base, candidate, strict=True)]
+    pairs.sort(key=lambda pair: _log_ratio(*pair))
+    (low_base, low_candidate), (high_base, high_candidate) = pairs[(len(pairs) - 1) // 2], pairs[len(pairs) // 2]
+    return _geometric_mean(low_base, high_base), _geometric_mean(low_candidate, high_candidate)
+
+
+def _geometric_mean(one: float, other: float) -> float:
+    return one if one == other else math.sqrt(one) * math.sqrt(other)
 
 
 def _log_ratio(before: float, after: float) -> float:

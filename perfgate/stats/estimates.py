@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, ndtri, polygamma, stdtr, stdtrit
+from scipy.special import digamma, ndtr, ndtri, polygamma, stdtr, stdtrit
 
 TRIM_SHARE = 0.13
 """Share of the values cut off at either end: one pair in two hundred is off by half, whatever the layout."""
@@ -41,6 +41,10 @@ class Estimate:
         """Return the upper one-sided confidence bound of the location."""
         return self.mean + self.quantile(confidence) * self.error
 
+    def lower_bound(self, confidence: float) -> float:
+        """Return the lower one-sided confidence bound of the location."""
+        return self.mean - self.quantile(confidence) * self.error
+
     def quantile(self, probability: float) -> float:
         """Return Student's quantile for these degrees of freedom."""
         return float(stdtrit(self.freedom, probability))
@@ -57,6 +61,11 @@ class Prior:
 def normal_quantile(probability: float) -> float:
     """Return the quantile of the standard normal distribution."""
     return float(ndtri(probability))
+
+
+def normal_tail(value: float) -> float:
+    """Return the probability that a standard normal variable exceeds *value*."""
+    return float(ndtr(-value))
 
 
 def location(values: Values, *, trim_from: int) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ CPU-bound code shows 0.00, a sleep 1.0, an fsync 2.8.
 """
 
 CLOCK_TICK_SECONDS = 1e-9
-"""Resolution of the clock; a shorter sample counts as one tick."""
+"""Resolution of the clock; a sample of zero counts as one tick."""
 
 MANY_SAMPLES = 12
 """Samples per side from which the median alone is the value of a pair; below, the ratio of the minima is averaged in."""
@@ -36,6 +36,14 @@ class CannotMeasure(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PairsEnded(CannotMeasure):
+    """There is no further pair of a benchmark although nothing is wrong with it: a limit of measuring was reached.
+
+    Args:
+        reason: The limit, in words that complete "it is undecided, because".
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +79,16 @@ def pair_value(pair: Pair, *, wall: bool = False) -> float:
     2.0
     """
     base, candidate = (pair.base_wall, pair.candidate_wall) if wall else (pair.base_cpu, pair.candidate_cpu)
-    before, after = np.log(np.maximum(base, CLOCK_TICK_SECONDS)), np.log(np.maximum(candidate, CLOCK_TICK_SECONDS))
+    before, after = _logs(base), _logs(candidate)
     middle = float(np.median(after - before))
     return middle if len(before) >= MANY_SAMPLES else 0.5 * (middle + float(after.min() - before.min()))
+
+
+def pair_middle(pair: Pair, *, wall: bool = False) -> float:
+    """Return the logarithm of the level of one pair: the mean over both sides of the logarithms of their medians."""
+    base, candidate = (pair.base_wall, pair.candidate_wall) if wall else (pair.base_cpu, pair.candidate_cpu)
+    return float(_logs(np.array([np.median(base), np.median(candidate)])).mean())
+
+
+def _logs(samples: Samples) -> Samples:
+    return np.log(np.where(samples > 0, samples, CLOCK_TICK_SECONDS))

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Collection
 from itertools import pairwise
 
-from perfgate.stats.confirmation import CONFIRM_LOOKS
+from perfgate.stats.confirmation import CONFIRM_LOOKS, SUSPECT_LOOKS
+from perfgate.stats.extra_time import allowed_seconds
 from perfgate.stats.screening import SCREEN_LOOKS
 
 USUALLY_MORE = 1.5
 """Pairs that a benchmark usually takes beyond its next look: an unchanged one takes 4 to 5 in all."""
 
-CONFIRMING = "confirming"
-"""The stage that starts with no pairs."""
+SCREENING, SETTLING = "screening", "settling"
+"""The first stage and the last one. After the first, a benchmark takes fresh pairs; the last has a time of its own."""
 
 
 class Remaining:
@@ -27,20 +28,24 @@ class Remaining:
         self._max_seconds = max_seconds
         self._stage = ""
         self._open: Collection[str] = ()
-        self._in_stage: Counter[str] = Counter()
-        """Pairs of the present stage."""
+        self._fresh: Counter[str] = Counter()
+        """Pairs of the screen, or those after it."""
+        self._screen_seconds = self._settling_began = 0.0
         self._pairs: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
 
     def watch(self, stage: str, benchmarks: Collection[str]) -> None:
         """Record the stage and the open benchmarks; pass this method to `judge_suite` as *watch*."""
-        if stage == CONFIRMING != self._stage:
-            self._in_stage.clear()
+        if self._stage == SCREENING != stage:
+            self._fresh.clear()
+            self._screen_seconds = self._spent()
+        if stage == SETTLING != self._stage:
+            self._settling_began = self._spent()
         self._stage, self._open = stage, benchmarks
 
     def took(self, benchmark: str, seconds: float) -> None:
         """Record one more pair of a benchmark, and what it cost."""
-        self._in_stage[benchmark] += 1
+        self._fresh[benchmark] += 1
         self._pairs[benchmark] += 1
         self._seconds[benchmark] = self._seconds.get(benchmark, 0.0) + seconds
 
@@ -48,14 +53,20 @@ class Remaining:
         """Return the estimate; None before the first pair."""
         if not self._pairs:
             return None
-        spent = sum(self._seconds.values())
+        spent = self._spent()
         usual = spent / self._pairs.total()
-        looks = CONFIRM_LOOKS if self._stage == CONFIRMING else SCREEN_LOOKS
+        looks = {"confirming": SUSPECT_LOOKS, SETTLING: CONFIRM_LOOKS}.get(self._stage, SCREEN_LOOKS)
         left = 0.0
         for name in self._open:
             per_pair = self._seconds[name] / self._pairs[name] if name in self._seconds else usual
-            left += per_pair * _pairs_left(self._in_stage[name], looks)
-        return left if self._max_seconds is None else max(0.0, min(left, self._max_seconds - spent))
+            left += per_pair * _pairs_left(self._fresh[name], looks)
+        limits = [] if self._max_seconds is None else [self._max_seconds - spent]
+        if self._stage == SETTLING:
+            limits.append(self._settling_began + allowed_seconds(self._screen_seconds) - spent)
+        return max(0.0, min(left, *limits)) if limits else left
+
+    def _spent(self) -> float:
+        return sum(self._seconds.values())
 
 
 def _pairs_left(taken: int, looks: tuple[int, ...]) -> float:

@@ -1,4 +1,4 @@
-"""Stage 1 of judging a suite: certify most benchmarks after a few pairs, suspect some, give up the hopeless ones."""
+"""Stage 1 of judging a suite: certify most benchmarks after a few pairs, suspect some, park the noisy ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SUSPICION = 0.10
 """One-sided p-value below which a benchmark that looks slower becomes a suspect, to be confirmed or cleared by stage 2."""
 
 LAST_SUSPICION = 0.25
-"""As `SUSPICION`, at the last look of the screen, where the alternative is to leave the benchmark inconclusive."""
+"""As `SUSPICION`, at the last look of the screen, where the alternative is to leave the benchmark undecided."""
 
 SUSPICION_OF_IMPROVEMENT = 0.02
 """As `SUSPICION`, for a benchmark that looks faster. No pull request waits for it, so the evidence must be clearer."""
 
 FUTILE = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
-"""p-value of "slower" above which, after so many pairs, a benchmark that cannot be certified is given up."""
+"""p-value of "slower" above which, after so many pairs, a benchmark that more screening cannot certify is parked."""
 
 MIN_SUITE = 20
 """Number of benchmarks from which the suite tells what noise is usual, and whether the runner drifts."""
@@ -35,17 +35,17 @@ STILL = 0.02
 
 
 def conclude(evidence: BenchmarkEvidence, prior: Prior, widening: float, *, last: bool) -> None:
-    """Certify, suspect or give up one benchmark, or leave it open for another look."""
-    estimate = evidence.screen_estimate(prior, widening)
+    """Certify, suspect or park one benchmark, or leave it open for another look."""
+    estimate = evidence.look_at_screen(prior, widening)
     slower, faster = estimate.exceeds(evidence.limit), estimate.mirrored().exceeds(evidence.limit)
     if estimate.mean > evidence.limit and slower <= (LAST_SUSPICION if last else SUSPICION):
         evidence.suspected = +1
     elif estimate.mean < -evidence.limit and faster <= SUSPICION_OF_IMPROVEMENT:
         evidence.suspected = -1
-    elif estimate.bound(CERTAINTY_WITHIN) <= evidence.limit:
+    elif evidence.is_certified():
         evidence.outcome = Judgment.WITHIN
-    elif last or _is_futile(evidence, estimate, slower, prior):
-        evidence.give_up(evidence.noise_reason(estimate))
+    else:
+        evidence.is_parked = last or _is_futile(evidence, estimate, slower, prior)
 
 
 def _is_futile(evidence: BenchmarkEvidence, estimate: Estimate, slower: float, prior: Prior) -> bool:

@@ -1,13 +1,15 @@
-"""Judge which benchmarks of a suite got slower, from live pairs: screen all, confirm the suspects, stop when decided.
+"""Judge which benchmarks of a suite got slower, from live pairs: screen all, confirm the suspects, settle the rest.
 
     1. Screen.   A few pairs of every benchmark (`perfgate.stats.screening`). Most benchmarks are certified "not slower
                  than the budget" here, with a prior for their noise that the whole suite provides. Some become suspects.
-    2. Confirm.  Fresh pairs of the suspects only (`perfgate.stats.confirmation`), judged without the prior. Only here is
-                 a benchmark called regressed or improved.
+    2. Confirm.  Fresh pairs of the suspects only (`perfgate.stats.confirmation`), judged without the prior. Only fresh
+                 pairs can call a benchmark regressed or improved.
+    3. Settle.   Fresh pairs of all that is still undecided, in the time that is allowed beyond the first screen, the most
+                 promising benchmark first (`perfgate.stats.extra_time`). They are judged as those of stage 2 are.
 
-Given the suspects, the pairs of stage 2 are independent of how the suspects were chosen. So the probability of *any*
-false "regressed" in the whole suite is at most the sum of the levels spent over looks and suspects: *alpha*, whatever the
-size of the suite, the prior or the screen.
+Given the result of the screen, fresh pairs are independent of how the suspects were chosen. So the probability of *any*
+false "regressed" in the whole suite is at most the sum of the levels spent over looks and benchmarks: *alpha*, whatever
+the size of the suite, the prior, the screen, or the order and number of looks that time allowed.
 
 `take_pair` is injected: live processes, recordings and tests drive the same code. This module starts no process.
 """
@@ -16,27 +18,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import product
 
-from perfgate.stats import confirmation, screening
-from perfgate.stats.confirmation import CONFIRM_LOOKS
-from perfgate.stats.estimates import Estimate, Prior, common_prior, normal_quantile
-from perfgate.stats.evidence import BenchmarkEvidence
+from perfgate.stats import confirmation, extra_time, screening
+from perfgate.stats.confirmation import CONFIRM_LOOKS, SUSPECT_LOOKS
+from perfgate.stats.estimates import Prior, common_prior, normal_quantile
+from perfgate.stats.evidence import BenchmarkEvidence, Look
 from perfgate.stats.judgments import MAX_INFLATION, BenchmarkJudgment, Judgment, SuiteJudgment
-from perfgate.stats.pairs import CannotMeasure, Pair, pair_value
+from perfgate.stats.pairs import CannotMeasure, Pair, PairsEnded, pair_value
 from perfgate.stats.screening import SCREEN_LOOKS
 
 __all__ = ["Pair", "judge_suite", "pair_value"]
 
 CONFIDENCE = 0.95
-"""Coverage of the reported interval, two-sided."""
+"""Coverage of the interval from which the standard error is told."""
+
+MOST_PAIRS = f"{CONFIRM_LOOKS[-1]} fresh pairs were taken, the most that one benchmark gets"
+"""Why a benchmark is given up for which there was time."""
 
 POWER = 0.9
 """Probability with which the smallest detectable change would have been found."""
 
-_UNKNOWN = Estimate(math.nan, math.nan, 0.0)
-
 PassListener = Callable[[str, Collection[str]], None]
-"""Receives the stage, "screening" or "confirming", and the benchmarks that are still open."""
+"""Receives the stage, "screening", "confirming" or "settling", and the benchmarks that are still undecided."""
 
 
 def judge_suite(
@@ -46,35 +50,36 @@ def judge_suite(
     budget: float | Mapping[str, float],
     alpha: float = 0.05,
     max_seconds: float | None = None,
+    extra_seconds: float | None = None,
     watch: PassListener | None = None,
 ) -> SuiteJudgment:
-    """Take as few pairs of every benchmark as its noise allows, and judge each benchmark.
+    """Take as few pairs of every benchmark as its noise allows, and judge all of them.
 
-    "Regressed" and "improved" rest on fresh pairs; the probability of any false one in the whole suite is at most *alpha*.
-    "Within" holds per benchmark: of those that sit exactly at their budget, at most 5 % are certified. Everything else is
-    inconclusive, with the reason.
+    The probability of any false "regressed" or "improved" in the whole suite is at most *alpha*. Of benchmarks exactly at
+    their budget, at most 5 % are "within". The rest is inconclusive, with the limit that was reached: pairs, time, failure.
 
     Args:
         benchmarks: Labels, each once; their order is the order of measuring.
-        take_pair: Measures one pair of a benchmark. It may raise `CannotMeasure`: that benchmark is inconclusive, the
-            others go on. Any other exception ends the judgment.
+        take_pair: Measures one pair of a benchmark; where it raises `CannotMeasure`, that benchmark is inconclusive.
         budget: Largest tolerated slowdown as a fraction (0.03 for 3 %), for all benchmarks or per benchmark.
-        alpha: Probability of any false "regressed" or "improved" in the whole suite; each direction gets half of it.
-        max_seconds: Stop taking pairs when they have cost so much; benchmarks that are open then stay inconclusive.
-        watch: Called before each pass over the suite.
+        alpha: See above; each direction gets half of it.
+        max_seconds: What all pairs may cost.
+        max_seconds: What all pairs may cost; None: there is no limit.
+        extra_seconds: What pairs may cost of benchmarks that screening and confirmation leave undecided; None: a minute,
+            or a fifth of what the screen took if that is longer.
+        watch: Called before each pass over the suite, and before each look of the third stage.
 
     Returns:
         A judgment for every benchmark, in the order given.
 
     Raises:
         ValueError: A benchmark is named twice, or a budget or *alpha* is out of range.
-        KeyError: *budget* is a mapping that lacks a benchmark.
+        KeyError: *budget* lacks a benchmark.
 
     Source:
         Smyth (2004), Linear models and empirical Bayes methods, section 6, for the prior; Yuen (1974) for the trimmed
-        mean's error; Holm (1979) over suspects with the error split evenly over looks, which stays valid as Maurer &
-        Bretz (2013), Multiple testing in group sequential trials using graphical approaches, show. The split into
-        screen and confirmation on fresh data is ours.
+        mean's error; Holm (1979), weighted, with the error split evenly over looks, valid as Maurer & Bretz (2013),
+        Multiple testing in group sequential trials using graphical approaches, show. The split by fresh data is ours.
     """
     if len(set(benchmarks)) != len(benchmarks):
         raise ValueError("every benchmark may be named once only")
@@ -86,6 +91,7 @@ def judge_suite(
     )
     suite.screen()
     suite.confirm()
+    suite.settle(extra_seconds)
     return suite.judgment()
 
 
@@ -112,21 +118,20 @@ class _Suite:
         self.max_seconds = math.inf if max_seconds is None else max_seconds
         self.watch = watch
         self.stage = "screening"
-        self.spent = 0.0
+        self.spent = self.screen_seconds = 0.0
+        self.settling_ends = math.inf
+        """Value of `spent` from which stage 3 takes no more pairs."""
         self.prior = Prior()
-        self.inflation: float | None = None
-        """λ as estimated; None: the suite is too small."""
+        self.made = SuiteJudgment()
+        self.families = confirmation.families([])
         self.level = alpha / 2 / len(CONFIRM_LOOKS)
-        """Level of one look at all suspects of one direction; the two directions share alpha."""
+        """Level of one look at all benchmarks of one direction; the two directions share alpha."""
 
     @property
     def widening(self) -> float:
         """Factor on all standard errors."""
-        return self.inflation if self.inflation is not None and self.inflation > MAX_INFLATION else 1.0
-
-    def open(self) -> dict[str, BenchmarkEvidence]:
-        """Return the benchmarks without a conclusion."""
-        return {name: evidence for name, evidence in self.benchmarks.items() if evidence.outcome is None}
+        inflation = self.made.inflation
+        return inflation if inflation is not None and inflation > MAX_INFLATION else 1.0
 
     def screen(self) -> None:
         """Run stage 1: look at the open benchmarks after each few pairs."""
@@ -136,28 +141,61 @@ class _Suite:
             if look == SCREEN_LOOKS[0]:
                 values = [evidence.values(evidence.screened) for evidence in complete]
                 self.prior = common_prior(values, min_samples=screening.MIN_SUITE)
-                self.inflation = screening.inflation(complete, self.prior)
+                self.made.inflation = screening.inflation(complete, self.prior)
             for evidence in complete:
                 screening.conclude(evidence, self.prior, self.widening, last=look == SCREEN_LOOKS[-1])
 
     def confirm(self) -> None:
         """Run stage 2, slower suspects before faster ones."""
         self.stage = "confirming"
-        for sign in (+1, -1):
-            suspects = {name: evidence for name, evidence in self.open().items() if evidence.suspected == sign}
-            for look in CONFIRM_LOOKS:
-                self._take(suspects, look, lambda evidence: evidence.confirmed)
-                last = look == CONFIRM_LOOKS[-1]
-                confirmation.conclude(list(suspects.values()), self.level, self.widening, last=last)
+        self.screen_seconds = self.spent
+        self.families = confirmation.families(self.benchmarks.values())
+        for family in self.families:
+            confirmation.share_error(family, self.level)
+        for sign, look in product((+1, -1), SUSPECT_LOOKS):
+            suspects = {name: e for name, e in self._open().items() if e.suspected == sign and not e.is_parked}
+            self._take(suspects, look, lambda evidence: evidence.confirmed)
+            self._conclude([evidence for evidence in suspects.values() if len(evidence.confirmed) == look])
+
+    def settle(self, extra_seconds: float | None) -> None:
+        """Run stage 3: take pairs of the most promising undecided benchmark up to its next look, until time is over."""
+        self.stage = "settling"
+        allowed = extra_time.allowed_seconds(self.screen_seconds) if extra_seconds is None else extra_seconds
+        began, self.settling_ends = self.spent, self.spent + allowed
+        self.made.undecided, self.made.allowed_seconds = len(self._open()), allowed
+        queue = extra_time.Queue(self._open())
+        while name := queue.next(self.settling_ends - self.spent):
+            evidence = self.benchmarks[name]
+            self._take({name: evidence}, extra_time.next_look(evidence), lambda evidence: evidence.confirmed)
+            if evidence.outcome is None:
+                self._conclude([evidence])
+            queue.put(name, evidence)
+        self.made.settling_seconds = self.spent - began
 
     def judgment(self) -> SuiteJudgment:
         """Return the judgment of every benchmark; each has a conclusion by now."""
-        made = SuiteJudgment({name: self._judgment(evidence) for name, evidence in self.benchmarks.items()})
-        made.inflation = self.inflation
-        return made
+        self.made.update({name: self._judgment(evidence) for name, evidence in self.benchmarks.items()})
+        return self.made
+
+    def _open(self) -> dict[str, BenchmarkEvidence]:
+        """Return the benchmarks without a conclusion."""
+        return {name: evidence for name, evidence in self.benchmarks.items() if evidence.outcome is None}
 
     def _unsuspected(self) -> dict[str, BenchmarkEvidence]:
-        return {name: evidence for name, evidence in self.open().items() if not evidence.suspected}
+        """Return the benchmarks that the screen still looks at."""
+        return {name: e for name, e in self._open().items() if not (e.suspected or e.is_parked)}
+
+    def _conclude(self, measured: Sequence[BenchmarkEvidence]) -> None:
+        """Look at the fresh pairs of benchmarks of one direction, and draw the conclusions for the whole direction."""
+        for evidence in measured:
+            evidence.look_at_fresh(self.widening, confirmation.CERTAINTY)
+        slower, faster = self.families
+        confirmation.conclude(faster if any(e.suspected < 0 for e in measured) else slower, measured, self.level)
+        for evidence in measured:
+            if evidence.outcome is None and len(evidence.confirmed) >= CONFIRM_LOOKS[-1]:
+                evidence.give_up(MOST_PAIRS)
+            elif evidence.outcome is None:
+                evidence.is_parked |= confirmation.is_hopeless(evidence, self.widening)
 
     def _take(
         self, wanted: Mapping[str, BenchmarkEvidence], count: int, stage: Callable[[BenchmarkEvidence], list[Pair]]
@@ -165,7 +203,7 @@ class _Suite:
         """Take pairs round-robin until each benchmark in *wanted* has *count* in its *stage*, or no more can be had."""
         while missing := {n: e for n, e in wanted.items() if e.outcome is None and len(stage(e)) < count}:
             if self.watch:
-                self.watch(self.stage, self.open())
+                self.watch(self.stage, self._open())
             for name, evidence in missing.items():
                 pair = self._pair(name, evidence)
                 if pair is not None:
@@ -173,57 +211,57 @@ class _Suite:
                     self.spent += pair.seconds
 
     def _pair(self, name: str, evidence: BenchmarkEvidence) -> Pair | None:
-        """Measure one pair; None, and the benchmark is inconclusive, where there is no time left or it cannot be had."""
+        """Measure one pair; None, and the benchmark is given up, where there is no time left or it cannot be had."""
+        taken = len(evidence.pairs)
         if self.spent >= self.max_seconds:
-            taken = len(evidence.pairs)
             evidence.give_up(f"the time budget of {self.max_seconds:g} s was spent after {taken} pairs; allow more")
-            return None
-        try:
-            return self.take_pair(name)
-        except CannotMeasure as problem:
-            evidence.give_up(problem.reason or "no pair could be measured")
-            return None
+        elif self.spent >= self.settling_ends:
+            allowed = self.made.allowed_seconds
+            evidence.give_up(f"the {allowed:.0f} s allowed beyond the first screen were spent after {taken} pairs")
+        else:
+            try:
+                return self.take_pair(name)
+            except PairsEnded as ended:
+                evidence.give_up(ended.reason)
+            except CannotMeasure as problem:
+                evidence.give_up(problem.reason or "no pair could be measured", is_failure=True)
+        return None
 
     def _judgment(self, evidence: BenchmarkEvidence) -> BenchmarkJudgment:
-        estimate = self._best_estimate(evidence)
-        low = high = math.nan
-        if estimate.freedom:
-            half = estimate.quantile((1 + CONFIDENCE) / 2) * estimate.error
-            low, high = math.expm1(estimate.mean - half), math.expm1(estimate.mean + half)
+        estimate, look = evidence.estimate(), evidence.look
+        low, high = evidence.interval()
+        baseline, candidate = evidence.levels()
+        half = estimate.quantile((1 + CONFIDENCE) / 2) * estimate.error if look else math.nan
         assert evidence.outcome is not None
         return BenchmarkJudgment(
             outcome=evidence.outcome,
             effect=math.expm1(estimate.mean),
-            low=low,
-            high=high,
+            low=math.expm1(low),
+            high=math.expm1(high),
+            baseline=baseline,
+            candidate=candidate,
+            error=half / normal_quantile((1 + CONFIDENCE) / 2),
             pairs=len(evidence.pairs),
             seconds=math.fsum(pair.seconds for pair in evidence.pairs),
-            smallest_detectable=self._smallest_detectable(evidence, estimate),
-            metric="wall_time" if evidence.blocks else "cpu_time",
+            smallest_detectable=self._smallest_detectable(evidence, look) if look else math.nan,
+            metric="wall_time" if (look.is_wall if look else evidence.blocks) else "cpu_time",
             reason=evidence.reason or evidence.blocking_remark(),
+            reached_limit=evidence.reached_limit,
         )
 
-    def _best_estimate(self, evidence: BenchmarkEvidence) -> Estimate:
-        if len(evidence.confirmed) >= 2:
-            return evidence.confirm_estimate(self.widening)
-        return evidence.screen_estimate(self.prior, self.widening) if len(evidence.screened) >= 2 else _UNKNOWN
-
-    def _smallest_detectable(self, evidence: BenchmarkEvidence, estimate: Estimate) -> float:
-        """Return the effect that both stages together would have found with probability `POWER`.
+    def _smallest_detectable(self, evidence: BenchmarkEvidence, look: Look) -> float:
+        """Return the effect that screening and confirmation together would have found with probability `POWER`.
 
         A larger effect would have led to more pairs, up to the last look of either stage. Only where measuring was cut
         short is the number of pairs taken what counts.
         """
-        if not estimate.freedom:
-            return math.nan
         power_per_stage = math.sqrt(POWER)
-        slower = [other for other in self.benchmarks.values() if other.suspected > 0]
-        level = confirmation.level_per_suspect(slower, self.level)
-        pair_error = estimate.error * math.sqrt(len(evidence.confirmed) or len(evidence.screened))
+        tested = [other.level for other in self.benchmarks.values() if other.suspected > 0 and other.level]
+        level = evidence.level or min(tested, default=self.level)
         screened = len(evidence.screened) if _is_cut_short(evidence) else SCREEN_LOOKS[-1]
         reach = [
-            (normal_quantile(1 - chance) + normal_quantile(power_per_stage)) * pair_error / math.sqrt(pairs)
-            for chance, pairs in ((screening.SUSPICION, screened), (level, CONFIRM_LOOKS[-1]))
+            (normal_quantile(1 - chance) + normal_quantile(power_per_stage)) * look.spread / math.sqrt(pairs)
+            for chance, pairs in ((screening.SUSPICION, screened), (level, SUSPECT_LOOKS[-1]))
         ]
         return math.expm1(evidence.limit + max(reach))
 

@@ -24,3 +24,9 @@ from perfgate import formatting
 def test_quantities_are_written_for_people(value: float | None, unit: str, text: str) -> None:
     """Three significant digits and a unit of readable size."""
     assert text == formatting.quantity(value, unit)
+
+
+def test_an_unknown_interval_is_a_dash() -> None:
+    """An interval with one unknown end keeps the other."""
+    assert "–" == formatting.interval(None, None)
+    assert "[–, +1.0 %]" == formatting.interval(None, 0.01)

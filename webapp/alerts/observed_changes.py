@@ -192,6 +192,7 @@ def _bridged_changes(searched: SearchedSeries, kinds: Mapping[ChangePoint, Alert
     runs = searched.points.runs
     for index, row in searched.bridged:
         if row.judgment in {"regressed", "improved"} and row.effect is not None:
+            low, high = row.confidence_interval or (row.effect, row.effect)
             end = min((change.index for change in kinds if change.index > index), default=len(runs))
             yield ObservedChange(
                 run_id=int(runs[index]),
@@ -199,8 +200,8 @@ def _bridged_changes(searched: SearchedSeries, kinds: Mapping[ChangePoint, Alert
                 position=index,
                 seen=end - index,
                 effect=row.effect,
-                low=row.effect if row.low is None else row.low,
-                high=row.effect if row.high is None else row.high,
+                low=low,
+                high=high,
                 before=row.baseline,
                 after=row.candidate,
                 regression=row.judgment == "regressed",

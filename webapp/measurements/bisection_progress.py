@@ -187,8 +187,8 @@ def _measured_commits(bisection: Bisection, run: Run, position: int) -> Iterator
     for row in judgments.read(run.verdict).rows:
         if metric_key(row.label, row.metric) != followed:
             continue
-        if row.effect is not None and row.low is not None and row.high is not None:
-            yield MeasuredCommit(position, run.commit.sha, run.pk, row.effect, row.low, row.high)
+        if row.effect is not None and row.confidence_interval is not None:
+            yield MeasuredCommit(position, run.commit.sha, run.pk, row.effect, *row.confidence_interval)
 
 
 def _commit_measurement(position: int, low: float, high: float) -> CommitMeasurement:

@@ -9,6 +9,9 @@ from perfgate.policy.findings import Finding, Limit, Observation, Outcome
 from perfgate.policy.quantities import quantity
 from perfgate.policy.rule_kind import JudgmentContext, RuleKind
 
+ROUNDING = 1e-9
+"""A level that equals the limit must not exceed it by a rounding error."""
+
 
 class MaxValue(RuleKind):
     """The level of head fails if it is above the limit, whatever base measured."""
@@ -25,7 +28,7 @@ class MaxValue(RuleKind):
 
     def judge(self, limit: Limit, observation: Observation, context: JudgmentContext) -> Finding:  # noqa: ARG002
         """Return the finding on the level of head."""
-        is_above = observation.candidate > limit.value
+        is_above = observation.candidate > limit.value * (1 + ROUNDING)
         return Finding(
             rule=self.key,
             limit=limit,

@@ -44,6 +44,16 @@ def test_version_1_is_upgraded() -> None:
     assert [(row.label, row.outcome) for row in new.rows] == [(row.label, row.outcome) for row in old.rows]
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_interval_of_an_old_row_tells_its_error(version: int) -> None:
+    """Before version 3 the interval was that of 95 %: it stays so, and gives the standard error."""
+    for row in gate.from_document(document(version)).rows:
+        if row.low is not None and row.deterministic is None:
+            assert row.error
+            assert row.confidence_interval
+            assert [row.low, row.high] == pytest.approx(list(row.confidence_interval), abs=2e-5)
+
+
 def test_upgraded_rows_have_findings() -> None:
     """Limits, lines and waivers of version 1 become findings; a largest value has one of its own."""
     rows = {row.label: row for row in gate.from_document(document(1)).rows if row.metric == "cpu_time"}

@@ -19,7 +19,7 @@ from perfgate.results.records import (
     Sample,
     SampleState,
 )
-from perfgate.stats.pairs import CannotMeasure
+from perfgate.stats.pairs import CannotMeasure, PairsEnded
 
 RATE = Metric(name="rate", unit="1/s", direction=Direction.HIGHER)
 SWITCHES = Metric(name="voluntary_switches", unit="1")
@@ -43,8 +43,44 @@ def test_pairs_are_returned_in_the_order_they_were_taken() -> None:
     assert () == missing
     assert ([1.0], [3.0]) == (np.asarray(first.base_cpu).tolist(), np.asarray(first.candidate_cpu).tolist())
     assert ([2.0], [4.0]) == (np.asarray(second.base_cpu).tolist(), np.asarray(second.candidate_cpu).tolist())
-    with pytest.raises(CannotMeasure, match="no further pair"):
+    with pytest.raises(PairsEnded, match="no further pair"):
         take_pair(sides.key)
+
+
+def test_the_limit_that_ended_measuring_is_the_reason() -> None:
+    """Where a limit was recorded, it is why there is no further pair; a failure is no limit."""
+    late = msgspec.structs.replace(sample("a", 3.0), reason="the 60 s were spent")
+    failed = msgspec.structs.replace(sample("a", 3.0), state=SampleState.FAILED, reason="head: it ended", value=None)
+    for head, base, kind, reason in (
+        (late, late, PairsEnded, "^the 60 s were spent$"),
+        (failed, failed, CannotMeasure, "it ended"),
+    ):
+        (sides,), _ = bring_together(run(head), run(base))
+        take_pair = source([sides])
+        take_pair(sides.key)
+        with pytest.raises(kind, match=reason) as raised:
+            take_pair(sides.key)
+        assert isinstance(raised.value, PairsEnded) == (kind is PairsEnded)
+
+
+def test_only_what_failed_although_it_is_on_both_sides_is_a_failure() -> None:
+    """A new, a removed or a skipped benchmark is none; one that failed on either side is."""
+    failed, skipped = (
+        msgspec.structs.replace(sample("a", 1.0), state=state, value=None, rounds=())
+        for state in (SampleState.FAILED, SampleState.SKIPPED)
+    )
+    good = sample("a", 1.0)
+
+    for head, base, is_failure in (
+        ([failed], [failed], True),
+        ([failed], [good], True),
+        ([good], [failed], True),
+        ([skipped], [skipped], False),
+        ([failed], [], False),
+        ([], [failed], False),
+    ):
+        _, (missing,) = bring_together(run(*head), run(*base))
+        assert is_failure == missing.is_failure
 
 
 def test_more_is_better_is_judged_as_a_cost() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perfgate.gate import Finding, Outcome
 from perfgate.policy import Limit
-from perfgate.report.rows import limits, ordered, row_id
+from perfgate.report.rows import decisive_rows, limits, ordered, row_id, word
 from tests.perfgate.report.shown import WAIVER, finding, row, verdict
 
 
@@ -44,3 +44,32 @@ def test_a_rule_of_another_version_is_shown_by_its_key() -> None:
     unknown = Finding(rule="max_growth", limit=Limit(value=2.0, line=1), observed=3.0, outcome=Outcome.FAIL)
 
     assert "max_growth 2" == limits(row("a", findings=(unknown,)))
+
+
+def test_a_row_that_improved_says_so() -> None:
+    """The word is the outcome, unless the row is faster and nothing else is wrong with it, or it is not gated."""
+    rows = {
+        "improved": row("a", Outcome.PASS, "improved"),
+        "pass": row("a", Outcome.PASS, "within"),
+        "fail": row("a", Outcome.FAIL, "improved"),
+        "waived": row("a", Outcome.WAIVED),
+        "inconclusive": row("a", Outcome.INCONCLUSIVE, "inconclusive"),
+        "not gated": row("a", Outcome.PASS, "improved", exempt=True),
+    }
+
+    assert list(rows) == [word(shown) for shown in rows.values()]
+
+
+def test_the_decisive_row_of_a_benchmark_needs_attention_most() -> None:
+    """Of several metrics the worst counts; exempt benchmarks have none."""
+    rows = [
+        row("a", Outcome.PASS, "improved"),
+        row("a", Outcome.INCONCLUSIVE, "inconclusive", metric="memory"),
+        row("b", Outcome.PASS, "within"),
+        row("b", Outcome.PASS, "improved", metric="memory"),
+        row("c", exempt=True),
+    ]
+
+    assert {("a", "inconclusive"), ("b", "improved")} == {
+        (shown.label, word(shown)) for shown in decisive_rows(verdict(*rows))
+    }

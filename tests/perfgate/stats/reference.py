@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import median
 from typing import NamedTuple
 
@@ -70,74 +70,100 @@ def smyth_prior(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def judge(values: Mapping[str, Sequence[float]], limit: float, alpha: float) -> dict[str, tuple[str, int]]:
-    """Outcome and number of pairs of every benchmark, given all pair values it would ever have, and no widening."""
+    """Outcome and number of pairs of every benchmark, given all its pair values, time without end, and no widening."""
     prior = smyth_prior([taken[:3] for taken in values.values()])
-    answers: dict[str, tuple[str, int]] = {}
-    suspects: dict[str, tuple[int, int]] = {}
-    for name, taken in values.items():
-        answers[name], suspects[name] = screen(taken, limit, prior)
-    for sign in (+1, -1):
-        fresh = {
-            n: [sign * v for v in values[n][pairs:]] for n, (suspected, pairs) in suspects.items() if suspected == sign
-        }
-        for name, (outcome, pairs) in confirm(fresh, limit, alpha / 2 / 4, sign).items():
-            answers[name] = (outcome, suspects[name][1] + pairs)
+    screened = {name: screen(taken, limit, prior) for name, taken in values.items()}
+    answers = dict(screened)
+    for sign, kinds in ((+1, {"slower", "undecided"}), (-1, {"faster"})):
+        family = Family(limit, alpha / 2 / 5, sign)
+        for name in [name for name, (outcome, _) in screened.items() if outcome in kinds]:
+            family.add(name, values[name][screened[name][1] :], is_suspect=screened[name][0] != "undecided")
+        for name, (outcome, pairs) in family.judge().items():
+            answers[name] = (outcome, screened[name][1] + pairs)
     return answers
 
 
-def screen(
-    values: Sequence[float], limit: float, prior: tuple[float, float]
-) -> tuple[tuple[str, int], tuple[int, int]]:
+def screen(values: Sequence[float], limit: float, prior: tuple[float, float]) -> tuple[str, int]:
     for pairs in (3, 4, 6, 8, 12):
         raw = trimmed_mean(values[:pairs]) if pairs >= 6 else plain_mean(values[:pairs])
         estimate = shrunk(raw, pairs, prior)
         if estimate.location > limit and estimate.p_above(limit) <= (0.25 if pairs == 12 else 0.10):
-            return ("", pairs), (+1, pairs)
+            return "slower", pairs
         if estimate.location < -limit and estimate.swapped().p_above(limit) <= 0.02:
-            return ("", pairs), (-1, pairs)
+            return "faster", pairs
         if estimate.upper(0.99) <= limit:
-            return ("within", pairs), (0, pairs)
+            return "within", pairs
         if futile(estimate, pairs, limit, prior):
-            return ("inconclusive", pairs), (0, pairs)
-    return ("inconclusive", 12), (0, 12)
+            return "undecided", pairs
+    return "undecided", 12
 
 
 def futile(estimate: Estimate, pairs: int, limit: float, prior: tuple[float, float]) -> bool:
-    given_up = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
+    parked = {3: 0.5, 4: 0.4, 6: 0.3, 8: 0.3, 12: 0.0}
     spread = estimate.error * math.sqrt(pairs)
     if pairs < 6:
         spread = min(spread, math.sqrt(prior[0]))
     hopeless = stats.t.ppf(0.99, prior[1] + 11) * spread / math.sqrt(12) > limit
     knows_enough = pairs >= 6 or prior[1] > 0
-    return bool(knows_enough and hopeless and estimate.p_above(limit) > given_up[pairs])
+    return bool(knows_enough and hopeless and estimate.p_above(limit) > parked[pairs])
 
 
-def confirm(values: Mapping[str, Sequence[float]], limit: float, level: float, sign: int) -> dict[str, tuple[str, int]]:
-    """All suspects of one direction, look by look; the sign of the values is such that a confirmed change is positive."""
-    answers: dict[str, tuple[str, int]] = {}
-    called = 0
-    for pairs in (8, 16, 32, 64):
-        waiting = {n: estimated(taken[:pairs]) for n, taken in values.items() if n not in answers}
-        while waiting:
-            clearest = min(waiting, key=lambda name: waiting[name].p_above(limit))
-            if waiting[clearest].p_above(limit) > level / (len(values) - called):
-                break
-            called += 1
-            answers[clearest] = ("regressed" if sign > 0 else "improved", pairs)
-            del waiting[clearest]
-        for name, estimate in waiting.items():
-            own = level / (len(values) - called)
-            if outcome := cleared(values[name][:pairs], estimate if sign > 0 else estimate.swapped(), limit, own):
-                answers[name] = (outcome, pairs)
-    return answers
+class Family:
+    """All undecided benchmarks of one direction; signs are such that a confirmed change is positive."""
 
+    def __init__(self, limit: float, level: float, sign: int) -> None:
+        self.limit, self.level, self.sign = limit, level, sign
+        self.fresh: dict[str, Sequence[float]] = {}
+        self.suspects: list[str] = []
+        self.seen: dict[str, Estimate] = {}
+        self.answers: dict[str, tuple[str, int]] = {}
+        self.pairs: dict[str, int] = {}
 
-def cleared(fresh: Sequence[float], as_measured: Estimate, limit: float, level: float) -> str:
-    robust = trimmed_mean(fresh)
-    at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(len(fresh) / 64), 63)
-    if as_measured.upper(1 - 0.01 / 4) <= limit:
-        return "within"
-    return "inconclusive" if len(fresh) == 64 or at_the_end.p_above(limit) > level else ""
+    def add(self, name: str, fresh: Sequence[float], *, is_suspect: bool) -> None:
+        self.fresh[name] = [self.sign * value for value in fresh]
+        if is_suspect:
+            self.suspects.append(name)
+
+    def judge(self) -> dict[str, tuple[str, int]]:
+        hopeless: set[str] = set()
+        for pairs in (8, 16, 32, 64):
+            measured = [name for name in self.suspects if name not in {*self.answers, *hopeless}]
+            self.estimate(measured, pairs)
+            hopeless |= {name for name in measured if name not in self.answers and self.is_hopeless(name, pairs)}
+        for name, pairs in product(self.fresh, (8, 16, 32, 64, 128)):
+            if name not in self.answers and pairs > self.pairs.get(name, 0):
+                self.estimate([name], pairs)
+        return dict.fromkeys(self.fresh, ("inconclusive", 128)) | self.answers
+
+    def share(self, name: str) -> float:
+        """Of the error rate: a fifth for those that are no suspects, where there are both; what was called gives its."""
+        others = len(self.fresh) - len(self.suspects)
+        mixed = bool(others and self.suspects)
+        weights = {
+            n: (0.8 / len(self.suspects) if n in self.suspects else 0.2 / others) if mixed else 1.0 for n in self.fresh
+        }
+        called = {n for n, (outcome, _) in self.answers.items() if outcome in {"regressed", "improved"}}
+        return self.level * weights[name] / sum(weight for n, weight in weights.items() if n not in called)
+
+    def estimate(self, names: Sequence[str], pairs: int) -> None:
+        for name in names:
+            self.seen[name], self.pairs[name] = estimated(self.fresh[name][:pairs]), pairs
+        while called := self.moved():
+            for name in called:
+                self.answers[name] = ("regressed" if self.sign > 0 else "improved", self.pairs[name])
+        for name in names:
+            as_measured = self.seen[name] if self.sign > 0 else self.seen[name].swapped()
+            if name not in self.answers and as_measured.upper(1 - 0.01 / 5) <= self.limit:
+                self.answers[name] = ("within", pairs)
+
+    def moved(self) -> list[str]:
+        waiting = {name: seen for name, seen in self.seen.items() if name not in self.answers}
+        return [name for name, seen in waiting.items() if seen.p_above(self.limit) < self.share(name)]
+
+    def is_hopeless(self, name: str, pairs: int) -> bool:
+        robust = trimmed_mean(self.fresh[name][:pairs])
+        at_the_end = Estimate(robust.location + robust.error, robust.error * math.sqrt(pairs / 64), 63)
+        return at_the_end.p_above(self.limit) > self.share(name)
 
 
 def estimated(fresh: Sequence[float]) -> Estimate:

@@ -53,9 +53,22 @@ def test_scale_changes_nothing_and_swapping_sides_mirrors(
     scaled = judge_counts([[base * scale]], [[candidate * scale]], budget=budget, repeatability=repeatability)
     swapped = judge_counts([[candidate]], [[base]], budget=budget, repeatability=repeatability)
 
-    assert scaled == decision
+    assert scaled == replace(decision, baseline=base * scale, candidate=candidate * scale)
     if decision.outcome in MIRRORED:
         assert MIRRORED[decision.outcome] is swapped.outcome
+
+
+@given(pairs=st.lists(st.tuples(counts, counts), min_size=1, max_size=5), budget=fractions, repeatability=fractions)
+def test_levels_have_the_ratio_of_the_change(
+    pairs: list[tuple[float, float]], budget: float, repeatability: float
+) -> None:
+    """The candidate's level is the baseline's times the change, with any number of pairs."""
+    base, candidate = ([[number] for number in side] for side in zip(*pairs, strict=True))
+    decision = judge_counts(base, candidate, budget=budget, repeatability=repeatability)
+
+    if math.isfinite(decision.effect) and decision.baseline > 0:
+        assert decision.candidate / decision.baseline - 1 == pytest.approx(decision.effect, rel=1e-9, abs=1e-12)
+    assert min(map(min, base)) * (1 - 1e-9) <= decision.baseline <= max(map(max, base)) * (1 + 1e-9)
 
 
 def test_pairs_that_differ_widen_the_interval() -> None:

@@ -93,3 +93,15 @@ def test_no_benchmark_is_open_before_the_first_pass() -> None:
     remaining.took("a", 1.0)
 
     assert 0.0 == remaining.seconds()
+
+
+@pytest.mark.parametrize(("screen_seconds", "left"), [(12.0, 57.0), (600.0, 117.0)])
+def test_settling_takes_no_longer_than_it_may(screen_seconds: float, left: float) -> None:
+    """What is undecided after the screen gets a minute or a fifth of the screen's time, and fresh pairs."""
+    remaining = Remaining()
+    remaining.watch("screening", ["a", "b"])
+    taken(remaining, {"a": 12}, screen_seconds / 12)
+    remaining.watch("settling", [f"b{number}" for number in range(99)])
+    taken(remaining, {"b1": 3}, 1.0)
+
+    assert pytest.approx(left) == remaining.seconds()

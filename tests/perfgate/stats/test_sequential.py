@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -58,6 +59,11 @@ class Suite:
         return judge_suite(list(self.pairs), self.source(change), budget=0.03)
 
 
+def for_free(pair: Pair) -> Pair:
+    """The pair without its cost, so that the time allowed never ends."""
+    return replace(pair, seconds=0.0)
+
+
 MIXED = {"same": 0.0, "slow": 0.25, "fast": -0.2, "border": 0.03, "slightly": 0.01}
 
 
@@ -83,7 +89,7 @@ def test_judgments_equal_the_reference(seed: int, copies: int) -> None:
         for name, pairs in suite.pairs.items()
     }
 
-    judged = suite.judge()
+    judged = suite.judge(for_free)
 
     assert (judged.inflation or 1.0) < MAX_INFLATION
     assert {name: (str(found.outcome), found.pairs) for name, found in judged.items()} == reference.judge(
@@ -93,7 +99,7 @@ def test_judgments_equal_the_reference(seed: int, copies: int) -> None:
 
 def test_the_effect_equals_the_reference() -> None:
     """Effect and interval of a suspect come from its fresh pairs, those of others from the screen."""
-    suite = Suite({"slow": 0.25, "same": 0.0})
+    suite = Suite({"slow": 0.25, "same": 0.0}, seed=3)
     values = {
         name: [reference.log_ratio(list(pair.base_cpu), list(pair.candidate_cpu)) for pair in pairs]
         for name, pairs in suite.pairs.items()
@@ -107,8 +113,10 @@ def test_the_effect_equals_the_reference() -> None:
     assert CONFIRM_LOOKS[0] + SCREEN_LOOKS[0] == judged["slow"].pairs
     for name, estimate in expected.items():
         assert judged[name].effect == pytest.approx(math.expm1(estimate.location))
-        assert judged[name].high == pytest.approx(math.expm1(estimate.upper(0.975)))
-        assert judged[name].low == pytest.approx(math.expm1(-estimate.swapped().upper(0.975)))
+        tested, certain = (1 - 0.05 / 2 / 5, 1 - 0.01 / 5) if name == "slow" else (0.99, 0.99)
+        assert judged[name].high == pytest.approx(math.expm1(estimate.upper(certain)))
+        assert judged[name].low == pytest.approx(math.expm1(-estimate.swapped().upper(tested)))
+        assert 1.959964 * judged[name].error == pytest.approx(estimate.upper(0.975) - estimate.location)
 
 
 def test_large_changes_are_called() -> None:
@@ -264,6 +272,134 @@ def test_time_that_runs_out_during_confirmation_calls_nothing() -> None:
 
     assert judged["slow"].outcome is Judgment.INCONCLUSIVE
     assert "time budget" in judged["slow"].reason
+
+
+def test_an_unconfirmed_suspect_has_no_interval() -> None:
+    """The pairs that made a benchmark a suspect cannot judge it: its change is shown without an interval."""
+    judged = judge_suite(["slow"], Suite({"slow": 0.25}).source(), budget=0.03, max_seconds=4.0)["slow"]
+
+    assert judged.effect > 0.2
+    assert math.isnan(judged.low)
+    assert math.isnan(judged.high)
+    assert "no fresh pairs could confirm" in judged.reason
+
+
+def test_a_suspected_improvement_that_is_not_confirmed_is_within() -> None:
+    """Whatever else is unknown of it, it is not slower than the budget."""
+    judged = judge_suite(["fast"], Suite({"fast": -0.2}, noise=0.002).source(), budget=0.03, max_seconds=2.0)["fast"]
+
+    assert (judged.pairs, judged.outcome, judged.reached_limit) == (4, Judgment.WITHIN, "")
+    assert judged.high <= 0.03
+
+
+NOISY = {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0}
+
+
+def test_nothing_is_given_up_before_a_limit_is_reached() -> None:
+    """With time, a small noisy suite is decided; what is not has taken the most pairs that a benchmark gets."""
+    for seed in range(10):
+        for judgment in Suite(NOISY, noise=0.06, seed=seed).judge(for_free).values():
+            if judgment.outcome is Judgment.INCONCLUSIVE:
+                assert judgment.pairs >= SCREEN_LOOKS[0] + CONFIRM_LOOKS[-1]
+                assert "128 fresh pairs were taken, the most that one benchmark gets" in judgment.reason
+            else:
+                assert not judgment.reached_limit
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_time_allowed_is_spent_on_what_is_open(seed: int) -> None:
+    """Some benchmark is open if and only if all of the minute was spent or it took the most pairs; the reason says so."""
+    judged = Suite(NOISY, noise=0.08, seed=seed).judge()
+    late = [judgment for judgment in judged.values() if "60 s allowed beyond the first screen" in judgment.reason]
+
+    assert judged.allowed_seconds == 60.0
+    assert 60.0 <= judged.settling_seconds < 60.5 if late else judged.settling_seconds <= 60.0
+    for judgment in judged.values():
+        is_open = judgment.outcome is Judgment.INCONCLUSIVE
+        assert is_open == bool(judgment.reached_limit)
+        assert is_open == (judgment in late or "the most that one benchmark gets" in judgment.reason)
+
+
+@pytest.mark.parametrize(("screen_seconds", "allowed"), [(20.0, 60.0), (299.0, 60.0), (600.0, 120.0)])
+def test_a_large_suite_is_allowed_a_fifth_of_its_screen(screen_seconds: float, allowed: float) -> None:
+    """The time allowed is a minute, or a fifth of what the screen took where that is longer."""
+    flat = np.full(SAMPLES, 1e-3)
+    pair = replace(pair_of(flat, flat), seconds=screen_seconds / SCREEN_LOOKS[0])
+    judged = judge_suite(["a"], lambda _: pair, budget=0.03)
+
+    assert judged.allowed_seconds == pytest.approx(allowed)
+    assert judged.time_note == ""
+
+
+def test_no_time_beyond_the_screen_leaves_the_noisy_ones_open() -> None:
+    """Without extra time, only screening and confirmation take pairs, and the reason says that."""
+    suite = Suite(NOISY, noise=0.08)
+    judged = judge_suite(list(NOISY), suite.source(), budget=0.03, extra_seconds=0.0)
+
+    assert max(judgment.pairs for judgment in judged.values()) <= SCREEN_LOOKS[-1] + CONFIRM_LOOKS[0]
+    assert any("the 0 s allowed" in judgment.reason for judgment in judged.values())
+    assert "0 s of the 0 s allowed beyond the first screen were spent" in judged.time_note
+
+
+def test_the_most_promising_benchmark_gets_the_time() -> None:
+    """Of two open benchmarks, the quieter one is decided although it comes last and time is short."""
+    loud, quiet = Suite({"loud": 0.0}, noise=0.3, seed=1), Suite({"quiet": 0.0}, noise=0.04, seed=3)
+    sources = {"loud": loud.source(), "quiet": quiet.source()}
+    judged = judge_suite(["loud", "quiet"], lambda name: sources[name](name), budget=0.03, extra_seconds=10.0)
+
+    assert judged["quiet"].pairs >= SCREEN_LOOKS[0] + CONFIRM_LOOKS[0]
+    assert judged["quiet"].outcome is Judgment.WITHIN
+    assert judged["loud"].outcome is Judgment.INCONCLUSIVE
+
+
+def test_false_reds_are_rare_with_much_time() -> None:
+    """More looks spend no more of the error rate: of 150 suites at budget 0 with much time, few are red."""
+    rng = np.random.default_rng(17)
+
+    def take(_: str) -> Pair:
+        return replace(pair_of(np.array([1e-3]), np.array([1e-3]) * math.exp(rng.normal(0, 0.02))), seconds=0.0)
+
+    red = 0
+    for _ in range(150):
+        judged = judge_suite([str(number) for number in range(8)], take, budget=0.0)
+        red += any(judgment.outcome is Judgment.REGRESSED for judgment in judged.values())
+
+    assert red <= 150 * 0.025 + 3 * math.sqrt(150 * 0.025 * 0.975)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.004, 0.03, 0.08]), st.sampled_from([0.0, 3.0, 40.0]))
+def test_judgment_interval_and_levels_agree(seed: int, noise: float, seconds: float) -> None:
+    """A benchmark regressed if and only if its interval is above the budget; the levels have the ratio of the effect."""
+    suite = Suite(MIXED, seed=seed, noise=noise)
+    for judged in judge_suite(list(MIXED), suite.source(), budget=0.03, extra_seconds=seconds).values():
+        assert (judged.outcome is Judgment.REGRESSED) == (judged.low > 0.03)
+        assert (judged.outcome in {Judgment.WITHIN, Judgment.IMPROVED}) == (judged.high <= 0.03 + 1e-12)
+        if judged.outcome is Judgment.IMPROVED:
+            assert judged.high < 1 / 1.03 - 1
+        assert math.isnan(judged.low) or judged.low <= judged.effect <= judged.high
+        assert judged.candidate == pytest.approx(judged.baseline * (1 + judged.effect))
+
+
+def test_levels_come_from_the_pairs_of_the_effect() -> None:
+    """A runner that is twice as slow while a suspect is confirmed has the levels of then, not those of the screen."""
+    suite = Suite({"slow": 0.25}, noise=0.002)
+    first = SCREEN_LOOKS[0]
+    later = [pair_of(2 * pair.base_cpu, 2 * pair.candidate_cpu) for pair in suite.pairs["slow"][first:]]
+    suite.pairs["slow"] = [*suite.pairs["slow"][:first], *later]
+    judged = suite.judge()["slow"]
+
+    assert judged.baseline == pytest.approx(2e-3, rel=0.01)
+    assert judged.candidate == pytest.approx(2.5e-3, rel=0.01)
+
+
+def test_a_level_below_a_billionth_is_no_clock_tick() -> None:
+    """Only a sample of zero counts as a tick: the reciprocal of a large throughput is compared as it is."""
+    judged = judge_suite(["rate"], lambda _: pair_of(np.full(SAMPLES, 1e-12), np.full(SAMPLES, 2e-12)), budget=0.03)[
+        "rate"
+    ]
+
+    assert judged.outcome is Judgment.REGRESSED
+    assert judged.baseline == pytest.approx(1e-12)
 
 
 def test_more_blocking_is_remarked() -> None:

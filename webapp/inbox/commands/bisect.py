@@ -60,8 +60,8 @@ def _search(context: CommandContext, run: Run, row: Row) -> PullRequestSearch:
     head = context.pull_request.head_sha
     commits = context.commits if run.commit.sha == head else ()
     assert run.baseline_commit is not None
-    assert row.low is not None
-    assert row.high is not None  # a failed row was measured
+    assert row.confidence_interval is not None  # a failed row was measured
+    low, high = row.confidence_interval
     if len(commits) < MIN_COMMITS:
         raise CommandDeclined(
             f"The pull request has {len(commits) or 'no'} commits on one line from {run.baseline_commit.sha[:10]}, where it"
@@ -75,6 +75,6 @@ def _search(context: CommandContext, run: Run, row: Row) -> PullRequestSearch:
         suite=run.suite,
         base=run.baseline_commit.sha,
         commits=commits,
-        low=row.low,
-        high=row.high,
+        low=low,
+        high=high,
     )

@@ -23,7 +23,7 @@ def reply(context: CommandContext) -> str:
 
 
 def _facts(row: Row) -> Iterator[tuple[str, str]]:
-    yield "change", f"{formatting.percent(row.effect)}, 95 % interval {formatting.interval(row.low, row.high)}"
+    yield "change", f"{formatting.percent(row.effect)}, decided by {formatting.interval(row.low, row.high)}"
     levels = (formatting.quantity(level, row.unit) for level in (row.baseline, row.candidate))
     yield "base → head", " → ".join(levels)
     for finding in row.findings:

@@ -106,9 +106,10 @@ def version() -> str:
 
 
 @register.simple_tag
-def outcome(name: str) -> SafeString:
-    """Return the outcome of a verdict or row as a badge."""
-    return format_html('<span class="badge outcome-{}">{}</span>', name, OUTCOME_WORDS.get(name, name))
+def outcome(name: str, word: str = "") -> SafeString:
+    """Return the outcome of a verdict or row as a badge; *word* says more than the outcome does, such as "improved"."""
+    text = OUTCOME_WORDS.get(name, name) if word in {"", name} else word
+    return format_html('<span class="badge outcome-{}">{}</span>', name, text)
 
 
 @register.simple_tag

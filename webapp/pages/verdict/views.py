@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 
 from perfgate import formatting, gate
 from perfgate.report.false_alarms import false_alarms, long_run_rate
-from perfgate.report.headline import SYMBOLS, headline
-from perfgate.report.rows import limits, ordered, row_id
+from perfgate.report.headline import headline_text
+from perfgate.report.rows import limits, ordered, row_id, word
 from perfgate.results import metrics
 from webapp.github import account
 from webapp.history.models import Run, Series
@@ -37,6 +37,8 @@ class VerdictRow:
     """Title of the metric."""
     word_for_worse: str
     """Adjective for a regression of this metric."""
+    word: str
+    """What the row says: its outcome, or that it improved."""
     regression: bool | None
     """None: no significant difference."""
 
@@ -53,7 +55,7 @@ def verdict(request: HttpRequest, number: int) -> HttpResponse:
         "stored": stored,
         "verdict": found,
         # The badge shows the symbol.
-        "headline": headline(found).removeprefix(SYMBOLS[found.outcome]).strip(),
+        "headline": headline_text(found),
         "page": page,
         "rows": _rows(list(page), stored.run),
         "false_alarms": long_run_rate(judgments.false_alarms(stored.run.project)),
@@ -80,6 +82,7 @@ def _rows(rows: list[gate.Row], run: Run) -> list[VerdictRow]:
             limits=limits(row),
             metric=metrics.describe(row.metric).title,
             word_for_worse=metrics.word_for_worse(row.metric, row.direction),
+            word=word(row),
             regression={"regressed": True, "improved": False}.get(row.judgment),
         )
         for row in rows
