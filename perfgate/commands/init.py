@@ -68,6 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _try_out(root: Path, found: RepositorySurvey) -> list[TriedSuite]:
     """Build an environment of the newest commit for each suite, and collect it there."""
     python = Path(sys.executable).absolute()
+    for file in [file for suite in found.suites for file in (suite.files or (suite.configuration,)) if file]:
+        if git.read_file(root, "HEAD", file.as_posix()) is None:
+            raise InvalidInput(f"{plain(str(file))} is not committed, and perfgate measures commits: commit it first")
     names = [suite.tool for suite in found.suites] if len(found.suites) > 1 else [None]
     with progress_bar() as progress:
         return [try_suite(root, "HEAD", name, python=python, progress=report_stages(progress)) for name in names]

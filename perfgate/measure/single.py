@@ -43,7 +43,7 @@ def measure(
         select: Shell-style pattern over the tool's names of benchmarks; None: all.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
         python: Interpreter whose packages, including the tool, are used; None: the running one.
-        install: How the project is installed; see `perfgate.measure.sides.environment.prepare`.
+        install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Called with a description of each step.
 
     Raises:

@@ -1,7 +1,7 @@
 """Where a side's process imports the project from: what was installed, and nothing else.
 
-Test runners put the checkout in front of the installed packages: pytest for ``conftest.py`` and ``tests/__init__.py`` beside
-a package, asv for the folder around its benchmarks. A package that stands there as source would be measured instead of
+Test runners put the checkout in front of the installed packages: pytest for a conftest.py, or for tests that are a
+package, asv for the folder around its benchmarks. A package that stands there as source would be measured instead of
 the wheel that was built from it, without its compiled modules and generated files. So a finder goes first that looks for
 the project's modules where they were installed. What comes from another place all the same is reported.
 """

@@ -82,7 +82,7 @@ class Tracer:
         suite: ``asv``, ``pytest-benchmark`` or a path; needed if the revision has more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         python: Interpreter whose packages the side sees.
-        install: How the project is installed; see `perfgate.measure.sides.environment.prepare`.
+        install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Called with a description of each step.
 
     Raises:
