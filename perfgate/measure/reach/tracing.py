@@ -21,10 +21,12 @@ from typing import Any
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.origins import VARIABLE as ORIGINS
 from perfgate.measure.agent.recorder import NATIVE, VARIABLE
+from perfgate.measure.deadline import OutOfTime
 from perfgate.measure.discover import discover
 from perfgate.measure.live.items import Item
 from perfgate.measure.processes import run_tool, tail
 from perfgate.measure.reach.source_files import SourceFiles
+from perfgate.measure.selection import NothingSelected
 from perfgate.measure.sides.checkout import check_out
 from perfgate.measure.sides.side import BASE, Side
 from perfgate.measure.suite_sides import prepare_sides
@@ -90,6 +92,7 @@ class Tracer:
 
     Raises:
         MeasurementFailed: There is no such suite, or it cannot be built or collected.
+        NothingSelected: No benchmark matches *select*.
     """
 
     def __init__(
@@ -116,9 +119,10 @@ class Tracer:
         )[BASE]
         self._source_files = SourceFiles(self._side)
         progress(f"collecting the {self.suite.tool} suite")
-        self._items = [item for item in self._collect() if item.matches(select)]
+        found = self._collect()
+        self._items = [item for item in found if item.matches(select)]
         if not self._items:
-            raise MeasurementFailed(f"no benchmark of {sha[:12]} can be traced: the pattern {select!r} selects none")
+            raise NothingSelected(select or "", [item.label for item in found], self.suite.shared)
 
     @property
     def size(self) -> int:
@@ -200,6 +204,8 @@ class Tracer:
                 timeout_seconds=seconds,
             )
             reason = f"its process ended with status {status} before"
+        except OutOfTime:
+            raise  # what was traced until now must not be taken for all
         except MeasurementFailed:
             reason = f"its process was ended after {seconds:.3g} s, before"
         lines = output.read_bytes().splitlines(keepends=True) if output.exists() else []

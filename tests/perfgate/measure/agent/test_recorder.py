@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-
 SCRIPT = """
 import os, sys
 sys.path[:0] = [{package!r}, {own!r}]
