@@ -306,7 +306,10 @@ def _judge(
     max_seconds: float | None,
     report: ProgressCallback,
 ) -> SuiteJudgment:
-    """Take pairs of the *noisy* benchmarks (key to label) until each is decided, and return what was decided."""
+    """Take pairs of the *noisy* benchmarks (key to label) until each is decided, and return what was decided.
+
+    *max_seconds* is for the progress only: `Pairs.take` itself ends with the time limit.
+    """
     observer = PairProgress(report, noisy, max_seconds)
     return judge_suite(
         list(noisy),
@@ -316,7 +319,6 @@ def _judge(
             for key, label in noisy.items()
         },
         alpha=alpha,
-        max_seconds=max_seconds,
         watch=observer.begin_pass,
     )
 

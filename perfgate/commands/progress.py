@@ -60,7 +60,7 @@ class ProgressLines:
         """Note the present state."""
         self._state = progress
 
-    def look(self) -> None:
+    def write_if_due(self) -> None:
         """Write a line if it is time."""
         now = self._clock()
         if now - self._written >= LINE_SECONDS:
@@ -76,7 +76,7 @@ def _lines() -> Iterator[ProgressCallback]:
 
     def watch() -> None:
         while not is_over.wait(_LOOK_SECONDS):
-            lines.look()
+            lines.write_if_due()
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)
     thread.start()

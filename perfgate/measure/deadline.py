@@ -15,13 +15,13 @@ import time
 from collections.abc import Iterator
 
 from perfgate.errors import MeasurementFailed
-from perfgate.stats.pairs import CannotMeasure
+from perfgate.stats.pairs import PairsEnded
 
 _limit: contextvars.ContextVar[tuple[float, str]] = contextvars.ContextVar("limit", default=(math.inf, ""))
 """Time of the monotonic clock at which the limit ends, and how messages name it."""
 
 
-class OutOfTime(MeasurementFailed, CannotMeasure):
+class OutOfTime(MeasurementFailed, PairsEnded):
     """The time limit ended something.
 
     Args:

@@ -91,7 +91,7 @@ def _shares(prepare: Callable[[], PreparedCall], functions: Sequence[CodeType]) 
 def _observed(inside: dict[CodeType, float]) -> Iterator[None]:
     """Add the CPU seconds of the outermost calls of each function in *inside* to its value.
 
-    The code of the functions is exchanged, so that whoever holds one of them is observed. No other call gets slower.
+    The code of the functions is exchanged, so that calls through any name are observed. No other call gets slower.
     """
     observed = [
         (function, code)

@@ -43,7 +43,7 @@ def test_a_log_gets_a_line_every_30_seconds() -> None:
     for now in range(101, 222):
         if now == 110:
             lines.show(MeasurementProgress(stage="building base"))
-        lines.look()
+        lines.write_if_due()
 
     assert [
         "perfgate, after 30 s: building base",

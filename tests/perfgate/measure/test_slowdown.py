@@ -67,7 +67,7 @@ def test_it_waits_for_the_share_of_each_call(tmp_path: Path, monkeypatch: pytest
     """A call of 100 takes half as long again, its own looks at the clock included; recursive calls do not wait again."""
     now = 0
 
-    def look() -> int:
+    def clock() -> int:
         nonlocal now
         now += 1
         return now
@@ -76,13 +76,13 @@ def test_it_waits_for_the_share_of_each_call(tmp_path: Path, monkeypatch: pytest
         nonlocal now
         now += 100
 
-    monkeypatch.setattr(time, "process_time", look)
+    monkeypatch.setattr(time, "process_time", clock)
     LINES["busy"] = 1
     defined = slowed(tmp_path, "busy", text=BUSY)
-    began = look()
+    began = clock()
 
     assert 3 == defined["busy"](work, 3)
-    assert 148 <= look() - began <= 151
+    assert 148 <= clock() - began <= 151
     assert 0 == defined["busy"](lambda: None, 0)
 
 
