@@ -278,6 +278,8 @@ class Pairs:
                 self._live.abandon()
                 raise
             self._live.finish_benchmark(measured.item)
+            for role, numbers in self._live.extra_info.items():
+                measured.extra_info[role].append(numbers)
         except AgentFailed as failure:
             measured.failure = PairFailed.from_agents([failure])
             raise measured.failure from failure
