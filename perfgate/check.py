@@ -11,8 +11,9 @@ No signal handler is installed, no thread, process or temporary folder is left b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -22,19 +23,28 @@ from typing import Final, Literal
 import msgspec
 
 from perfgate import gate, git, policy
+from perfgate.errors import MeasurementFailed
 from perfgate.gate import Verdict, pairing
 from perfgate.gate.scale import tolerated_growth
-from perfgate.measure import Pairs, open_pairs
+from perfgate.measure import Pairs, machine, open_pairs
 from perfgate.measure.counts.instructions import find_valgrind
+from perfgate.measure.deadline import seconds_left, time_limit
+from perfgate.measure.discover import discover
 from perfgate.measure.options import MeasureOptions
-from perfgate.measure.progress import PairProgress, ProgressCallback, ignore, report_stages
+from perfgate.measure.progress import MeasurementProgress, PairProgress, ProgressCallback, ignore, report_stages
 from perfgate.measure.reach import exemption
 from perfgate.measure.reach.exemption import Exemption
+from perfgate.measure.sides.checkout import check_out
+from perfgate.measure.workspaces import workspace
 from perfgate.policy import Budgets
 from perfgate.results import shards
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import Direction, Policy, Run, Shard
 from perfgate.stats.judgments import SuiteJudgment
 from perfgate.stats.sequential import judge_suite
+
+TRACING_SHARE = 0.5
+"""Part of the time budget after which the base is not traced any further, so that time for pairs is left."""
 
 POLICY_OF_BASE: Final = "base"
 """Judge by the policy that stands at the base, so that a change cannot loosen its own budget."""
@@ -63,7 +73,7 @@ class CheckOptions(MeasureOptions):
     instructions: bool = False
     """Count instructions with valgrind, too."""
     time_budget_seconds: float | None = None
-    """Stop measuring after so long; what is undecided then is inconclusive."""
+    """End after so long, builds and tracing included; what is undecided then is inconclusive."""
     rules: Policy | Literal["base"] | None = POLICY_OF_BASE
     """The policy to judge by; None: perfgate's defaults."""
     pull_request: int | None = None
@@ -72,12 +82,14 @@ class CheckOptions(MeasureOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What measuring took, in seconds and pairs; installing the project is not counted."""
+    """What the whole check took, in seconds and pairs."""
 
     benchmarks: int
     """How many were measured in pairs."""
     pairs: int
     """Pairs of all of them together."""
+    seconds: float
+    """Time from start to end: installing, collecting and tracing included."""
     pair_seconds: float
     """Time that the pairs took."""
     count_seconds: float
@@ -86,9 +98,9 @@ class Cost:
     """Pairs of every benchmark that a design without early stopping needs to find what this one finds."""
 
     @property
-    def seconds(self) -> float:
-        """Return the time of pairs and deterministic metrics together."""
-        return self.pair_seconds + self.count_seconds
+    def other_seconds(self) -> float:
+        """Return the time that neither pairs nor deterministic metrics took: installing, collecting, tracing."""
+        return max(0.0, self.seconds - self.pair_seconds - self.count_seconds)
 
     @property
     def fixed_seconds(self) -> float | None:
@@ -130,11 +142,39 @@ def check(
         InvalidInput: There is no such repository or revision, or the policy cannot be read.
         MeasurementFailed: There is no suite, or a side cannot be built or does not start. A retry cannot help.
     """
+    began = time.monotonic()
     options, report = options or CheckOptions(), progress or ignore
     if options.instructions:
         find_valgrind()  # fail before time is spent on other measurements
     root = git.root(repository)
     rules = _rules(root, base, options)
+    measured: tuple[Run, Cost] | None = None
+    stage = ""
+
+    def noted(progress: MeasurementProgress) -> None:
+        nonlocal stage
+        stage = progress.stage
+        report(progress)
+
+    with time_limit(options.time_budget_seconds):
+        try:
+            for result in _measurements(root, base, head, policy.read(rules), options, noted):
+                measured = result  # it stays if the sides fail to end in time
+        except MeasurementFailed:
+            if seconds_left():
+                raise
+            measured = measured or _nothing_measured(root, base, head, options, stage)
+    assert measured is not None
+    run, cost = measured
+    run = msgspec.structs.replace(run, policy=rules, pull_request=options.pull_request)
+    verdict = gate.judge(run, today=datetime.now(UTC).date())
+    return Checked(run=run, verdict=verdict, cost=replace(cost, seconds=time.monotonic() - began))
+
+
+def _measurements(
+    root: Path, base: str, head: str, budgets: Budgets, options: CheckOptions, report: ProgressCallback
+) -> Iterator[tuple[Run, Cost]]:
+    """Yield what was measured, once, before the sides are ended."""
     untouched = _exemption(root, base, head, options, report)
     with open_pairs(
         root,
@@ -147,9 +187,36 @@ def check(
         python=options.python,
         progress=report_stages(report),
     ) as pairs:
-        run, cost = _measure(pairs, untouched, policy.read(rules), options, report)
-    run = msgspec.structs.replace(run, policy=rules, pull_request=options.pull_request)
-    return Checked(run=run, verdict=gate.judge(run, today=datetime.now(UTC).date()), cost=cost)
+        yield _measure(pairs, untouched, budgets, options, report)
+
+
+def _nothing_measured(root: Path, base: str, head: str, options: CheckOptions, stage: str) -> tuple[Run, Cost]:
+    """Return a run without measurements, which says that preparing took all the time, *stage* at last."""
+    environment, suite = machine.describe(options.environment), _name_of_suite(root, head, options.suite)
+    sides = [
+        Run(
+            suite=suite,
+            tool="",
+            commit=git.commit(root, revision),
+            environment=environment,
+            started_at=datetime.now(UTC),
+            samples=(),
+        )
+        for revision in (base, head)
+    ]
+    note = (
+        f"Nothing was measured: building and collecting took all of the time budget of {options.time_budget_seconds:g} s,"
+        f" which ended while {stage or 'starting'}. Allow more."
+    )[:MAX_TEXT_CHARACTERS]
+    run = msgspec.structs.replace(sides[1], baseline=sides[0], notes=(note,))
+    return run, Cost(benchmarks=0, pairs=0, seconds=0.0, pair_seconds=0.0, count_seconds=0.0)
+
+
+def _name_of_suite(root: Path, revision: str, wanted: str | None) -> str:
+    """Return the name under which the suite of a revision is judged and stored."""
+    with workspace() as folder:
+        check_out(root, git.resolve(root, revision), folder / "checkout")
+        return discover(folder / "checkout", wanted).tool
 
 
 def _rules(root: Path, base: str, options: CheckOptions) -> Policy | None:
@@ -164,16 +231,18 @@ def _exemption(root: Path, base: str, head: str, options: CheckOptions, report: 
     """Return which benchmarks the change cannot reach; none where all are gated."""
     if options.scope is CheckScope.GATE_ALL:
         return Exemption(labels=frozenset(), notes=(), assumptions=())
-    return exemption.find(
-        root,
-        base,
-        head,
-        suite=options.suite,
-        select=options.select,
-        install=options.install,
-        python=options.python,
-        progress=report_stages(report),
-    )
+    limit = options.time_budget_seconds
+    with time_limit(None if limit is None else limit * TRACING_SHARE, "the part of the time budget for tracing"):
+        return exemption.find(
+            root,
+            base,
+            head,
+            suite=options.suite,
+            select=options.select,
+            install=options.install,
+            python=options.python,
+            progress=report_stages(report),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,9 +275,10 @@ def _measure(
     """Return what was measured of the selected benchmarks, and what that took."""
     selected = _select(pairs, untouched, options)
     noisy = selected.noisy
-    judged = _judge(pairs, noisy, budgets, gate.alpha_of(selected.parts), options.time_budget_seconds, report)
+    max_seconds = None if options.time_budget_seconds is None else seconds_left()
+    judged = _judge(pairs, noisy, budgets, gate.alpha_of(selected.parts), max_seconds, report)
     pair_seconds = math.fsum(judgment.seconds for judgment in judged.values())
-    count_seconds = _count(pairs, selected.measured, budgets, pair_seconds, options, report)
+    count_seconds = _count(pairs, selected.measured, budgets, options, report)
     # A benchmark that was not measured for lack of time must not look like one that does not exist.
     run = pairs.run({noisy[key]: judgment.reached_limit for key, judgment in judged.items()})
     run = msgspec.structs.replace(
@@ -219,7 +289,13 @@ def _measure(
         shards=selected.parts,
     )
     taken = sum(judgment.pairs for judgment in judged.values())
-    return run, Cost(benchmarks=len(judged), pairs=taken, pair_seconds=pair_seconds, count_seconds=count_seconds)
+    return run, Cost(
+        benchmarks=len(judged),
+        pairs=taken,
+        seconds=pair_seconds + count_seconds,
+        pair_seconds=pair_seconds,
+        count_seconds=count_seconds,
+    )
 
 
 def _judge(
@@ -230,7 +306,10 @@ def _judge(
     max_seconds: float | None,
     report: ProgressCallback,
 ) -> SuiteJudgment:
-    """Take pairs of the *noisy* benchmarks (key to label) until each is decided, and return what was decided."""
+    """Take pairs of the *noisy* benchmarks (key to label) until each is decided, and return what was decided.
+
+    *max_seconds* is for the progress only: `Pairs.take` itself ends with the time limit.
+    """
     observer = PairProgress(report, noisy, max_seconds)
     return judge_suite(
         list(noisy),
@@ -240,7 +319,6 @@ def _judge(
             for key, label in noisy.items()
         },
         alpha=alpha,
-        max_seconds=max_seconds,
         watch=observer.begin_pass,
     )
 
@@ -249,7 +327,6 @@ def _count(
     pairs: Pairs,
     labels: Sequence[str],
     budgets: Budgets,
-    spent_seconds: float,
     options: CheckOptions,
     report: ProgressCallback,
 ) -> float:
@@ -259,6 +336,6 @@ def _count(
         budget=lambda label, metric: tolerated_growth(budgets.max_regression(label, metric).value, Direction.LOWER),
         memory=options.memory,
         instructions=options.instructions,
-        max_seconds=(options.time_budget_seconds or math.inf) - spent_seconds,
+        max_seconds=seconds_left(),
         progress=report_stages(report),
     )

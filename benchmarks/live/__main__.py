@@ -70,17 +70,18 @@ def _slower(options: argparse.Namespace, folder: Path) -> bool:
     """Check a planted slowdown; it must be found every time."""
     workspace = folder / "planted"
     workspace.mkdir()
-    planted = canary.plant(
+    place = canary.find_place(
         options.project,
         "HEAD",
         workspace=workspace,
+        seed=1,
         options=MeasureOptions(suite=options.suite, select=options.planted or options.select),
-        share=SHARE,
     )
-    print(f"  planted {SHARE:.0%} into {planted.function} of {planted.module}, for {planted.benchmark}")
+    planted = canary.plant(place, SHARE)
+    print(f"  planted {SHARE:.0%} into {place.function.name} of {place.function.file}, for {place.benchmark}")
     reds = 0
     for turn in range(options.repetitions):
-        found = _check(planted.repository, planted.base, planted.head, _suite(options), planted.select)
+        found = _check(place.repository, place.base, planted.head, _suite(options), place.select)
         reds += found["exit"] == RED
         print(f"  slower, {turn + 1}: {_summary(found)}; {_effects(found)}", flush=True)
     return _verdict(f"planted {SHARE:+.0%} called red", reds, options.repetitions, is_met=reds == options.repetitions)

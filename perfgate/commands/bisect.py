@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("good", help="commit, branch or tag that is still fast; an ancestor of BAD")
     parser.add_argument("bad", nargs="?", default="HEAD", help="commit, branch or tag that is slow (HEAD)")
     options.add_suite_arguments(parser)
-    options.add_time_budget(parser)
+    options.add_time_budget(parser, bounds="measure no longer than this")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 

@@ -65,14 +65,18 @@ def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--canary",
         action="store_true",
-        help="prove that the gate can fail: plant a slowdown into a temporary copy of BASE; returns 0 if it was found",
+        help="prove that the gate can fail: plant twice the smallest detectable slowdown into a temporary copy of BASE, in a"
+        " benchmark drawn by lot; returns 0 if that was found",
     )
+    parser.add_argument("--seed", type=int, metavar="N", help="with --canary: draw the same benchmark again")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, decide, report; return the gate's exit code."""
     if arguments.canary:
         return _run_canary(arguments)
+    if arguments.seed is not None:
+        raise InvalidInput("--seed decides which benchmark --canary draws: give both, or neither")
     if arguments.shard and (arguments.strict or not arguments.output):
         raise InvalidInput(
             "--shard measures a part and leaves the verdict to 'perfgate merge': give it --output for the part's result"
@@ -109,6 +113,8 @@ def _run_canary(arguments: argparse.Namespace) -> int:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in meaningless) or f"a head ({arguments.head})"
         raise InvalidInput(f"--canary makes its own head and gives no verdict on yours: leave out {named}")
     with progress_bar() as progress:
-        result = check_canary(arguments.repository, arguments.base, options=_options(arguments), progress=progress)
+        result = check_canary(
+            arguments.repository, arguments.base, seed=arguments.seed, options=_options(arguments), progress=progress
+        )
     print(canary_output.describe(result, as_json=arguments.json))
     return PASS if result.is_detected else ERROR

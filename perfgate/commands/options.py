@@ -32,23 +32,29 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result file there")
 
 
-def add_time_budget(parser: argparse.ArgumentParser, consequence: str = "") -> None:
+def add_time_budget(
+    parser: argparse.ArgumentParser, consequence: str = "", *, bounds: str = "take no longer than this, builds included"
+) -> None:
     """Declare the longest time that measuring may take.
 
     Args:
         consequence: What becomes of benchmarks that are undecided then.
+        bounds: What the time is the limit of.
     """
     parser.add_argument(
         "--time-budget",
         type=duration,
         metavar="TIME",
-        help=f"measure no longer than this (90s, 10m){'; ' if consequence else ''}{consequence}",
+        help=f"{bounds} (90s, 10m){'; ' if consequence else ''}{consequence}",
     )
 
 
 def add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every subcommand takes that ends with a verdict."""
     parser.add_argument("--strict", action="store_true", help="return 3 also if only some benchmarks have no answer")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show intervals, pairs, every remark and how the verdict was made"
+    )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the verdict as JSON")
     shape.add_argument("--markdown", action="store_true", help="print the verdict as the pull-request comment")

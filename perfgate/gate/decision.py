@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from perfgate.policy.references import References
 from perfgate.policy.rule_kind import JudgmentContext
 from perfgate.policy.waivers import Waiver
 from perfgate.results import shards
+from perfgate.results.metrics import EXTRA_INFO
 from perfgate.results.records import Run, Shard
 from perfgate.stats.judgments import MAX_INFLATION
 
@@ -53,7 +55,7 @@ def judge(
     why_not = incomparable(run)
     if why_not or run.baseline is None:
         return _verdict(run, budgets, [], (), [*remarks, why_not], alpha)
-    sides, not_judged = pairing.bring_together(run, run.baseline)
+    sides, not_judged = pairing.bring_together(run, run.baseline, partial(_is_judged, budgets))
     rows: list[Row] = []
     inflations = []
     for runner, part in _parts(run, sides):
@@ -66,6 +68,11 @@ def judge(
         remarks.append(NOTHING_COMPARED)
     verdict = _verdict(run, budgets, rows, not_judged, remarks, alpha)
     return msgspec.structs.replace(verdict, inflation=max(inflations, default=None))
+
+
+def _is_judged(budgets: Budgets, label: str, metric: str) -> bool:
+    """Tell whether a metric is judged: of a number that a test keeps, it is unknown which way is better."""
+    return not metric.startswith(EXTRA_INFO) or budgets.names(label, metric)
 
 
 def alpha_of(parts: Sequence[Shard], alpha: float = ALPHA) -> float:

@@ -56,9 +56,17 @@ def key(label: str, metric: str) -> str:
     return f"{label}\n{CLOCKS[0] if metric in CLOCKS else metric}"
 
 
-def bring_together(run: Run, baseline: Run) -> tuple[list[Sides], tuple[NotJudged, ...]]:
-    """Return the benchmarks that were measured on both sides, and those that cannot be compared."""
-    head, base = _by_benchmark(run), _by_benchmark(baseline)
+def bring_together(
+    run: Run, baseline: Run, is_judged: Callable[[str, str], bool] = lambda *_: True
+) -> tuple[list[Sides], tuple[NotJudged, ...]]:
+    """Return the benchmarks that were measured on both sides, and those that cannot be compared.
+
+    Args:
+        run: The candidate.
+        baseline: What was measured beside it.
+        is_judged: Tells if the metric of a label is judged; of any other metric nothing is returned.
+    """
+    head, base = _by_benchmark(run, is_judged), _by_benchmark(baseline, is_judged)
     sides, not_judged = [], []
     for identity in dict.fromkeys((*head, *base)):
         ours, theirs = head.get(identity, {}), base.get(identity, {})
@@ -96,13 +104,14 @@ def rounds(sides: Sides) -> tuple[list[tuple[float, ...]], list[tuple[float, ...
     return [base for base, _ in pairs], [head for _, head in pairs]
 
 
-def _by_benchmark(run: Run) -> dict[tuple[str, str], dict[str, Sample]]:
-    """Group samples by label and metric; both clocks and the context switches form one group."""
+def _by_benchmark(run: Run, is_judged: Callable[[str, str], bool]) -> dict[tuple[str, str], dict[str, Sample]]:
+    """Group judged samples by label and metric; both clocks and the context switches form one group."""
     groups: dict[tuple[str, str], dict[str, Sample]] = {}
     for sample in run.samples:
         name = sample.metric.name
         kind = "time" if name in {*CLOCKS, SWITCHES} else name
-        groups.setdefault((sample.benchmark.label, kind), {})[name] = sample
+        if is_judged(sample.benchmark.label, name):
+            groups.setdefault((sample.benchmark.label, kind), {})[name] = sample
     return groups
 
 

@@ -23,6 +23,7 @@ from perfgate.measure.counts.deterministic import DeterministicMetrics
 from perfgate.measure.discover import discover
 from perfgate.measure.live.live_suite import LiveSuite
 from perfgate.measure.pairs import Pairs, StageCallback, pair_conditions
+from perfgate.measure.selection import NothingSelected
 from perfgate.measure.sides import checkout
 from perfgate.measure.sides.preparation import AUTOMATIC
 from perfgate.measure.sides.requirements import differences
@@ -72,6 +73,7 @@ def open_pairs(
 
     Raises:
         InvalidInput: There is no such repository or revision.
+        NothingSelected: No benchmark matches *select*.
         MeasurementFailed: There is no suite, or a side cannot be built or does not start.
     """
     tell, python = progress or (lambda _: None), (python or Path(sys.executable)).absolute()
@@ -122,6 +124,8 @@ class _Comparison:
             if self.folder / role != self.origin:
                 checkout.copy_benchmarks(self.suite, self.origin, self.folder / role)
         live = self._open_live(self.suite, self.sides, stack)
+        if not any(item.matches(select) for item in live.items):
+            raise NothingSelected(select or "", [item.label for item in live.items])
         stack.push(lambda kind, *_: live.close() if kind is None else None)  # after an error there is no time for it
         return Pairs(
             live,

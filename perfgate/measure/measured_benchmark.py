@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from perfgate.measure.live import sampling
 from perfgate.measure.live.failures import PairFailed
 from perfgate.measure.live.items import Item
 from perfgate.measure.sides.side import BASE, HEAD
+from perfgate.results import metrics
 from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import CPU_TIME, WALL_TIME, Metric, Sample, SampleState, level
 
@@ -30,6 +32,8 @@ class MeasuredBenchmark:
     """Of a benchmark that measures time: one recording per pair, by role."""
     values: dict[str, list[float]] = field(default_factory=lambda: {BASE: [], HEAD: []})
     """Of any other benchmark: one value per pair, by role."""
+    extra_info: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {BASE: [], HEAD: []})
+    """Numbers that a test keeps in ``benchmark.extra_info``: one dictionary per pair, by role."""
     attempts: int = 0
     """Pairs that were begun."""
     failure: PairFailed | None = None
@@ -59,6 +63,18 @@ class MeasuredBenchmark:
                 yield Sample(
                     benchmark=self.item.benchmark, metric=metric, state=SampleState.SKIPPED, reason=reached_limit
                 )
+
+        if self.failure is None:
+            yield from self._extra_samples(role)
+
+    def _extra_samples(self, role: str) -> Iterator[Sample]:
+        """Yield one sample for each number that the test kept in every pair; it says nothing of unit and direction."""
+        kept = self.extra_info[role]
+        for key in dict.fromkeys(chain.from_iterable(kept)):
+            metric = metrics.extra_info(key)
+            rounds = tuple((numbers[key],) for numbers in kept if key in numbers)
+            if metric is not None and len(rounds) == len(kept):
+                yield Sample(benchmark=self.item.benchmark, metric=metric, value=level(rounds), rounds=rounds)
 
     def _rounds(self, role: str) -> Mapping[Metric, Rounds]:
         if not self.item.is_timed:

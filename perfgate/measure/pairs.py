@@ -18,6 +18,7 @@ from perfgate.measure import hygiene
 from perfgate.measure.counts import deterministic
 from perfgate.measure.counts.deterministic import Budget, DeterministicMetrics
 from perfgate.measure.counts.probes import OUT_OF_TIME
+from perfgate.measure.deadline import OutOfTime, refuse_if_over
 from perfgate.measure.live import sampling
 from perfgate.measure.live.agent_process import AgentProcess
 from perfgate.measure.live.failures import AgentFailed, PairFailed
@@ -108,10 +109,11 @@ class Pairs:
         return (*([] if hygiene.available_cpus() else [UNPINNED]), *self._live.warnings)
 
     def take(self, benchmark: str) -> Pair:
-        """Measure one pair of any benchmark in `metrics`; raises as `take_pair` does.
+        """Measure one pair of any benchmark in `metrics`; raises as `take_pair` does, and where the time limit is over.
 
         For a benchmark that does not measure time, both clocks of the pair hold its one value per side.
         """
+        refuse_if_over("before this pair")
         if self._measured[benchmark].item.is_timed:
             return self.take_pair(benchmark)
         began = time.monotonic()
@@ -256,6 +258,9 @@ class Pairs:
                 return
             try:
                 self.take_values(label)
+            except OutOfTime:
+                measured.failure = PairFailed(OUT_OF_TIME)
+                return
             except PairFailed:
                 return
             base, head = ([[value] for value in measured.values[role]] for role in (BASE, HEAD))
@@ -273,6 +278,8 @@ class Pairs:
                 self._live.abandon()
                 raise
             self._live.finish_benchmark(measured.item)
+            for role, numbers in self._live.extra_info.items():
+                measured.extra_info[role].append(numbers)
         except AgentFailed as failure:
             measured.failure = PairFailed.from_agents([failure])
             raise measured.failure from failure

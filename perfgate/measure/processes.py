@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from perfgate.errors import MeasurementFailed
+from perfgate.measure.deadline import refuse_if_over, seconds_left
 
 TAIL_LINES = 15
 """Lines of a failed program's output that an error shows."""
@@ -90,12 +92,15 @@ def run_tool(
     Raises:
         MeasurementFailed: The program cannot be started, took too long, or its exit status is not *allowed*. The message
             has its last lines.
+        OutOfTime: The time limit of the command is over.
     """
+    refuse_if_over(f"before {Path(command[0]).name} could run")
     words = [str(word) for word in command]
     with output.open("wb") as file, _process_group(words, cwd, environment, file.fileno()) as process:
         is_in_time = wait_for_end(process, timeout_seconds)
         status = end_group(process)
     if not is_in_time:
+        refuse_if_over(f"while this ran: {_shortened(words)}")
         raise MeasurementFailed(f"{_shortened(words)} took longer than {timeout_seconds} s:\n{tail(output)}")
     if status not in allowed:
         raise MeasurementFailed(f"{_shortened(words)} ended with status {status}:\n{tail(output)}")
@@ -126,13 +131,16 @@ def _process_group(
 
 
 def wait_for_end(process: subprocess.Popen[bytes], timeout_seconds: float | None) -> bool:
-    """Wait until *process* ended and return whether it did; its process id is not released yet."""
-    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    """Wait until *process* ended and return whether it did; its process id is not released yet.
+
+    The wait ends with the time limit of the command, too.
+    """
+    deadline = time.monotonic() + min(math.inf if timeout_seconds is None else timeout_seconds, seconds_left())
     canceled = _canceled.get()
     while not has_ended(process):
         if canceled is not None and canceled.is_set():
             raise _Canceled
-        if deadline is not None and time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
     return True
@@ -163,5 +171,5 @@ def tail(output: Path, lines: int = TAIL_LINES) -> str:
 
 
 def _shortened(words: Sequence[str]) -> str:
-    text = " ".join(words)
+    text = " ".join(" ".join(words).split())
     return text if len(text) <= 200 else text[:200] + " …"

@@ -84,6 +84,12 @@ class Budgets(msgspec.Struct, frozen=True):
                 return limit
         return None if kind.default is None else Limit(value=kind.default, line=0)
 
+    def names(self, label: str, metric: str) -> bool:
+        """Return whether a table covers a benchmark and metric, and names the metric: not just all of them."""
+        return any(
+            table.metric.strip("*") and covers(table.benchmarks, table.metric, label, metric) for table in self.rules
+        )
+
     def max_regression(self, label: str, metric: str) -> Limit:
         """Return the largest tolerated change in the bad direction, a fraction: the statistics test against it."""
         limit = self.limit(MaxRegression(), label, metric)

@@ -23,11 +23,15 @@ DECIDING = (
 )
 
 
+ASSUMED = "The exemption assumes:"
+"""Beginning of the remark on what must hold where benchmarks are exempt."""
+
+
 def remarks(verdict: Verdict) -> list[str]:
     """Return all remarks as plain text, one a line."""
     lines = [*false_alarms(verdict, plain), *verdict.notes]
     if verdict.assumptions:
-        lines.append(f"The exemption assumes: {' '.join(verdict.assumptions)}")
+        lines.append(f"{ASSUMED} {' '.join(verdict.assumptions)}")
     lines += [f"{names} not judged: {plain(reason)}" for names, reason in _not_judged(verdict)]
     lines += [f"{_name(row)}: {plain(row.reason)}" for row in verdict.gated if row.reason]
     return [line for line in (*lines, power(verdict), unlisted(verdict), procedure(verdict)) if line]

@@ -9,6 +9,9 @@ import msgspec
 MAX_NAME_CHARACTERS = 2_000
 """Longest benchmark name. Real names have a few hundred characters, because of their parameters."""
 
+MAX_SHORT_NAME_CHARACTERS = 100
+"""Longest name of a metric, or of an environment field."""
+
 MAX_TEXT_CHARACTERS = 10_000
 """Longest free text (commit subject, environment field, refusal)."""
 
@@ -35,7 +38,7 @@ PATTERN_DESCRIPTIONS = {
 """Regular expression to the words that an error message uses for it."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=SAFE_LINE)]
-ShortName = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAFE_LINE)]
+ShortName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_SHORT_NAME_CHARACTERS, pattern=SAFE_LINE)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, pattern=_STORABLE)]
 Sha = Annotated[str, msgspec.Meta(pattern=_SHA)]
 Label = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)]

@@ -6,8 +6,10 @@ metric is noisy and needs many pairs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from perfgate.results.limits import MAX_SHORT_NAME_CHARACTERS, SAFE_LINE
 from perfgate.results.records import CPU_TIME, MEMORY, PEAK_MEMORY, TIME, WALL_TIME, Direction, Metric
 
 TRACED_PEAK = Metric(name="traced_peak", unit="B")
@@ -67,6 +69,17 @@ _KNOWN: dict[str, MetricInfo] = {
     WALL_TIME.name: MetricInfo(title="wall time", family="time", worse="slower"),
     **{info.metric.name: info for info in _DETERMINISTIC},
 }
+
+
+EXTRA_INFO = "extra_info."
+"""Begins the names of metrics that tests keep beside their times. Which way is better is unknown, so that a gate judges
+those only that its policy names."""
+
+
+def extra_info(key: str) -> Metric | None:
+    """Return the metric of a number that a test calls *key*; None if that is no name."""
+    name = EXTRA_INFO + key
+    return Metric(name=name, unit="") if len(name) <= MAX_SHORT_NAME_CHARACTERS and re.search(SAFE_LINE, name) else None
 
 
 def describe(name: str) -> MetricInfo:

@@ -28,9 +28,10 @@ def test_a_planted_slowdown_is_found_under_the_default_budget(
     )
 
     assert result.is_detected
-    assert TOTAL_TEST == result.planted.benchmark
-    assert result.effect is not None
-    assert result.planted.expected / 2 < result.effect < 2 * result.planted.expected
+    assert TOTAL_TEST == result.planted.place.benchmark
+    assert result.row is not None
+    assert result.row.smallest_detectable is not None
+    assert 0.03 < result.planted.expected
     assert {"cpu_time"} == {row.metric for row in result.checked.verdict.rows}
     assert None is result.checked.run.policy
     assert stages

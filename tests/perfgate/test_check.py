@@ -14,7 +14,7 @@ import pytest
 from perfgate.check import Checked, CheckOptions, CheckScope, Cost, check
 from perfgate.gate import Outcome
 from perfgate.measure.progress import MeasurementProgress
-from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST, make_repository
+from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST, git, make_repository, write
 from tests.processes import PATIENCE_SECONDS, commands_using, wait_for_command
 
 pytestmark = pytest.mark.usefixtures("without_own_settings")
@@ -169,8 +169,32 @@ def test_a_caller_may_bring_its_own_rules(repository: Path) -> None:
 
 def test_the_cost_of_a_fixed_design_is_known_once_a_pair_was_taken() -> None:
     """16 pairs of each benchmark cost as much per pair as the pairs that were taken."""
-    taken = Cost(benchmarks=2, pairs=10, pair_seconds=20.0, count_seconds=3.0)
-    none = Cost(benchmarks=0, pairs=0, pair_seconds=0.0, count_seconds=1.0)
+    taken = Cost(benchmarks=2, pairs=10, seconds=48.0, pair_seconds=20.0, count_seconds=3.0)
+    none = Cost(benchmarks=0, pairs=0, seconds=1.0, pair_seconds=0.0, count_seconds=0.5)
 
-    assert (23.0, 64.0) == (taken.seconds, taken.fixed_seconds)
-    assert (1.0, None) == (none.seconds, none.fixed_seconds)
+    assert (25.0, 64.0) == (taken.other_seconds, taken.fixed_seconds)
+    assert (0.5, None) == (none.other_seconds, none.fixed_seconds)
+
+
+SLOW_BUILD = """
+import time
+from setuptools import setup
+
+time.sleep(600)
+setup(name="shop", version="1", py_modules=["shop", "words"])
+"""
+
+
+def test_the_time_budget_bounds_the_builds(repository: Path, tmp_path: Path) -> None:
+    """Where building took all the time, the verdict says so, for the suite and both commits that were asked for."""
+    copy = tmp_path / "slow"
+    git(tmp_path, "clone", "-q", str(repository), str(copy))
+    write(copy, "setup.py", SLOW_BUILD)
+    git(copy, "add", "-A")
+    git(copy, "commit", "-qm", "Build slowly")
+    checked = check(copy, "HEAD", "HEAD", options=CheckOptions(time_budget_seconds=4.0))
+
+    assert Outcome.INCONCLUSIVE is checked.verdict.outcome
+    assert ("pytest-benchmark", ()) == (checked.run.suite, checked.run.samples)
+    assert "building and collecting took all of the time budget of 4 s, which ended while" in checked.verdict.notes[0]
+    assert checked.cost.seconds < 60

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from django.db import transaction
 
+from perfgate.results.metrics import EXTRA_INFO
 from webapp.alerts import assignment, bridges, remeasurement, rules
 from webapp.alerts.change_points import ACCEPTED_DRIFT, store_changes
 from webapp.alerts.models import Alert, StoredChangePoint
@@ -31,8 +32,12 @@ RUNS_PER_QUERY = 500
 def detect(project: Project, runs: Sequence[Run]) -> None:
     """Update change points and alerts of all series that *runs*, or the series read together with theirs, belong to."""
     for environment, branch in groups_of(runs):
+        # Of a number that a test keeps beside its times it is unknown which way is better.
         group = Series.objects.filter(environment=environment, branch=branch).order_by("pk")
+        group = group.exclude(metric__startswith=EXTRA_INFO)
         series = list(group.select_related("environment", "benchmark"))
+        if not series:
+            continue
         for _ in _searched(project, series):
             pass  # fill the cache of `search_series` before taking the lock, so that others wait less
         with transaction.atomic():

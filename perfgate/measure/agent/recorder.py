@@ -1,4 +1,4 @@
-"""Record the files that a traced process executes and reads, and where one call of a benchmark spends its time.
+"""Record the files that a traced process executes and reads.
 
 Audit hooks see every module that is executed and every file that is opened, whatever opens it, and the code under test
 cannot remove them.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import sysconfig
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from . import costs
+from .costs import PreparedCall
 from .paths import folder_prefixes, is_below
 
 VARIABLE = "PERFGATE_TRACE"
@@ -32,14 +32,6 @@ _STARTS = frozenset(
 )  # fmt: skip
 _STARTS_WITHOUT_EVENT = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 """Modules whose import shows that a process is started in a way that raises no audit event."""
-
-_NOT_PLAIN = 0x20 | 0x80 | 0x200
-"""Code flags of generators, coroutines and asynchronous generators: calling one does not run it yet."""
-
-_CALIBRATION_CALLS, _CALIBRATION_SECONDS = 7, 1.0
-
-PreparedCall = tuple[Callable[[], object], Callable[[], object]]
-"""A function that makes one prepared call of the benchmark, and one that cleans up after it."""
 
 
 class Recorder:
@@ -81,10 +73,7 @@ class Recorder:
             prepare: Prepares the next call.
         """
         if self._calibrates:
-            seconds = self._seconds(prepare)
-            profile = Profile(self._own)
-            _timed(prepare, profile)
-            self._observed = {"seconds": seconds, "profiled": profile.seconds, "functions": profile.functions()}
+            self._observed = costs.measure(prepare, self._own)
         call, clean = prepare()
         result = call()
         clean()
@@ -105,13 +94,6 @@ class Recorder:
         self._observed = {}
         with Path(self._output).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-
-    def _seconds(self, prepare: Callable[[], PreparedCall]) -> float:
-        until = time.perf_counter() + _CALIBRATION_SECONDS
-        taken = [_timed(prepare), _timed(prepare)]
-        while len(taken) < _CALIBRATION_CALLS and time.perf_counter() < until:
-            taken.append(_timed(prepare))
-        return statistics.median(taken[1:])
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _FILE_EVENTS:
@@ -149,67 +131,3 @@ class Recorder:
                 return False  # an installed package loads what it needs, on both sides alike
             frame = frame.f_back
         return False
-
-
-class Profile:
-    """Counts the outermost calls of each function of the project, and the seconds inside them."""
-
-    def __init__(self, own: tuple[str, ...]) -> None:
-        self._own = own
-        self._is_own: dict[CodeType, bool] = {}
-        self._depth: dict[CodeType, int] = {}
-        self._entered: dict[CodeType, float] = {}
-        self._inside: dict[CodeType, float] = {}
-        self._calls: dict[CodeType, int] = {}
-        self.seconds = 0.0
-        """Duration of the profiled call."""
-
-    def __enter__(self) -> None:
-        self._before = sys.getprofile()
-        self._began = time.perf_counter()
-        sys.setprofile(self._hear)
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
-        self.seconds = time.perf_counter() - self._began
-
-    def functions(self) -> list[dict[str, object]]:
-        """Return the called functions: ``file``, ``line`` of the definition, ``name``, ``calls`` and ``seconds``."""
-        return [
-            {"file": code.co_filename, "line": code.co_firstlineno, "name": code.co_qualname, "calls": calls, "seconds": self._inside[code]}
-            for code, calls in self._calls.items()
-            if code in self._inside
-        ]  # fmt: skip
-
-    def _hear(self, frame: FrameType, event: str, _: object) -> None:
-        if event not in {"call", "return"}:
-            return
-        code = frame.f_code
-        if code not in self._is_own:
-            self._is_own[code] = self._is_function_of_project(code)
-        if not self._is_own[code]:
-            return
-        depth = self._depth.get(code, 0) + (1 if event == "call" else -1)
-        self._depth[code] = depth
-        if event == "call" and depth == 1:
-            self._calls[code] = self._calls.get(code, 0) + 1
-            self._entered[code] = time.perf_counter()
-        elif event == "return" and depth == 0:
-            self._inside[code] = self._inside.get(code, 0.0) + time.perf_counter() - self._entered[code]
-
-    def _is_function_of_project(self, code: CodeType) -> bool:
-        is_plain = not code.co_flags & _NOT_PLAIN and not code.co_name.startswith("<")
-        return is_plain and is_below(code.co_filename, self._own)
-
-
-def _timed(prepare: Callable[[], PreparedCall], profile: Profile | None = None) -> float:
-    call, clean = prepare()
-    began = time.perf_counter()
-    if profile is None:
-        call()
-    else:
-        with profile:
-            call()
-    seconds = time.perf_counter() - began
-    clean()
-    return seconds

@@ -10,6 +10,7 @@ from typing import Any
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.origins import VARIABLE as ORIGINS
+from perfgate.measure.deadline import OutOfTime
 from perfgate.measure.live.agent_process import GRACE_SECONDS, START_SECONDS, AgentProcess, stop_all
 from perfgate.measure.live.failures import AgentFailed
 from perfgate.measure.live.items import Item
@@ -97,7 +98,7 @@ class ProbeSession:
             if reason := self._not_collected(item):
                 return ItemResult(reason=reason)
             return self._result(self._answers(item, cwds))
-        except AgentFailed as failure:
+        except (AgentFailed, OutOfTime) as failure:
             self.stop(0.0)
             return ItemResult(reason=failure.reason)
 

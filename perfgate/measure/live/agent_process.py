@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.channel import VARIABLE
+from perfgate.measure.deadline import refuse_if_over, seconds_left
 from perfgate.measure.live.failures import AgentFailed, BenchmarkEndedEarly
 from perfgate.measure.processes import end_group, has_ended, tail, wait_for_end
 from perfgate.measure.sides.side import Side
@@ -137,11 +138,13 @@ class AgentProcess:
 
         Raises:
             AgentFailed: No message came within *seconds*, or the process ended; the reason has its last line.
+            OutOfTime: The time limit of the command is over.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + min(seconds, seconds_left())
         while b"\n" not in self._buffer:
             left = deadline - time.monotonic()
             if left <= 0:
+                refuse_if_over("while it ran")
                 raise self._failure(f"no answer within {seconds:g} s, the time-out of one call or its set-up")
             is_gone = has_ended(self._process)
             ready, _, _ = select.select([self._answers], [], [], 0 if is_gone else min(left, _POLL_SECONDS))

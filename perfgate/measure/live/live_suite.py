@@ -86,6 +86,8 @@ class LiveSuite(ABC):
         self._reaches_code = dict.fromkeys(sides, False)
         self._has_finished = False
         self._extensions: set[str] = set()
+        self.extra_info: dict[str, dict[str, float]] = {role: {} for role in sides}
+        """By role, the numbers that the benchmark that was left last keeps beside its times."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -179,6 +181,7 @@ class LiveSuite(ABC):
         agent.side.refuse_foreign(message["foreign"])
         self._reaches_code[role] = self._reaches_code[role] or message["reaches_code"]
         self._extensions.update(message["extensions"])
+        self.extra_info[role] = message.get("extra_info", {})
         return None if message["outcome"] == "passed" else BenchmarkEndedEarly(role, message)
 
     def _start(

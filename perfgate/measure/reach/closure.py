@@ -84,7 +84,7 @@ def trace(
             progress=progress or (lambda _: None),
         )
         limit = max(TRACE_SECONDS, TRACE_SECONDS_PER_BENCHMARK * tracer.size)
-        traced = tuple(tracer.trace(calibrate=False, max_seconds=limit))
+        traced = tuple(tracer.trace(max_seconds=limit))
     return Closure(
         base=sha,
         suite=tracer.suite,

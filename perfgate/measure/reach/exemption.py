@@ -25,6 +25,7 @@ from perfgate.measure.reach import closure as closures
 from perfgate.measure.reach.changes import changed_files, reason_for_gating_all
 from perfgate.measure.reach.closure import Closure
 from perfgate.measure.reach.source_files import VERSION_FILES
+from perfgate.measure.selection import NothingSelected
 from perfgate.measure.sides.preparation import AUTOMATIC
 
 ASSUMPTIONS = (
@@ -80,6 +81,7 @@ def find(
 
     Raises:
         InvalidInput: There is no such repository or revision.
+        NothingSelected: No benchmark matches *select*, on either side.
     """
     if reason := reason_against(repository, base, head):
         return _none(reason)
@@ -92,11 +94,22 @@ def find(
             closure = closures.trace(
                 repository, base, suite=suite, select=select, install=install, python=python, progress=progress
             )
+        except NothingSelected as failure:
+            if _are_same(repository, base, head, failure.files):
+                raise  # the head has the same benchmarks: nothing needs to be built to know that
+            return _none("Every benchmark is gated, because those that are selected do not exist at the base.")
         except MeasurementFailed as failure:
             return _none(f"Every benchmark is gated, because the base could not be traced: {failure}")
         if traces:
             traces.save(key, msgspec.json.encode(closure, enc_hook=str))
     return exempt(repository, base, head, closure)
+
+
+def _are_same(repository: Path, base: str, head: str, files: Collection[Path]) -> bool:
+    """Tell whether none of the *files*, or of what is in them if they are folders, differ between two revisions."""
+    root = git.root(repository)
+    changed = changed_files(root, git.resolve(root, base), git.resolve(root, head))
+    return not any(Path(path).is_relative_to(file) for path in changed for file in files)
 
 
 def reason_against(repository: Path, base: str, head: str) -> str:

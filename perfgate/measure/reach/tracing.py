@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import signal
 import time
 from collections import defaultdict
@@ -20,10 +21,12 @@ from typing import Any
 from perfgate.errors import MeasurementFailed
 from perfgate.measure.agent.origins import VARIABLE as ORIGINS
 from perfgate.measure.agent.recorder import NATIVE, VARIABLE
+from perfgate.measure.deadline import OutOfTime
 from perfgate.measure.discover import discover
 from perfgate.measure.live.items import Item
 from perfgate.measure.processes import run_tool, tail
 from perfgate.measure.reach.source_files import SourceFiles
+from perfgate.measure.selection import NothingSelected
 from perfgate.measure.sides.checkout import check_out
 from perfgate.measure.sides.side import BASE, Side
 from perfgate.measure.suite_sides import prepare_sides
@@ -50,7 +53,7 @@ class CalledFunction:
     calls: int
     """Number of calls, without recursive ones."""
     share: float
-    """Part of the benchmark's time that is spent in the function and its callees; 0 to 1."""
+    """Part of the benchmark's CPU time that is spent in the function and its callees; 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,9 @@ class TracedBenchmark:
     is_native: bool = False
     """Whether it loads native code that is built from the repository."""
     seconds: float = 0.0
-    """Duration of one call; 0 unless it was requested."""
+    """CPU time of one call; 0 unless it was requested."""
+    waits: bool = False
+    """Whether a call waits for something other than the CPU; False unless it was requested."""
     functions: tuple[CalledFunction, ...] = ()
     """The functions it calls; empty unless they were requested."""
 
@@ -87,6 +92,7 @@ class Tracer:
 
     Raises:
         MeasurementFailed: There is no such suite, or it cannot be built or collected.
+        NothingSelected: No benchmark matches *select*.
     """
 
     def __init__(
@@ -113,20 +119,25 @@ class Tracer:
         )[BASE]
         self._source_files = SourceFiles(self._side)
         progress(f"collecting the {self.suite.tool} suite")
-        self._items = [item for item in self._collect() if item.matches(select)]
+        found = self._collect()
+        self._items = [item for item in found if item.matches(select)]
         if not self._items:
-            raise MeasurementFailed(f"no benchmark of {sha[:12]} can be traced: the pattern {select!r} selects none")
+            raise NothingSelected(select or "", [item.label for item in found], self.suite.shared)
 
     @property
     def size(self) -> int:
         """Return the number of benchmarks to trace."""
         return len(self._items)
 
-    def trace(self, *, calibrate: bool, max_seconds: float = math.inf) -> Iterator[TracedBenchmark]:
+    def trace_by_lot(self, lot: random.Random) -> Iterator[TracedBenchmark]:
+        """Yield what each benchmark does and costs, in an order drawn by *lot*, each traced in a process of its own."""
+        for item in lot.sample(self._items, len(self._items)):
+            yield from self._trace_session(self._tool.session_of(item), [item], calibrate=True, max_seconds=math.inf)
+
+    def trace(self, *, max_seconds: float = math.inf) -> Iterator[TracedBenchmark]:
         """Yield what each benchmark does, in the tool's order, as soon as its process ended.
 
         Args:
-            calibrate: Also measure how long a call takes and in which functions.
             max_seconds: When to stop; benchmarks that are not reached by then have that reason.
         """
         deadline = time.monotonic() + max_seconds
@@ -134,15 +145,28 @@ class Tracer:
         for item in self._items:
             sessions[self._tool.session_of(item)].append(item)
         for session, items in sessions.items():
+            left = deadline - time.monotonic()
+            for traced in self._trace_session(session, items, calibrate=False, max_seconds=left):
+                is_late = left <= 0
+                yield (
+                    replace(traced, reason=f"tracing was stopped after {max_seconds:g} s, before")
+                    if is_late
+                    else traced
+                )
+
+    def _trace_session(
+        self, session: str, items: Sequence[Item], *, calibrate: bool, max_seconds: float
+    ) -> Iterator[TracedBenchmark]:
+        """Yield what each of the *items* does; those that are not reached in *max_seconds* have that reason."""
+        lines: list[dict[str, Any]] = []
+        reason = ""
+        if max_seconds > 0:
             self._progress(f"tracing {session}")
-            lines: list[dict[str, Any]] = []
-            reason = f"tracing was stopped after {max_seconds:g} s, before"
-            if (left := deadline - time.monotonic()) > 0:
-                addresses = [item.address for item in items]
-                lines, reason = self._run([session], addresses, calibrate=calibrate, max_seconds=left)
-            found = self._read(lines)
-            for item in items:
-                yield replace(found.get(item.address, TracedBenchmark(label="", reason=reason)), label=item.label)
+            addresses = [item.address for item in items]
+            lines, reason = self._run([session], addresses, calibrate=calibrate, max_seconds=max_seconds)
+        found = self._read(lines)
+        for item in items:
+            yield replace(found.get(item.address, TracedBenchmark(label="", reason=reason)), label=item.label)
 
     def _collect(self) -> list[Item]:
         lines, _ = self._run([str(file) for file in self.suite.files_in_project], None, calibrate=False)
@@ -158,7 +182,7 @@ class Tracer:
         Args:
             files: Test files; asv ignores them.
             addresses: The benchmarks to trace; None: list all.
-            calibrate: As in `trace`.
+            calibrate: Also measure what a call costs and in which functions.
             max_seconds: How long the process may take.
         """
         output, log = self._folder / "traced", self._folder / "trace_log"
@@ -180,6 +204,8 @@ class Tracer:
                 timeout_seconds=seconds,
             )
             reason = f"its process ended with status {status} before"
+        except OutOfTime:
+            raise  # what was traced until now must not be taken for all
         except MeasurementFailed:
             reason = f"its process was ended after {seconds:.3g} s, before"
         lines = output.read_bytes().splitlines(keepends=True) if output.exists() else []
@@ -224,6 +250,7 @@ class Tracer:
                 untraceable=untraceable[0] if untraceable else "",
                 is_native=is_native,
                 seconds=line.get("seconds", 0.0),
+                waits=line.get("waits", False),
                 functions=tuple(self._functions(line)),
             )
         return found
@@ -236,7 +263,7 @@ class Tracer:
                     line=called["line"],
                     name=called["name"],
                     calls=called["calls"],
-                    share=min(1.0, called["seconds"] / line["profiled"]),
+                    share=called["share"],
                 )
 
 

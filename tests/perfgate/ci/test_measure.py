@@ -80,7 +80,7 @@ def test_a_push_records_its_commit(shop: Shop) -> None:
 
 def test_a_release_is_measured_beside_the_tag_before(shop: Shop) -> None:
     """The release before it is its base."""
-    code, (run,) = shop.measure("release", {"release": {"tag_name": "v2"}}, "--time-budget=5s")
+    code, (run,) = shop.measure("release", {"release": {"tag_name": "v2"}}, "--time-budget=120s")
     assert code == 0
     assert run.baseline is not None
     assert (run.baseline.commit.sha, run.commit.sha) == (shop.first, shop.second)
@@ -101,7 +101,7 @@ def test_a_pull_request_that_brings_the_workflow_is_gated_whole_and_says_so(shop
     head = shop.commit("Gate performance")
     own = {"full_name": NAME}
     pull = {"number": 7, "head": {"sha": head, "repo": own}, "base": {"sha": shop.second, "repo": own}}
-    code, (run,) = shop.measure("pull_request", {"pull_request": pull}, "--time-budget=5s")
+    code, (run,) = shop.measure("pull_request", {"pull_request": pull}, "--time-budget=120s")
     assert code == 0
     assert run.baseline is not None
     assert (run.baseline.commit.sha, run.commit.sha, run.pull_request) == (shop.first, head, 7)
@@ -124,7 +124,7 @@ def test_a_range_is_what_was_asked_for(shop: Shop) -> None:
         "select": "*total*",
         "pull_request": "7",
     }
-    code, (run,) = shop.measure("workflow_dispatch", {"inputs": asked}, "--time-budget=5s")
+    code, (run,) = shop.measure("workflow_dispatch", {"inputs": asked}, "--time-budget=120s")
     assert (code, run.pull_request) == (0, 7)
     assert shop.measure("workflow_dispatch", {"inputs": {**asked, "head": "e" * 40}})[0] == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perfgate.commands.progress import describe, progress_bar
+from perfgate.commands.progress import ProgressLines, describe, progress_bar
 from perfgate.measure.progress import MeasurementProgress
 
 
@@ -34,3 +34,20 @@ def test_nothing_is_drawn_where_standard_error_is_no_terminal(capsys: pytest.Cap
         update(MeasurementProgress(stage="measuring memory"))
 
     assert ("", "") == capsys.readouterr()
+
+
+def test_a_log_gets_a_line_every_30_seconds() -> None:
+    """A build that reports nothing for two minutes is not silent; a line says how long the command runs already."""
+    now, written = 100.0, list[str]()
+    lines = ProgressLines(written.append, lambda: now)
+    for now in range(101, 222):
+        if now == 110:
+            lines.show(MeasurementProgress(stage="building base"))
+        lines.write_if_due()
+
+    assert [
+        "perfgate, after 30 s: building base",
+        "perfgate, after 60 s: building base",
+        "perfgate, after 90 s: building base",
+        "perfgate, after 120 s: building base",
+    ] == written

@@ -16,19 +16,22 @@ VERDICT = Verdict(outcome=Outcome.INCONCLUSIVE, suite="asv", head=Commit(sha="a"
 
 
 def shown(capsys: pytest.CaptureFixture[str], **options: object) -> tuple[int, str]:
-    defaults = {"json": False, "markdown": False, "strict": False, "output": None}
-    cost = Cost(benchmarks=2, pairs=10, pair_seconds=20.0, count_seconds=3.0)
+    defaults = {"json": False, "markdown": False, "strict": False, "output": None, "verbose": False}
+    cost = Cost(benchmarks=2, pairs=10, seconds=48.0, pair_seconds=20.0, count_seconds=3.0)
     code = verdict_output.show(VERDICT, argparse.Namespace(**{**defaults, **options}), cost)
     return code, capsys.readouterr().out
 
 
 def test_text_ends_with_the_cost_and_the_written_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """People read what was compared, what measuring took beside a fixed design, and where the result file is."""
+    """People read what was compared, what the whole check took, and where the result file is."""
     code, text = shown(capsys, output=Path("result.json"))
 
     assert 3 == code
     assert "asv, aaaaaaaaaa against nothing on bench-1" in text
-    assert "10 pairs of 2 benchmarks in 20 s (16 pairs of each would take 64 s); deterministic metrics in 3 s." in text
+    assert (
+        "Took 48 s: 10 pairs of 2 benchmarks 20 s, deterministic metrics 3 s, installing, collecting and tracing 25 s."
+        in text
+    )
     assert text.endswith("written to result.json\n")
 
 
@@ -37,12 +40,5 @@ def test_json_and_markdown_hold_the_verdict_alone(capsys: pytest.CaptureFixture[
     for form in ("json", "markdown"):
         code, text = shown(capsys, **{form: True})
         assert 3 == code
-        assert "Measured in" not in text
+        assert "Took" not in text
         assert text.startswith("{" if form == "json" else "###")
-
-
-def test_without_pairs_only_the_time_is_told() -> None:
-    """There is nothing to compare with a fixed design."""
-    none = Cost(benchmarks=0, pairs=0, pair_seconds=0.0, count_seconds=3.0)
-
-    assert "Measured in 3 s." == verdict_output.describe_cost(none)

@@ -14,7 +14,7 @@ from perfgate.report.headline import headline
 from perfgate.report.json_document import json_text
 from perfgate.report.markdown import markdown
 from perfgate.report.remarks import remarks
-from perfgate.results.metrics import INSTRUCTIONS, TRACED_PEAK
+from perfgate.results.metrics import INSTRUCTIONS, TRACED_PEAK, extra_info
 from perfgate.results.records import (
     CPU_TIME,
     PEAK_MEMORY,
@@ -388,3 +388,25 @@ def test_disagreement_of_time_and_instructions_is_noted() -> None:
         assert [Outcome.FAIL, Outcome.PASS] == [row.outcome for row in rows]
         assert expected in rows[0].reason
         assert bool(expected) == bool(rows[0].reason)
+
+
+@pytest.mark.parametrize(
+    ("policy", "judged"),
+    [
+        ("", set()),
+        ('[[budget]]\nmetric = "*"\nmax_regression = "3%"\n', set()),
+        ('[[budget]]\nmetric = "extra_info.*"\nbenchmarks = "other"\nmax_regression = "3%"\n', set()),
+        ('[[budget]]\nmetric = "extra_info.rows"\nmax_regression = "3%"\n', {"extra_info.rows"}),
+    ],
+)
+def test_a_number_that_a_test_keeps_is_judged_only_if_the_policy_names_it(policy: str, judged: set[str]) -> None:
+    """Which way is better is unknown: it neither fails, nor counts as new."""
+    rows, other = extra_info("rows"), extra_info("other")
+    assert rows is not None
+    assert other is not None
+    head = [sample("a", 1.0, seed=1), sample("a", 2.0, rows), sample("a", 2.0, other)]
+    verdict = judge(run(head, [sample("a", 1.0, seed=2), sample("a", 1.0, rows)], policy), today=TODAY)
+
+    assert judged == {row.metric for row in verdict.rows} - {"cpu_time"}
+    assert () == verdict.not_judged
+    assert (Outcome.FAIL if judged else Outcome.PASS) is verdict.outcome

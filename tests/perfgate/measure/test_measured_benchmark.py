@@ -59,3 +59,20 @@ def test_a_benchmark_without_time_left_does_not_vanish() -> None:
 
     assert (SampleState.SKIPPED, "the time is over") == (sample.state, sample.reason)
     assert [] == list(measured.samples(HEAD))
+
+
+def test_numbers_kept_beside_the_times_are_metrics_of_their_own() -> None:
+    """One value per pair, if every pair has it and its key is a name; none of a benchmark that failed."""
+    measured = MeasuredBenchmark(TIMED)
+    for number in (1.0, 3.0):
+        measured.recordings[HEAD].append(recording(0.1))
+        measured.extra_info[HEAD].append({"rows": number, "two\nlines": 1.0, "k" * 200: 1.0})
+    measured.extra_info[HEAD][0]["sometimes"] = 1.0
+    (*_, sample) = measured.samples(HEAD)
+
+    assert [Metric(name="extra_info.rows", unit="")] == [
+        other.metric for other in measured.samples(HEAD) if other.metric.name.startswith("extra_info.")
+    ]
+    assert (((1.0,), (3.0,)), 2.0) == (sample.rounds, sample.value)
+    measured.failure = PairFailed("head: it ended")
+    assert "extra_info.rows" not in {other.metric.name for other in measured.samples(HEAD)}

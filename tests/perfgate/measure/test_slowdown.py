@@ -57,21 +57,41 @@ def test_the_function_does_what_it_did(tmp_path: Path) -> None:
     assert 5 == slowed(tmp_path, "total")["total"](5)
 
 
-def test_it_waits_for_the_share_of_each_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call of one second waits until half a second later; the recursive calls in it do not wait again."""
-    now = 0.0
+BUSY = """def busy(work, depth):
+    work()
+    return busy(lambda: None, depth - 1) + 1 if depth else 0
+"""
 
-    def clock() -> float:
+
+def test_it_waits_for_the_share_of_each_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call of 100 takes half as long again, its own looks at the clock included; recursive calls do not wait again."""
+    now = 0
+
+    def clock() -> int:
         nonlocal now
-        now += 0.25
+        now += 1
         return now
 
-    defined = slowed(tmp_path, "total")
-    monkeypatch.setattr(time, "perf_counter", clock)
+    def work() -> None:
+        nonlocal now
+        now += 100
 
-    assert 3 == defined["total"](3)
-    # Began at 0.25, ended at 0.5, waits until 0.625: one more look at the clock.
-    assert 0.75 == now
+    monkeypatch.setattr(time, "process_time", clock)
+    LINES["busy"] = 1
+    defined = slowed(tmp_path, "busy", text=BUSY)
+    began = clock()
+
+    assert 3 == defined["busy"](work, 3)
+    assert 148 <= clock() - began <= 151
+    assert 0 == defined["busy"](lambda: None, 0)
+
+
+def test_it_waits_by_the_clock_that_the_benchmark_is_judged_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wall time that passes while the process stands still makes no CPU time."""
+    monkeypatch.setattr(time, "perf_counter", None)
+    LINES["busy"] = 1
+
+    assert 1 == slowed(tmp_path, "busy", text=BUSY)["busy"](lambda: None, 1)
 
 
 def test_line_endings_stay(tmp_path: Path) -> None:

@@ -43,3 +43,11 @@ def test_an_unknown_metric_is_shown_by_its_name(name: str, title: str, family: s
 def test_a_regression_has_an_adjective(name: str, direction: Direction, word: str) -> None:
     """The word for a regression follows from the metric and its direction."""
     assert word == metrics.word_for_worse(name, direction)
+
+
+def test_a_number_that_a_test_keeps_is_a_metric_under_its_key() -> None:
+    """A key that is no name, or too long for one, is none."""
+    assert Metric(name="extra_info.rows", unit="") == metrics.extra_info("rows")
+    assert metrics.extra_info("two\nlines") is None
+    assert metrics.extra_info("k" * 89) is not None
+    assert metrics.extra_info("k" * 90) is None

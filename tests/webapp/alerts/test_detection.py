@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from perfgate.results.metrics import extra_info
 from perfgate.results.records import Direction, Environment, Metric
 from tests.webapp.lab import Lab
 from webapp.alerts import detection
@@ -126,3 +127,11 @@ def test_the_series_of_a_superseded_run_are_read_again(lab: Lab) -> None:
 
     series = StoredChangePoint.objects.get().series
     assert (series.environment_id, series.branch) in detection.groups_of([newer])
+
+
+def test_a_number_that_a_test_keeps_opens_no_alert(lab: Lab) -> None:
+    """Which way is better is unknown."""
+    lab.upload_all({number: {"parse": value} for number, value in enumerate(STEP)}, metric=extra_info("rows"))
+    lab.work()
+
+    assert [] == rows()

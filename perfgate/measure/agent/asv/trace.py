@@ -12,8 +12,9 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import disc_benchmarks, get_benchmark_from_name, update_sys_path
 
+from ..costs import PreparedCall
 from ..origins import origins_of_environment
-from ..recorder import VARIABLE, PreparedCall, Recorder
+from ..recorder import VARIABLE, Recorder
 from .benchmarks import call_arguments, description
 
 

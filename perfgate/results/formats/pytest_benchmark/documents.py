@@ -53,6 +53,7 @@ class BenchmarkFacts(msgspec.Struct, gc=False):
     param: Any = None
     params: dict[str, Any] | None = None
     options: dict[str, Any] = {}
+    extra_info: Any = None
 
 
 class SessionEntry(BenchmarkFacts, gc=False):

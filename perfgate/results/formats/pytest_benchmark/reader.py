@@ -7,9 +7,11 @@ A test that failed while it was measured is not in the file. A test that failed 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from perfgate.errors import InvalidResult
+from perfgate.results import metrics
 from perfgate.results.formats import untrusted_text
 from perfgate.results.formats.files import check_sample_count
 from perfgate.results.formats.json_constants import call_count, finite
@@ -39,7 +41,7 @@ def read(data: bytes, *, name: str) -> Run:
         name: Its name, for error messages.
 
     Returns:
-        One sample for each benchmark; its value is the median. A benchmark that cannot be read is listed in
+        One sample for each benchmark; its value is the median. One more for each number in ``extra_info``. A benchmark that cannot be read is listed in
         `Run.refused`. The commit of a session outside version control is `untrusted_text.NO_COMMIT`.
 
     Raises:
@@ -50,13 +52,16 @@ def read(data: bytes, *, name: str) -> Run:
     check_sample_count(len(entries), source=name)
     benchmarks = _benchmarks(entries, name, refused)
     samples = {index: _sample(entries[index], benchmark) for index, benchmark in benchmarks.items()}
+    kept = _without_duplicates(samples, name, refused)
+    extra = [sample for index in kept for sample in _extra_samples(entries[index], benchmarks[index])]
+    check_sample_count(len(kept) + len(extra), source=name)
     return Run(
         suite="pytest-benchmark",
         tool=f"pytest-benchmark {untrusted_text.shortened(head.version, 100)}".rstrip(),
         commit=_commit(head.commit_info or {}),
         environment=_environment(head.machine_info),
         started_at=untrusted_text.time_of_iso(head.datetime),
-        samples=tuple(_without_duplicates(samples, name, refused)),
+        samples=(*kept.values(), *extra),
         refused=tuple(refused),
     )
 
@@ -96,15 +101,23 @@ def _fullname(entry: SessionEntry) -> str:
     return untrusted_text.name(entry.fullname.replace("::()::", "::"))
 
 
-def _without_duplicates(samples: dict[int, Sample], name: str, refused: list[Refusal]) -> list[Sample]:
+def _without_duplicates(samples: dict[int, Sample], name: str, refused: list[Refusal]) -> dict[int, Sample]:
     """Return the first sample of each benchmark, and refuse the others."""
-    kept: dict[str, Sample] = {}
+    first: dict[str, int] = {}
     for index, sample in samples.items():
-        if kept.setdefault(sample.benchmark.label, sample) is not sample:
+        if first.setdefault(sample.benchmark.label, index) != index:
             reason = f"{sample.benchmark.label!r} is in this file twice; the first is kept"
             where = f"{name}: $.benchmarks[{index}]"
             refused.append(Refusal(where=untrusted_text.shortened(where), reason=untrusted_text.shortened(reason)))
-    return list(kept.values())
+    return {index: samples[index] for index in first.values()}
+
+
+def _extra_samples(entry: SessionEntry, benchmark: Benchmark) -> Iterator[Sample]:
+    """Yield one sample for each number in ``benchmark.extra_info``; its unit, and which way is better, are unknown."""
+    for key, value in entry.extra_info.items() if isinstance(entry.extra_info, dict) else ():
+        metric = metrics.extra_info(key)
+        if metric is not None and type(value) in (int, float):
+            yield Sample(benchmark=benchmark, metric=metric, value=float(value), rounds=((float(value),),))
 
 
 def _sample(entry: SessionEntry, benchmark: Benchmark) -> Sample:

@@ -1,4 +1,4 @@
-"""A recorder writes which files a process executes and reads, and which functions of the project one call runs.
+"""A recorder writes which files a process executes and reads.
 
 What a trace of a whole suite shows is tested in tests/perfgate/measure/reach/test_closure.py.
 """
@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from perfgate.measure.agent.paths import folder_prefixes
-from perfgate.measure.agent.recorder import Profile
 
 SCRIPT = """
 import os, sys
@@ -75,28 +72,3 @@ def test_processes_of_the_tool_are_ignored_while_paused(tmp_path: Path) -> None:
     start = "import subprocess; subprocess.run([sys.executable, '-c', ''])"
 
     assert [] == recorded(tmp_path, f"recorder.pause(); {start}; recorder.resume()")["untraceable"]
-
-
-def test_outermost_calls_are_profiled() -> None:
-    """Recursion counts once, generators and other files not at all; a caller's time includes its callees'."""
-
-    def recursive(depth: int) -> int:
-        return recursive(depth - 1) + 1 if depth else sum(generator())
-
-    def caller() -> None:
-        recursive(3)
-        recursive(2)
-        json.dumps([])
-
-    def generator() -> Any:
-        yield 1
-
-    profile = Profile(folder_prefixes([__file__]))
-    with profile:
-        caller()
-
-    found = {str(function["name"]).rpartition(".")[2]: function for function in profile.functions()}
-    assert {"caller": 1, "recursive": 2} == {name: function["calls"] for name, function in found.items()}
-    assert caller.__code__.co_firstlineno == found["caller"]["line"]
-    seconds = {name: float(str(function["seconds"])) for name, function in found.items()}
-    assert seconds["recursive"] <= seconds["caller"] <= profile.seconds

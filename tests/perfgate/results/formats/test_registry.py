@@ -20,14 +20,14 @@ def test_recognition_is_exclusive(found: FoundRun) -> None:
 
 def test_every_tool_is_found() -> None:
     """The formats are the folders; those that look for words anywhere in a file are asked last."""
-    assert ["github-action-benchmark", "perfgate", "pytest-benchmark", "asv"] == [
+    assert ["github-action-benchmark", "perfgate", "pytest-benchmark", "pytest-codspeed", "asv"] == [
         known.title for known in all_formats()
     ]
 
 
 def test_unrecognized_data_are_explained() -> None:
     """The explanation names the tools, and what is wrong with the JSON."""
-    names = "asv, github-action-benchmark, perfgate or pytest-benchmark"
+    names = "asv, github-action-benchmark, perfgate, pytest-benchmark or pytest-codspeed"
 
     assert f"JSON, but no result of {names}: use a result file of one of these" == explain_unrecognized(b"{}")
     assert explain_unrecognized(b"{").startswith("not JSON: ")

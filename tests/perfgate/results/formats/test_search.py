@@ -21,7 +21,7 @@ def test_every_file_of_ours_is_found_and_read() -> None:
     """All test data are found, and each run reads back equal from a result file."""
     all_found = found_in(DATA)
 
-    assert 11 == len(all_found)
+    assert 13 == len(all_found)
     assert [] == refused_in(DATA)
     for found in all_found:
         run = read_run(found.data, name=found.name, context=found.context)
