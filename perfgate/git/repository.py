@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -118,11 +119,13 @@ def tag_before(repository: Path, tag: str) -> str:
     Raises:
         InvalidInput: There is no such tag.
     """
-    parent = f"{resolve(repository, tag)}^"
-    try:
-        return run(repository, "describe", "--tags", "--abbrev=0", parent).strip()
-    except InvalidInput:
-        return ""
+    parents = run(repository, "rev-parse", f"{resolve(repository, tag)}^@").split()
+    found = []
+    for parent in parents:
+        with contextlib.suppress(InvalidInput):  # no tag on this side of a merge
+            name, distance, _ = run(repository, "describe", "--tags", "--long", parent).strip().rsplit("-", 2)
+            found.append((int(distance), name))
+    return min(found)[1] if found else ""
 
 
 def merge_base(repository: Path, first: str, second: str) -> str:

@@ -63,7 +63,6 @@ def judge_suite(
         take_pair: Measures one pair of a benchmark; where it raises `CannotMeasure`, that benchmark is inconclusive.
         budget: Largest tolerated slowdown as a fraction (0.03 for 3 %), for all benchmarks or per benchmark.
         alpha: See above; each direction gets half of it.
-        max_seconds: What all pairs may cost.
         max_seconds: What all pairs may cost; None: there is no limit.
         extra_seconds: What pairs may cost of benchmarks that screening and confirmation leave undecided; None: a minute,
             or a fifth of what the screen took if that is longer.

@@ -63,6 +63,21 @@ def test_the_tag_before_is_that_of_an_ancestor(repository: Repository) -> None:
     assert "" == git.tag_before(repository.path, "v1")
 
 
+def test_the_tag_before_a_merge_may_be_on_either_side(repository: Repository) -> None:
+    """A release that merges a maintenance branch is compared with the newest release on it."""
+    repository.commit("1")
+    repository("tag", "v1.0")
+    repository("checkout", "--quiet", "-b", "maintenance")
+    repository.commit("2")
+    repository("tag", "v1.1")
+    repository("checkout", "--quiet", "main")
+    repository.commit("3")
+    repository("merge", "--quiet", "--no-ff", "-m", "Merge", "maintenance")
+    repository("tag", "v2.0")
+
+    assert "v1.1" == git.tag_before(repository.path, "v2.0")
+
+
 def test_the_merge_base_is_the_common_ancestor(repository: Repository) -> None:
     """Branches without a common ancestor are refused with the usual cause in CI."""
     common = repository.commit("1")
