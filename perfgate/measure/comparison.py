@@ -160,11 +160,13 @@ class _Comparison:
 def _environments(sides: dict[str, Side], name: str | None) -> dict[str, Environment]:
     """Return what each side is measured in: one and the same, unless their packages differ."""
     base, head = sides[BASE], sides[HEAD]
-    measured_in = machine.describe(name, head.python, exclude=frozenset(head.project))
+    measured_in = machine.describe(name, head.python, exclude=frozenset(head.project), settings=head.settings)
     is_same = differences(base.packages, head.packages) == ""
     return {
         HEAD: measured_in,
-        BASE: measured_in if is_same else machine.describe(name, base.python, exclude=frozenset(base.project)),
+        BASE: measured_in
+        if is_same
+        else machine.describe(name, base.python, exclude=frozenset(base.project), settings=base.settings),
     }
 
 

@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,7 @@ MAX_DEPENDENCIES_CHARACTERS = 200
 _INTERPRETER_SECONDS = 60
 
 _INTERPRETER = """
-import importlib.metadata, json, platform, sysconfig
+import importlib.metadata, json, platform, sys, sysconfig
 packages = []
 for found in importlib.metadata.distributions():
     origin = json.loads(found.read_text("direct_url.json") or "{}")
@@ -42,8 +42,11 @@ how = settings.get("CONFIG_ARGS") or ""
 traits = [("debug build", settings.get("Py_DEBUG")), ("free-threaded", settings.get("Py_GIL_DISABLED")),
           ("profile-guided", "--enable-optimizations" in how), ("link-time optimized", "--with-lto" in how)]
 build = ", ".join([platform.python_compiler().strip(), *(name for name, holds in traits if holds)])
+has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+has_jit = getattr(getattr(sys, "_jit", None), "is_enabled", lambda: False)()
+modes = [name for name, holds in [("without GIL", not has_gil), ("with JIT", has_jit)] if holds]
 print(json.dumps({"implementation": platform.python_implementation(), "version": platform.python_version(),
-                  "build": build, "packages": packages}))
+                  "build": build, "modes": modes, "packages": packages}))
 """
 """Run by the interpreter that is described."""
 
@@ -53,11 +56,19 @@ class _Interpreter(msgspec.Struct):
     version: str
     build: str
     """Compiler, and special traits of the build."""
+    modes: list[str]
+    """In what unusual way it runs: a build that can do without its lock, or compile as it runs, need not do so."""
     packages: list[tuple[str, str, bool]]
     """Name, version, and whether it was installed from a folder on this machine, in the order of the import path."""
 
 
-def describe(name: str | None = None, python: Path | None = None, *, exclude: Collection[str] = ()) -> Environment:
+def describe(
+    name: str | None = None,
+    python: Path | None = None,
+    *,
+    exclude: Collection[str] = (),
+    settings: Mapping[str, str] | None = None,
+) -> Environment:
     """Return the environment of measurements by one Python interpreter on this machine.
 
     Args:
@@ -66,11 +77,12 @@ def describe(name: str | None = None, python: Path | None = None, *, exclude: Co
         python: The interpreter whose version and packages are described; None: the running one.
         exclude: Normalized names of distributions that are not dependencies, such as the project under test. perfgate
             itself and everything installed from a local folder are always excluded.
+        settings: Environment variables that the interpreter gets besides ours, such as ``PYTHON_GIL``.
 
     Raises:
         MeasurementFailed: *python* cannot be run.
     """
-    interpreter = _interpreter(python or Path(sys.executable))
+    interpreter = _interpreter(python or Path(sys.executable), settings or {})
     minor = ".".join(interpreter.version.split(".")[:2])
     named = name or f"{platform.system()}-{interpreter.implementation}-{minor}-{platform.machine()}".lower()
     facts = {
@@ -81,7 +93,7 @@ def describe(name: str | None = None, python: Path | None = None, *, exclude: Co
         "memory": _memory(),
         "os": _operating_system(),
         "kernel": platform.release(),
-        "python": f"{interpreter.implementation} {interpreter.version}",
+        "python": ", ".join([f"{interpreter.implementation} {interpreter.version}", *interpreter.modes]),
         "python_build": interpreter.build,
         **_dependencies(interpreter, {"perfgate", *exclude}),
         **hygiene(),
@@ -89,8 +101,8 @@ def describe(name: str | None = None, python: Path | None = None, *, exclude: Co
     return Environment(name=named, fields={key: value[:MAX_TEXT_CHARACTERS] for key, value in facts.items() if value})
 
 
-def _interpreter(python: Path) -> _Interpreter:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def _interpreter(python: Path, settings: Mapping[str, str]) -> _Interpreter:
+    environment = {name: value for name, value in {**os.environ, **settings}.items() if name != "PYTHONPATH"}
     try:
         done = subprocess.run(  # noqa: S603 - the interpreter is the one that measures; the script is ours
             [str(python), "-c", _INTERPRETER],

@@ -65,5 +65,7 @@ def measure(
         ]
         report(f"running the {found.tool} suite")
         run = tool_of(found).measure(found, side, select)
-        environment = machine.describe(environment_name, side.python, exclude=frozenset(side.project))
+        environment = machine.describe(
+            environment_name, side.python, exclude=frozenset(side.project), settings=side.settings
+        )
     return msgspec.structs.replace(run, commit=commit, environment=environment, notes=(*run.notes, *side.notes))

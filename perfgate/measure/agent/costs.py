@@ -70,7 +70,7 @@ def measure(prepare: Callable[[], PreparedCall], own: tuple[str, ...]) -> dict[s
                 "calls": found[code],
                 "share": share,
             }
-            for code, share in zip(most, _shares(prepare, most), strict=True)
+            for code, share in zip(most, _shares(prepare, most))
         ],
     }
 
@@ -84,7 +84,7 @@ def _shares(prepare: Callable[[], PreparedCall], functions: Sequence[CodeType]) 
         with _observed(inside):
             seconds, _ = _timed(prepare)
         shares.append([min(1.0, inside[code] / seconds) for code in functions])
-    return [statistics.median(values) for values in zip(*shares, strict=True)]
+    return [statistics.median(values) for values in zip(*shares)]
 
 
 @contextmanager
