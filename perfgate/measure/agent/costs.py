@@ -66,11 +66,11 @@ def measure(prepare: Callable[[], PreparedCall], own: tuple[str, ...]) -> dict[s
             {
                 "file": code.co_filename,
                 "line": code.co_firstlineno,
-                "name": code.co_qualname,
+                "name": getattr(code, "co_qualname", code.co_name),  # Python 3.10 and older have none
                 "calls": found[code],
                 "share": share,
             }
-            for code, share in zip(most, _shares(prepare, most), strict=True)
+            for code, share in zip(most, _shares(prepare, most))  # noqa: B905 - Python 3.9 has no strict
         ],
     }
 
@@ -84,7 +84,7 @@ def _shares(prepare: Callable[[], PreparedCall], functions: Sequence[CodeType]) 
         with _observed(inside):
             seconds, _ = _timed(prepare)
         shares.append([min(1.0, inside[code] / seconds) for code in functions])
-    return [statistics.median(values) for values in zip(*shares, strict=True)]
+    return [statistics.median(values) for values in zip(*shares)]  # noqa: B905 - likewise
 
 
 @contextmanager
