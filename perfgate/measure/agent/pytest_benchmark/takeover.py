@@ -10,7 +10,6 @@ installed. Collection, parametrization, groups and other fixtures stay as they a
 from __future__ import annotations
 
 import inspect
-import math
 import random
 import sys
 from collections.abc import Callable
@@ -205,4 +204,7 @@ def _is_async(function: Callable[..., object]) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    size: Any = abs(value)
+    return bool(size <= sys.float_info.max)
