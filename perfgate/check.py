@@ -26,7 +26,7 @@ from perfgate import gate, git, policy
 from perfgate.errors import MeasurementFailed
 from perfgate.gate import Verdict, pairing
 from perfgate.gate.scale import tolerated_growth
-from perfgate.measure import Pairs, machine, open_pairs
+from perfgate.measure import Pairs, forecast, machine, open_pairs
 from perfgate.measure.counts.instructions import find_valgrind
 from perfgate.measure.deadline import seconds_left, time_limit
 from perfgate.measure.discover import discover
@@ -94,6 +94,8 @@ class Cost:
     """Time that the pairs took."""
     count_seconds: float
     """Time that the deterministic metrics took."""
+    forecast_pair_seconds: float | None = None
+    """What `perfgate doctor` expected a pair to take when it ran last; None: it did not."""
     fixed_pairs: int = 16
     """Pairs of every benchmark that a design without early stopping needs to find what this one finds."""
 
@@ -295,6 +297,7 @@ def _measure(
         seconds=pair_seconds + count_seconds,
         pair_seconds=pair_seconds,
         count_seconds=count_seconds,
+        forecast_pair_seconds=forecast.kept(),
     )
 
 

@@ -31,8 +31,8 @@ def survey(root: Path) -> RepositorySurvey:
     found = suites(root)
     if not found:
         raise MeasurementFailed(
-            f"{root} has no benchmarks: looked for asv.conf.json and for tests with a 'benchmark' parameter. Write one,"
-            " such as tests/test_bench.py with 'def test_it(benchmark): benchmark(function)', and run this again"
+            f"{root} has no benchmarks: looked for asv.conf.json and for tests with a 'benchmark' parameter or mark."
+            " Write one, such as tests/test_bench.py with 'def test_it(benchmark): benchmark(function)', and run this again"
         )
     return RepositorySurvey(
         suites=found,

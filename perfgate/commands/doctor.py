@@ -11,11 +11,15 @@ from rich.text import Text
 
 from perfgate.doctor import Diagnosis, examine, measure
 from perfgate.doctor.advice import MAX_STEAL, MAX_SWITCHES
-from perfgate.doctor.grades import BUDGET
+from perfgate.doctor.grades import BUDGET, pairs_for_inflation
+from perfgate.doctor.workloads import WORKLOADS
 from perfgate.formatting import percent, plain, quantity, share
-from perfgate.measure import machine
+from perfgate.measure import forecast, machine
 from perfgate.report import terminal
 from perfgate.stats.judgments import MAX_INFLATION
+
+LEAST_SECONDS = 20.0
+"""How long the A/A run lasts at least, where nobody says."""
 
 _ABOUT_THE_SOFTWARE = ("packages", "dependencies")
 """Facts that say nothing about the machine."""
@@ -25,7 +29,9 @@ _UNKNOWN = "unknown"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="how long the A/A run lasts (20)")
+    parser.add_argument(
+        "--seconds", type=float, metavar="N", help="how long the A/A run lasts (until λ is known, 20 s at least)"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of tables")
 
 
@@ -34,8 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     found = machine.describe().fields
     facts = {name: value for name, value in found.items() if name not in _ABOUT_THE_SOFTWARE}
     with terminal.progress() as bar:
-        task = bar.add_task("measuring unchanged code (s)", total=round(arguments.seconds, 1))
-        measured = measure(arguments.seconds, progress=lambda over: bar.update(task, completed=round(over, 1)))
+        seconds = LEAST_SECONDS if arguments.seconds is None else arguments.seconds
+        min_pairs = pairs_for_inflation(len(WORKLOADS)) if arguments.seconds is None else 0
+        task = bar.add_task("measuring unchanged code (s)", total=round(seconds, 1))
+        measured = measure(
+            seconds, min_pairs=min_pairs, progress=lambda over: bar.update(task, completed=round(over, 1))
+        )
+    forecast.keep(measured.pair_seconds)
     diagnosis = examine(facts, measured)
     if arguments.json:
         print(json.dumps(_document(diagnosis), indent=2))
@@ -94,7 +105,8 @@ def _summary(diagnosis: Diagnosis) -> str:
     eight = next(change for change in diagnosis.detectable if change.pairs == 8)
     return (
         f"With a budget of {share(BUDGET)} it sees a slowdown of {percent(eight.smallest_detectable)}"
-        f" in 8 pairs, {quantity(eight.seconds, 's')} a benchmark."
+        f" in 8 pairs, {quantity(eight.seconds, 's')} a benchmark of short calls;"
+        f" {quantity(diagnosis.probe.pair_seconds, 's')} a pair, which the next check compares with what it took."
     )
 
 

@@ -54,10 +54,14 @@ def describe_cost(cost: Cost) -> str:
     >>> describe_cost(Cost(benchmarks=2, pairs=10, seconds=48.0, pair_seconds=20.0, count_seconds=3.0))
     'Took 48 s: 10 pairs of 2 benchmarks 20 s, deterministic metrics 3 s, installing, collecting and tracing 25 s.'
     """
+    expected, pairs = cost.forecast_pair_seconds, cost.pairs
+    forecast = (
+        f" Forecast {expected:.1f} s a pair, took {cost.pair_seconds / pairs:.1f} s." if expected and pairs else ""
+    )
     counted = f", deterministic metrics {cost.count_seconds:.0f} s" if cost.count_seconds >= 0.5 else ""
     return (
         f"Took {cost.seconds:.0f} s: {cost.pairs} pairs of {benchmarks(cost.benchmarks)} {cost.pair_seconds:.0f} s"
-        f"{counted}, installing, collecting and tracing {cost.other_seconds:.0f} s."
+        f"{counted}, installing, collecting and tracing {cost.other_seconds:.0f} s.{forecast}"
     )
 
 

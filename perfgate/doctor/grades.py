@@ -40,6 +40,12 @@ MIN_SCORES = 20
 """Number of z-scores from which λ is estimated: with fewer, chance alone exceeds its limit in more than one run in
 twenty."""
 
+
+def pairs_for_inflation(workloads: int) -> int:
+    """Return how many pairs of so many workloads, taken in turn, give λ."""
+    return math.ceil(MIN_SCORES / workloads) * GROUP * workloads
+
+
 LARGEST_SPREADS = {"A": 0.011, "B": 0.020, "C": 0.026, "D": 0.043, "E": 0.10}
 
 Values = npt.NDArray[np.float64]

@@ -71,11 +71,18 @@ class _ProbePair:
     is_pinned: bool
 
 
-def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress | None = None) -> ProbeResult:
+MOST_SECONDS = 300.0
+"""A run that goes on for a number of pairs ends after so long, however few they are."""
+
+
+def measure(
+    seconds: float = 20.0, *, min_pairs: int = 0, root: Path = Path("/"), progress: Progress | None = None
+) -> ProbeResult:
     """Take pairs of every workload in turn for so long; two rounds at least, however long they take.
 
     Args:
         seconds: How long to go on.
+        min_pairs: Go on until there are so many pairs, for at most `MOST_SECONDS`.
         root: Folder that holds ``proc``.
         progress: Called after each pair.
 
@@ -86,7 +93,7 @@ def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress
     if not 0 < seconds <= LONGEST_SECONDS:
         raise InvalidInput(f"the run may last more than 0 and up to {LONGEST_SECONDS:g} seconds, got {seconds:g}")
     began, ticks = time.monotonic(), cpu_ticks(root)
-    taken = _take_pairs(began, seconds, progress)
+    taken = _take_pairs(began, seconds, min_pairs, progress)
     pairs = [pair for pairs in taken.values() for pair in pairs]
     now = cpu_ticks(root)
     return ProbeResult(
@@ -98,18 +105,23 @@ def measure(seconds: float = 20.0, *, root: Path = Path("/"), progress: Progress
     )
 
 
-def _take_pairs(began: float, seconds: float, progress: Progress | None) -> dict[str, list[_ProbePair]]:
+def _take_pairs(began: float, seconds: float, min_pairs: int, progress: Progress | None) -> dict[str, list[_ProbePair]]:
     """Return the pairs of each workload, taken in turn."""
     taken: dict[str, list[_ProbePair]] = {name: [] for name in workloads.WORKLOADS}
     calls: dict[str, int] = {}
     number = 0
-    while number < 2 * len(taken) or time.monotonic() - began < seconds:
+    while number < 2 * len(taken) or not _is_enough(number, time.monotonic() - began, seconds, min_pairs):
         name = list(taken)[number % len(taken)]
         taken[name].append(_take_pair(name, len(taken[name]), calls))
         number += 1
         if progress:
             progress(min(seconds, time.monotonic() - began))
     return taken
+
+
+def _is_enough(pairs: int, passed_seconds: float, seconds: float, min_pairs: int) -> bool:
+    """Tell whether a run may end."""
+    return passed_seconds >= seconds and (pairs >= min_pairs or passed_seconds >= MOST_SECONDS)
 
 
 def _take_pair(name: str, number: int, calls: dict[str, int]) -> _ProbePair:

@@ -10,11 +10,12 @@ import contextlib
 import contextvars
 import math
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +25,9 @@ from perfgate.measure.deadline import refuse_if_over, seconds_left
 
 TAIL_LINES = 15
 """Lines of a failed program's output that an error shows."""
+
+_WARNING, _NOTICE = re.compile(r":\d+: \w*(?:Deprecation|Future)Warning: "), ("DEPRECATION: ", "[notice] ")
+"""Lines of Python's and of pip's that say what will not work one day: not why something failed today."""
 
 _MAX_TAIL_BYTES = 64 * 1024
 _POLL_SECONDS = 0.02
@@ -163,11 +167,23 @@ def end_group(process: subprocess.Popen[bytes]) -> int:
 
 
 def tail(output: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last non-empty lines of a file that a process wrote to."""
+    """Return the last non-empty lines of a file that a process wrote to, without warnings about old interfaces."""
     with output.open("rb") as file:
         file.seek(max(0, output.stat().st_size - _MAX_TAIL_BYTES))
         text = file.read().decode(errors="replace")
-    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+    return "\n".join(_without_noise(line.rstrip() for line in text.splitlines() if line.strip())[-lines:])
+
+
+def _without_noise(lines: Iterable[str]) -> list[str]:
+    """Return the lines without other people's deprecations, and the source lines that follow these."""
+    kept: list[str] = []
+    follows_warning = False
+    for line in lines:
+        is_warning = bool(_WARNING.search(line))
+        if not (is_warning or line.startswith(_NOTICE) or (follows_warning and line.startswith("  "))):
+            kept.append(line)
+        follows_warning = is_warning
+    return kept
 
 
 def _shortened(words: Sequence[str]) -> str:

@@ -127,7 +127,7 @@ def _prepare(
     detected = find_needs(
         origin,
         suite,
-        tool.packages,
+        tool.packages(suite),
         suite_table=suite_table(origin),
         own=[*projects_in(origin), distribution_name(project)],
         own_modules=set(source_modules(project)),

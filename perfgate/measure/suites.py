@@ -20,7 +20,9 @@ class Suite:
     folder: Path | None = None
     """asv's folder of benchmarks."""
     files: tuple[Path, ...] = ()
-    """Test files that use the benchmark fixture of pytest-benchmark."""
+    """Test files that use a fixture or mark of pytest-benchmark or pytest-codspeed."""
+    plugins: tuple[str, ...] = ()
+    """pytest plugins that the test files are written for; empty: pytest-benchmark."""
     left_out: tuple[Path, ...] = ()
     """Test files of other projects in the repository, which are not measured."""
     shared: tuple[Path, ...] = ()

@@ -14,7 +14,7 @@ import pytest
 from perfgate.check import Checked, CheckOptions, CheckScope, Cost, check
 from perfgate.gate import Outcome
 from perfgate.measure.progress import MeasurementProgress
-from tests.perfgate.repositories import TOTAL_TEST, WORDS_TEST, git, make_repository, write
+from tests.perfgate.repositories import CODE, SLOWER, TOTAL_TEST, WORDS_TEST, git, make_repository, write
 from tests.processes import PATIENCE_SECONDS, commands_using, wait_for_command
 
 pytestmark = pytest.mark.usefixtures("without_own_settings")
@@ -198,3 +198,30 @@ def test_the_time_budget_bounds_the_builds(repository: Path, tmp_path: Path) -> 
     assert ("pytest-benchmark", ()) == (checked.run.suite, checked.run.samples)
     assert "building and collecting took all of the time budget of 4 s, which ended while" in checked.verdict.notes[0]
     assert checked.cost.seconds < 60
+
+
+def test_marked_tests_are_judged(tmp_path: Path) -> None:
+    """A suite for pytest-codspeed that uses no fixture: the slower code fails, on the benchmark that calls it."""
+    suite = """
+import pytest
+import shop
+
+class TestShop:
+    pytestmark = pytest.mark.benchmark
+
+    def test_total(self):
+        shop.total(20_000)
+
+    def test_words(self):
+        "a b ".split()
+"""
+    repository = make_repository(
+        tmp_path, {"benchmarks/test_marked.py": suite}, {"base": {"shop.py": CODE}, "head": {"shop.py": SLOWER}}
+    )
+    checked = check(repository, "base", "head", options=CheckOptions(scope=CheckScope.GATE_ALL, memory=False))
+
+    assert Outcome.FAIL is checked.verdict.outcome
+    labels = {row.label: row.outcome for row in checked.verdict.rows}
+    assert 2 == len(labels)
+    assert Outcome.FAIL is labels["benchmarks/test_marked.py::TestShop::test_total"]
+    assert Outcome.FAIL is not labels["benchmarks/test_marked.py::TestShop::test_words"]

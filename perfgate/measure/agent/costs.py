@@ -66,7 +66,7 @@ def measure(prepare: Callable[[], PreparedCall], own: tuple[str, ...]) -> dict[s
             {
                 "file": code.co_filename,
                 "line": code.co_firstlineno,
-                "name": code.co_qualname,
+                "name": getattr(code, "co_qualname", code.co_name),  # Python 3.10 and older have none
                 "calls": found[code],
                 "share": share,
             }

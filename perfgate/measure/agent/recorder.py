@@ -108,7 +108,7 @@ class Recorder:
     def _hear_file(self, file: object, kind: str) -> None:
         if isinstance(file, CodeType):
             self._note(file.co_filename, kind)
-        elif isinstance(file, str | bytes):
+        elif isinstance(file, (str, bytes)):
             self._note(os.fsdecode(file), kind)
 
     def _note(self, file: str, kind: str) -> None:

@@ -35,10 +35,9 @@ class Tool(ABC):
     def find_at(self, checkout: Path, path: Path) -> Suite | None:
         """Return the suite at *path*, which is relative to *checkout*; None if it is not one of this tool."""
 
-    @property
     @abstractmethod
-    def packages(self) -> tuple[str, ...]:
-        """Return the requirements that every suite of this tool has, even if it does not declare them."""
+    def packages(self, suite: Suite) -> tuple[str, ...]:
+        """Return the requirements that *suite* has because of this tool, even if it does not declare them."""
 
     @abstractmethod
     def collect(self, suite: Suite, side: Side) -> Collected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from perfgate.check import Cost
@@ -42,3 +43,32 @@ def test_json_and_markdown_hold_the_verdict_alone(capsys: pytest.CaptureFixture[
         assert 3 == code
         assert "Took" not in text
         assert text.startswith("{" if form == "json" else "###")
+
+
+def test_at_most_four_lines_stand_below_the_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is told by -v, which is named; a long remark is cut to one line."""
+    monkeypatch.setenv("COLUMNS", "400")
+    notes = tuple(f"Note {number}: {'long ' * 60}." for number in range(9))
+    verdict = msgspec.structs.replace(VERDICT, notes=notes)
+    verdict_output.show_text(verdict, None, Path("result.json"))
+    brief = capsys.readouterr().out
+    verdict_output.show_text(verdict, None, None, verbose=True)
+    whole = capsys.readouterr().out
+
+    assert 4 == len(brief.rpartition("\n\n")[2].splitlines())
+    assert "Everything: -v." in brief
+    assert "Note 8" not in brief
+    assert "…" in brief
+    assert all(note in whole for note in notes)
+    assert "-v" not in whole
+
+
+def test_the_next_step_follows_from_the_outcome() -> None:
+    """It stands below the headline; who passed has nothing to do."""
+    said = {outcome: verdict_output.next_step(msgspec.structs.replace(VERDICT, outcome=outcome)) for outcome in Outcome}
+
+    assert "" == said[Outcome.PASS] == said[Outcome.WAIVED]
+    assert "[[waiver]]" in said[Outcome.FAIL]
+    assert "why nothing was compared" in said[Outcome.INCONCLUSIVE]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perfgate.doctor.probe import _process, measure
+from perfgate.doctor.grades import pairs_for_inflation
+from perfgate.doctor.probe import MOST_SECONDS, _is_enough, _process, measure
 from perfgate.doctor.workloads import WORKLOADS
 from perfgate.errors import InvalidInput, MeasurementFailed
 from perfgate.measure.hygiene import available_cpus
@@ -52,3 +53,12 @@ def test_processes_end_with_the_block() -> None:
     with pytest.raises(RuntimeError):
         leave()
     assert processes[0]._process.returncode is not None
+
+
+def test_a_run_goes_on_until_it_has_the_pairs_that_it_needs() -> None:
+    """λ needs 96 pairs of six workloads; a machine that is too slow for that ends after five minutes."""
+    assert 96 == pairs_for_inflation(6)
+    assert not _is_enough(95, 20.0, 20.0, 96)
+    assert not _is_enough(96, 19.0, 20.0, 96)
+    assert _is_enough(96, 20.0, 20.0, 96)
+    assert _is_enough(40, MOST_SECONDS, 20.0, 96)

@@ -154,7 +154,8 @@ def make(path: Path) -> Project:
 
 @contextmanager
 def prepared(project: Project, kind: str, base: str = "base", head: str = "head") -> Iterator[Prepared]:
-    needs = SuiteNeeds(packages=tool_of(Suite(tool=kind)).packages)
+    suite = Suite(tool=kind)
+    needs = SuiteNeeds(packages=tool_of(suite).packages(suite))
     with workspace() as folder:
         sides = prepare(project, folder, {"base": base, "head": head}, suite=kind, needs=needs, install=NEVER)
         yield Prepared(sides, discover(folder / "head", kind), folder)

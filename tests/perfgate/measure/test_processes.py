@@ -100,3 +100,23 @@ def test_the_first_failure_ends_the_other_calls(tmp_path: Path) -> None:
         run_parallel({"slow": wait, "failing": fail}, in_threads=True)
     assert time.monotonic() - began < 300
     assert threads == threading.active_count()
+
+
+NOISE = """Traceback (most recent call last):
+/env/lib/pkg/old.py:7: PendingDeprecationWarning: go elsewhere
+  import old
+DEPRECATION: Configuring installation scheme with distutils is deprecated
+  File "conftest.py", line 1, in <module>
+[notice] A new release of pip is available
+ModuleNotFoundError: No module named 'helper'
+"""
+
+
+def test_the_last_lines_are_about_the_failure(tmp_path: Path) -> None:
+    """Deprecations of third parties would push the cause out of the lines that are shown."""
+    (tmp_path / "log").write_text(NOISE)
+
+    shown = tail(tmp_path / "log", lines=3).splitlines()
+    assert "ModuleNotFoundError: No module named 'helper'" == shown[-1]
+    assert '  File "conftest.py", line 1, in <module>' in tail(tmp_path / "log")
+    assert "Traceback (most recent call last):" == shown[0]

@@ -381,15 +381,19 @@ def test_judgment_interval_and_levels_agree(seed: int, noise: float, seconds: fl
 
 
 def test_levels_come_from_the_pairs_of_the_effect() -> None:
-    """A runner that is twice as slow while a suspect is confirmed has the levels of then, not those of the screen."""
+    """Where a runner gets slower while a suspect is confirmed, the levels are those of the fresh pairs alone."""
     suite = Suite({"slow": 0.25}, noise=0.002)
-    first = SCREEN_LOOKS[0]
-    later = [pair_of(2 * pair.base_cpu, 2 * pair.candidate_cpu) for pair in suite.pairs["slow"][first:]]
-    suite.pairs["slow"] = [*suite.pairs["slow"][:first], *later]
+    first, fresh = SCREEN_LOOKS[0], CONFIRM_LOOKS[0]
+    factors = [1.0] * first + np.linspace(2.0, 2.7, fresh).tolist()
+    suite.pairs["slow"] = [
+        pair_of(factor * pair.base_cpu, factor * pair.candidate_cpu)
+        for factor, pair in zip(factors, suite.pairs["slow"], strict=False)
+    ]
     judged = suite.judge()["slow"]
 
-    assert judged.baseline == pytest.approx(2e-3, rel=0.01)
-    assert judged.candidate == pytest.approx(2.5e-3, rel=0.01)
+    assert judged.pairs == first + fresh
+    assert judged.baseline == pytest.approx(2.35e-3, rel=0.01)
+    assert judged.candidate == pytest.approx(1.25 * 2.35e-3, rel=0.01)
 
 
 def test_a_level_below_a_billionth_is_no_clock_tick() -> None:

@@ -1,43 +1,32 @@
-"""pytest plugin that samples the tests of a pytest-benchmark suite on request, so that two sessions can take turns.
+"""pytest plugin that samples the benchmarks of a pytest suite on request, so that two sessions can take turns."""
 
-pytest-benchmark refuses any `benchmark` fixture except its own ("must be a BenchmarkFixture instance"), and a plugin
-given by ``-p`` is loaded before it. So the two methods behind ``benchmark(...)`` and ``benchmark.pedantic(...)`` are
-replaced; collection, parametrization, groups and fixtures stay as they are.
-"""
-
-# ruff: noqa: SLF001 - neither pytest-benchmark nor pytest has a public way in
+# ruff: noqa: SLF001 - pytest has no public way in
 
 from __future__ import annotations
 
-import gc
-import importlib.metadata
 import os
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from ..channel import VARIABLE, RequestChannel
 from ..origins import origins_of_environment
 from ..stopwatch import Stopwatch, Untraced, repeat
-from .pedantic import PedanticCall
-from .reports import collection_error, description, reason
+from .calls import BenchmarkCall, CallTimes
+from .reports import collection_error, description, reason, tool
+from .select import deselected
+from .takeover import Takeover
 
 # Taken at once: a project's start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
 _ORIGINS = origins_of_environment()
-
-TakeSample = Callable[[Stopwatch, int], int]
-"""Takes one sample of a number of repetitions and returns the number of calls."""
 
 
 class _LiveSession:
     """The state of this pytest session; set up by `pytest_configure`."""
 
     channel: RequestChannel
+    takeover: Takeover
     requested: str | None = None
     """Id of the requested test."""
     errors: tuple[str, ...] = ()
@@ -48,82 +37,55 @@ class _LiveSession:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Connect to the process that measures, and replace pytest-benchmark's own measuring."""
+    """Connect to the process that measures."""
     _LiveSession.channel = RequestChannel(_ADDRESS)
-    fixture: Any = BenchmarkFixture
-    fixture._raw = _raw
-    fixture._raw_pedantic = _raw_pedantic
 
 
-def _answer_requests(fixture: Any, take: TakeSample) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Replace the measuring of the suite's own tools."""
+    _LiveSession.takeover = Takeover(session.config, _measure)
+
+
+def _measure(call: BenchmarkCall) -> object:
+    """Take samples until no more are requested."""
+    _LiveSession.channel.send(**{"is": "called"})
+    times, result = CallTimes(), None
+    if not call.is_prepared_anew:
+        result = call.make(times)
+    for _ in range(call.warmup_rounds):
+        _take_row(Stopwatch(), call, call.iterations)
+    _answer_requests(call, times)
+    if call.is_prepared_anew:
+        result = call.make(times)
+    call.show(times)
+    return result
+
+
+def _answer_requests(call: BenchmarkCall, times: CallTimes) -> None:
     _LiveSession.channel.send(**{"is": "ready"})
-    statistics = None
     while (request := _LiveSession.channel.receive())["do"] != "next":
         began, watch = time.perf_counter(), Stopwatch()
-        enabled = gc.isenabled()
-        if fixture._disable_gc:
-            gc.disable()
-        try:
-            with Untraced():
-                calls = take(watch, request["repeat"])
-        finally:
-            if enabled:
-                gc.enable()
-        # A test may look at benchmark.stats afterwards, and pytest-benchmark prints them.
-        statistics = statistics or fixture._make_stats(calls)
-        statistics.update(watch.wall_seconds)
+        with Untraced(), call.collector():
+            calls = _take_sample(watch, call, request["repeat"])
+        times.add(watch.wall_seconds / calls)
         _LiveSession.channel.send(**watch.answer(calls, began))
 
 
-def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    _LiveSession.channel.send(**{"is": "called"})
-    result = function(*args, **kwargs)
-
-    def take(watch: Stopwatch, times: int) -> int:
-        repeat(watch, partial(function, *args, **kwargs), times)
-        return times
-
-    _answer_requests(self, take)
-    return result
+def _take_sample(watch: Stopwatch, call: BenchmarkCall, rows: int) -> int:
+    """Make as many rows of calls, and return the number of calls."""
+    if call.is_prepared_anew:
+        for _ in range(rows):
+            _take_row(watch, call, call.iterations)
+    else:
+        _take_row(watch, call, call.iterations * rows)
+    return call.iterations * rows
 
 
-def _raw_pedantic(
-    self: Any,
-    target: Callable[..., object],
-    args: tuple[Any, ...] = (),
-    kwargs: dict[str, Any] | None = None,
-    setup: Callable[[], Any] | None = None,
-    teardown: Callable[..., object] | None = None,
-    rounds: int = 1,  # noqa: ARG001 - how many samples are taken is decided by both sides together
-    warmup_rounds: int = 0,
-    iterations: int = 1,
-) -> object:
-    if iterations > 1 and setup:
-        raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
-
-    pedantic = PedanticCall(target, args, kwargs, setup, teardown)
-
-    def take_one(watch: Stopwatch, calls: int) -> None:
-        call, clean = pedantic.prepare()
-        repeat(watch, call, calls)
-        clean()
-
-    def take(watch: Stopwatch, times: int) -> int:
-        if setup or teardown:
-            for _ in range(times):
-                take_one(watch, iterations)
-        else:
-            take_one(watch, iterations * times)
-        return iterations * times
-
-    _LiveSession.channel.send(**{"is": "called"})
-    for _ in range(warmup_rounds):
-        take_one(Stopwatch(), iterations)
-    _answer_requests(self, take)
-    call, clean = pedantic.prepare()
-    result = call()
+def _take_row(watch: Stopwatch, call: BenchmarkCall, calls: int) -> None:
+    function, clean = call.prepare()
+    repeat(watch, function, calls)
     clean()
-    return result
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -135,9 +97,14 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Report what was collected."""
     found = [description(item) for item in session.items]
-    tool = "pytest-benchmark " + importlib.metadata.version("pytest-benchmark")
     _LiveSession.channel.send(
-        **{"is": "collected", "tool": tool, "benchmarks": found, "errors": list(_LiveSession.errors)}
+        **{
+            "is": "collected",
+            "tool": tool(),
+            "benchmarks": found,
+            "errors": list(_LiveSession.errors),
+            "deselected": deselected,
+        }
     )
 
 
@@ -177,6 +144,7 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
             "is": "finished",
             "outcome": outcome,
             "reason": reason,
+            "extra_info": _LiveSession.takeover.extra_info(),
             **_ORIGINS.report(),
         }
     )

@@ -1,29 +1,25 @@
-"""pytest plugin that measures deterministic metrics of the tests of a pytest-benchmark suite, once each.
+"""pytest plugin that measures deterministic metrics of the benchmarks of a pytest suite, once each.
 
 The first request names the tests and what to measure; each further one lets one of them run.
 """
 
-# ruff: noqa: SLF001 - neither pytest-benchmark nor pytest has a public way in
-
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
-import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from ..channel import VARIABLE, RequestChannel
 from ..forks import end_together, is_forked_child
 from ..origins import origins_of_environment
-from ..probes import PROBES, Measurements, Ready
-from .pedantic import PedanticCall
+from ..probes import PROBES, WARM_UP_CALLS, Measurements
+from .calls import BenchmarkCall, CallTimes
 from .reports import collection_error, reason
+from .takeover import Takeover
 
 # Taken at once: a project's own start-up code may clear the environment before pytest is configured.
 _ADDRESS = os.environ.pop(VARIABLE)
@@ -48,85 +44,42 @@ class _ProbeSession:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Receive the request, and replace pytest-benchmark's own measuring."""
+    """Receive the request."""
     _ProbeSession.channel = RequestChannel(_ADDRESS)
     request = _ProbeSession.channel.receive()
     _ProbeSession.probe = request["probe"]
     _ProbeSession.requested = frozenset(request["items"])
     end_together(_ADDRESS)
-    fixture: Any = BenchmarkFixture
-    fixture._raw = _raw
-    fixture._raw_pedantic = _raw_pedantic
 
 
-class _LastResult:
-    """The result of the last call, which the test continues with."""
-
-    result: object = None
-
-
-def _take(fixture: Any, ready: Ready) -> None:
-    began = time.perf_counter()
-    _ProbeSession.found = PROBES[_ProbeSession.probe](ready)
-    # A test may look at benchmark.stats afterwards, and pytest-benchmark prints them.
-    fixture._make_stats(1).update(time.perf_counter() - began)
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Replace the measuring of the suite's own tools."""
+    Takeover(session.config, _measure)
 
 
-@contextlib.contextmanager
-def _without_collector(fixture: Any) -> Iterator[None]:
-    pauses = fixture._disable_gc and gc.isenabled()
-    if pauses:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if pauses:
-            gc.enable()
-
-
-def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    last = _LastResult()
-
-    def call() -> None:
-        last.result = function(*args, **kwargs)
+def _measure(call: BenchmarkCall) -> object:
+    """Measure the metrics, and time the first calls, for those who look at the times afterwards."""
+    results: list[object] = [None]
+    times, contexts = CallTimes(), 0
 
     @contextlib.contextmanager
     def ready() -> Iterator[Callable[[], object]]:
-        with _without_collector(self):
-            yield call
+        nonlocal contexts
+        function, clean = call.prepare()
 
-    _take(self, ready)
-    return last.result
+        def keep_result() -> None:
+            results[0] = function()
 
-
-def _raw_pedantic(
-    self: Any,
-    target: Callable[..., object],
-    args: tuple[Any, ...] = (),
-    kwargs: dict[str, Any] | None = None,
-    setup: Callable[[], Any] | None = None,
-    teardown: Callable[..., object] | None = None,
-    rounds: int = 1,  # noqa: ARG001 - one call is measured
-    warmup_rounds: int = 0,  # noqa: ARG001 - likewise
-    iterations: int = 1,
-) -> object:
-    if iterations > 1 and setup:
-        raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
-    pedantic, last = PedanticCall(target, args, kwargs, setup, teardown), _LastResult()
-
-    @contextlib.contextmanager
-    def ready() -> Iterator[Callable[[], object]]:
-        function, clean = pedantic.prepare()
-
-        def call() -> None:
-            last.result = function()
-
-        with _without_collector(self):
-            yield call
+        contexts += 1
+        is_timed = contexts <= WARM_UP_CALLS  # a clock would count as work of the calls that are measured
+        with call.collector():
+            yield times.timed(keep_result, unless=tracemalloc.is_tracing) if is_timed else keep_result
         clean()
 
-    _take(self, ready)
-    return last.result
+    _ProbeSession.found = PROBES[_ProbeSession.probe](ready)
+    call.show(times)
+    return results[0]
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

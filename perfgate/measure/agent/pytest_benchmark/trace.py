@@ -1,22 +1,18 @@
 """pytest plugin that calls each benchmark once and records the files that it reaches, instead of measuring it."""
 
-# ruff: noqa: SLF001 - pytest-benchmark has no public way in
-
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+import sys
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from ..origins import origins_of_environment
 from ..recorder import VARIABLE, Recorder
-from .pedantic import PedanticCall
+from .calls import BenchmarkCall, CallTimes, PreparedCall
 from .reports import description
+from .takeover import Takeover
 
 # Taken at once: a project's start-up code may clear the environment, and must be recorded.
 _REQUEST = json.loads(os.environ.pop(VARIABLE))
@@ -30,11 +26,9 @@ _failures: dict[str, str] = {}
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
-    """Replace pytest-benchmark's own measuring."""
-    fixture: Any = BenchmarkFixture
-    fixture._raw = _raw
-    fixture._raw_pedantic = _raw_pedantic
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Replace the measuring of the suite's own tools."""
+    Takeover(session.config, _measure)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,23 +68,14 @@ def pytest_terminal_summary() -> None:
     os._exit(0)
 
 
-def _raw(self: Any, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-    self._make_stats(1).update(1.0)  # a test may look at benchmark.stats afterwards
-    return _RECORDER.observe(lambda: (partial(function, *args, **kwargs), _do_nothing))
+def _measure(call: BenchmarkCall) -> object:
+    """Make the calls that the recorder wants, and time those that are not profiled."""
+    times = CallTimes()
 
+    def prepare() -> PreparedCall:
+        function, clean = call.prepare()
+        return times.timed(function, unless=sys.getprofile), clean
 
-def _raw_pedantic(
-    self: Any,
-    target: Callable[..., object],
-    args: tuple[Any, ...] = (),
-    kwargs: dict[str, Any] | None = None,
-    setup: Callable[[], Any] | None = None,
-    teardown: Callable[..., object] | None = None,
-    **_: object,
-) -> object:
-    self._make_stats(1).update(1.0)
-    return _RECORDER.observe(PedanticCall(target, args, kwargs, setup, teardown).prepare)
-
-
-def _do_nothing() -> None:
-    """Clean up after a call that leaves nothing."""
+    result = _RECORDER.observe(prepare)
+    call.show(times)
+    return result

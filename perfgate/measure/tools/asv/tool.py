@@ -50,8 +50,7 @@ class AsvTool(Tool):
             return self._suite(checkout, path / CONFIGURATION)
         return None
 
-    @property
-    def packages(self) -> tuple[str, ...]:
+    def packages(self, suite: Suite) -> tuple[str, ...]:  # noqa: ARG002 - all suites need the same
         """Return asv, which brings asv_runner."""
         return ("asv",)
 

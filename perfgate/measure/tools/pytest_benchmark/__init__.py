@@ -1,1 +1,1 @@
-"""pytest-benchmark: tests that use the benchmark fixture, found by the text of test files."""
+"""pytest-benchmark and pytest-codspeed: tests that use their fixtures or marks, found by the text of test files."""

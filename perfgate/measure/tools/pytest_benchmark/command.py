@@ -10,15 +10,28 @@ _PYTEST = "import sys; sys.path.remove(''); import pytest; raise SystemExit(pyte
 ALONE = f"{AGENT_PACKAGE}.pytest_benchmark.alone"
 """The plugin of a session that is not measured in pairs."""
 
-_DISABLED = (("xdist", "xdist", ("-n", "0")), ("pytest_cov", "pytest_cov", ("--no-cov",)))
-"""Package, plugin name and options of plugins that must do nothing; they are loaded where they are installed."""
+BENCHMARK, CODSPEED = "pytest_benchmark", "pytest_codspeed"
+"""Packages of the plugins that a suite may be written for."""
+
+_PLUGINS = (
+    ("xdist", "xdist", ("-n", "0")),
+    ("pytest_cov", "pytest_cov", ("--no-cov",)),
+    (BENCHMARK, "benchmark", ()),
+    (CODSPEED, "codspeed", ()),
+)
+"""Package, plugin name and options of plugins that are loaded where they are installed; the first two must do nothing."""
 
 
 def pytest_command(side: Side) -> list[str]:
     """Return the arguments for *side*'s interpreter: run only benchmarks, in one process and in order of definition."""
     words = ["-c", _PYTEST, "--quiet", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    for package, plugin, options in _DISABLED:
-        if (side.site_packages / package).is_dir():
+    words += ["-p", f"{AGENT_PACKAGE}.pytest_benchmark.select"]
+    for package, plugin, options in _PLUGINS:
+        if has_package(side, package):
             words += ["-p", plugin, *options]
-    words += ["-p", f"{AGENT_PACKAGE}.pytest_benchmark.select", "-p", "benchmark"]
-    return [*words, "--benchmark-only", "--benchmark-enable", "--rootdir", str(side.project_folder)]
+    return [*words, "--rootdir", str(side.project_folder)]
+
+
+def has_package(side: Side, package: str) -> bool:
+    """Tell whether a package is installed in *side*'s environment."""
+    return (side.site_packages / package).is_dir()

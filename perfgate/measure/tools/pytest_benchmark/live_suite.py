@@ -1,4 +1,4 @@
-"""pytest-benchmark tests in live pairs: one pytest session for each side, which passes through the tests in order.
+"""The benchmarks of a pytest suite in live pairs: one pytest session for each side, which passes through the tests in order.
 
 Tests that are not asked for are passed over without being set up. If only some tests are still measured, only their
 files are collected.
@@ -6,7 +6,7 @@ files are collected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from perfgate.measure.tools.pytest_benchmark.items import collected_items, file_
 
 
 class PytestLiveSuite(LiveSuite):
-    """The tests of a pytest-benchmark suite.
+    """The benchmarks of a pytest suite.
 
     Args:
         suite: The suite.
@@ -43,14 +43,30 @@ class PytestLiveSuite(LiveSuite):
         self._files = [str(file) for file in suite.files_in_project]
         self._ahead: dict[str, list[str]] = {}
         self._errors: dict[str, list[str]] = {}
+        self._deselected: dict[str, list[str]] = {}
         self._passed: set[str] = set()
         collected = self._open(first, self._files)
         self.tool_version = collected[HEAD]["tool"]
         self.items = tuple(collected_items(collected[HEAD]["benchmarks"]))
         if not self.items:
-            said = "; ".join(self._errors[HEAD]) or "no test uses the benchmark fixture"
+            said = "; ".join(self._not_measured()) or "no test uses a benchmark fixture or mark"
             self.abandon()
             raise MeasurementFailed(f"pytest collected no benchmark from {', '.join(self._files)}: {said}")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return also which files and tests are not measured although they hold benchmarks."""
+        return (*super().warnings, *self._not_measured())
+
+    def _not_measured(self) -> Iterator[str]:
+        for role, errors in self._errors.items():
+            if errors:
+                yield f"{len(errors)} file(s) cannot be collected on the {role} side, and are not measured: {_some(errors)}"
+            if deselected := self._deselected[role]:
+                yield (
+                    f"{len(deselected)} benchmark(s) are not measured on the {role} side, because the project's own"
+                    f" options or plugins deselect them: {_some(deselected)}"
+                )
 
     def _can_reach(self, item: Item) -> bool:
         return all(role in self._agents and item.address in self._ahead[role] for role in self._sides)
@@ -89,5 +105,10 @@ class PytestLiveSuite(LiveSuite):
                 output = tail(self._output(role))
                 raise MeasurementFailed(f"pytest does not start: {failure.reason}\n{output}") from failure
             self._ahead[role] = [test["id"] for test in collected[role]["benchmarks"]]
-            self._errors[role] = collected[role]["errors"]
+            self._errors.setdefault(role, collected[role]["errors"])
+            self._deselected.setdefault(role, collected[role]["deselected"])
         return collected
+
+
+def _some(texts: Sequence[str]) -> str:
+    return "; ".join(texts[:3]) + (" …" if len(texts) > 3 else "")

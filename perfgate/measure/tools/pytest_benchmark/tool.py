@@ -1,4 +1,4 @@
-"""How suites of pytest-benchmark are found and run."""
+"""How suites of pytest-benchmark and pytest-codspeed are found and run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,38 @@ TEST_FOLDERS = frozenset(
 
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "build", "dist", "env", "node_modules", "site-packages", "venv"})
 
-_USES_FIXTURE = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([^)]*\bbenchmark\b", re.MULTILINE)
-"""A function with a parameter ``benchmark``; the parameters may be on several lines."""
+_IS_BENCHMARK = re.compile(
+    rb"^[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([^)]*\b(?:codspeed_)?benchmark\b"
+    rb"|^[^#\n]*\bmark\.(?:codspeed_)?benchmark\b",
+    re.MULTILINE,
+)
+"""A function with a parameter ``benchmark``, which may be on another line; or the mark of that name."""
+
+PYTEST_BENCHMARK = "pytest-benchmark"
+
+_SPEAKS_OF = {
+    PYTEST_BENCHMARK: re.compile(rb"\bpytest[-_]benchmark\b"),
+    "pytest-codspeed": re.compile(rb"\bpytest[-_]codspeed\b|\bcodspeed_benchmark\b"),
+}
+"""Plugin to what shows that a suite is written for it."""
+
+_DECLARE_REQUIREMENTS = (
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "tox.ini",
+    "noxfile.py",
+    "*requirements*.txt",
+    "requirements/*.txt",
+)
 
 
 class PytestBenchmarkTool(Tool):
-    """pytest-benchmark."""
+    """pytest with pytest-benchmark, pytest-codspeed, both, or marked tests only."""
 
-    name = "pytest-benchmark"
-    evidence = "tests with a 'benchmark' parameter"
-    places = f"tests with a 'benchmark' parameter in *.py below {', '.join(sorted(TEST_FOLDERS))}"
+    name = PYTEST_BENCHMARK
+    evidence = "tests with a 'benchmark' parameter or mark"
+    places = f"tests with a 'benchmark' parameter or mark in *.py below {', '.join(sorted(TEST_FOLDERS))}"
     runs_in_checkout = True
 
     def find(self, checkout: Path) -> Suite | None:
@@ -50,10 +73,9 @@ class PytestBenchmarkTool(Tool):
         """Return a test file, or all tests in a folder."""
         return self._suite(checkout, [path] if path.suffix == ".py" else _test_files(checkout, checkout / path))
 
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """Return pytest with pytest-benchmark."""
-        return ("pytest", "pytest-benchmark")
+    def packages(self, suite: Suite) -> tuple[str, ...]:
+        """Return pytest with the plugins of the suite."""
+        return ("pytest", *(suite.plugins or (PYTEST_BENCHMARK,)))
 
     def collect(self, suite: Suite, side: Side) -> Collected:
         """Let pytest collect the suite."""
@@ -95,11 +117,18 @@ class PytestBenchmarkTool(Tool):
         project, files = max(by_project.items(), key=lambda entry: len(entry[1]))
         shared = tuple(dict.fromkeys(path for file in files for path in _shared_by(file)))
         left_out = [file for other, others in by_project.items() if other != project for file in others]
-        return Suite(tool=self.name, project=project, files=tuple(files), shared=shared, left_out=tuple(left_out))
+        return Suite(
+            tool=self.name,
+            project=project,
+            files=tuple(files),
+            plugins=_plugins(checkout, project, files),
+            shared=shared,
+            left_out=tuple(left_out),
+        )
 
 
 def _test_files(checkout: Path, start: Path) -> Iterator[Path]:
-    """Yield the Python files below *start* that use the fixture, sorted.
+    """Yield the Python files below *start* that use a fixture or a mark for benchmarks, sorted.
 
     In the whole checkout, only files with names of tests, or in folders with names of tests, count.
     """
@@ -107,7 +136,7 @@ def _test_files(checkout: Path, start: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
         inside = Path(folder).relative_to(checkout)
         for name in sorted(files):
-            if _may_have_tests(inside, name, is_named=start != checkout) and _uses_fixture(Path(folder, name)):
+            if _may_have_tests(inside, name, is_named=start != checkout) and _has_benchmarks(Path(folder, name)):
                 yield inside / name
 
 
@@ -117,8 +146,16 @@ def _may_have_tests(folder: Path, name: str, *, is_named: bool) -> bool:
     return is_named or not TEST_FOLDERS.isdisjoint(folder.parts) or name.startswith(("test_", "bench_"))
 
 
-def _uses_fixture(file: Path) -> bool:
-    return _USES_FIXTURE.search(file.read_bytes()) is not None
+def _has_benchmarks(file: Path) -> bool:
+    return _IS_BENCHMARK.search(file.read_bytes()) is not None
+
+
+def _plugins(checkout: Path, project: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """Return the plugins that the test files and the files that declare requirements speak of."""
+    declared = chain.from_iterable((checkout / project).glob(pattern) for pattern in _DECLARE_REQUIREMENTS)
+    texts = [path.read_bytes() for path in (*declared, *(checkout / file for file in files)) if path.is_file()]
+    found = [plugin for plugin, words in _SPEAKS_OF.items() if any(words.search(text) for text in texts)]
+    return tuple(found) or (PYTEST_BENCHMARK,)
 
 
 def _shared_by(file: Path) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ A test that failed while it was measured is not in the file. A test that failed 
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -116,7 +117,7 @@ def _extra_samples(entry: SessionEntry, benchmark: Benchmark) -> Iterator[Sample
     """Yield one sample for each number in ``benchmark.extra_info``; its unit, and which way is better, are unknown."""
     for key, value in entry.extra_info.items() if isinstance(entry.extra_info, dict) else ():
         metric = metrics.extra_info(key)
-        if metric is not None and type(value) in (int, float):
+        if metric is not None and type(value) in (int, float) and abs(value) <= sys.float_info.max:
             yield Sample(benchmark=benchmark, metric=metric, value=float(value), rounds=((float(value),),))
 
 

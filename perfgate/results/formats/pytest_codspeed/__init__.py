@@ -21,7 +21,8 @@ class PytestCodspeedFormat(Format):
 
     def recognizes(self, data: bytes) -> bool:
         """Return whether *data* begins with the creator that pytest-codspeed names."""
-        return b'"creator"' in data[:_WINDOW] and b'"pytest-codspeed"' in data[:_WINDOW]
+        start = data[:_WINDOW]
+        return b'"creator"' in start and b'"pytest-codspeed"' in start
 
     def read(self, data: bytes, *, name: str, context: bytes | None = None) -> Run:  # noqa: ARG002 - the file is complete
         """Read one session; see `reader.read`."""

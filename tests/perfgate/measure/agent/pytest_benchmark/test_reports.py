@@ -1,7 +1,7 @@
 """Why a test did not pass is said in one line.
 
-plugin.py, probe.py, select.py and trace.py are pytest plugins: tests/perfgate/measure runs them in test_comparison.py,
-counts/test_memory.py, test_single.py and reach/test_closure.py.
+alone.py, plugin.py, probe.py, select.py and trace.py are pytest plugins: tests/perfgate/measure runs them in
+test_comparison.py, test_kinds_of_suites.py, counts/test_memory.py, test_single.py and reach/test_closure.py.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from perfgate.measure.discover import discover
 from perfgate.measure.needs.suite_needs import SuiteNeeds
 from perfgate.measure.needs.trial import Collected
 from perfgate.measure.sides.environment import NEVER
+from perfgate.measure.suites import Suite
 from perfgate.measure.tools import TOOLS
 from tests.perfgate.measure.conftest import Project
 from tests.perfgate.measure.sides.prepared import prepare
@@ -17,7 +18,7 @@ NAME = "pytest-benchmark"
 
 def collected(project: Project, folder: Path) -> Collected:
     (tool,) = [tool for tool in TOOLS if tool.name == NAME]
-    needs = SuiteNeeds(packages=tool.packages)
+    needs = SuiteNeeds(packages=tool.packages(Suite(tool=NAME)))
     side = prepare(project, folder, {"head": "head"}, suite=NAME, needs=needs, install=NEVER)["head"]
     whole = tool.collect(discover(side.checkout, NAME), side)
     assert "" == whole.errors

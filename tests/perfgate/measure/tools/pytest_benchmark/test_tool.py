@@ -1,12 +1,15 @@
 """A pytest suite is found by the text of its test files.
 
-live_suite.py and single_run.py run whole suites: tests/perfgate/measure/test_comparison.py and test_single.py test them.
+live_suite.py, single_run.py and collection.py run whole suites: test_comparison.py, test_single.py and test_kinds_of_suites.py of
+tests/perfgate/measure test them.
 command.py is the command line that they share.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import pytest
 
 from perfgate.measure.live.items import Item
 from perfgate.measure.sides.side import Side
@@ -45,6 +48,52 @@ def test_tests_are_found_by_their_text(tmp_path: Path) -> None:
     assert (Path("shop/test_inside.py"), Path("shop/conftest.py"), Path("tests")) == found.shared
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def test_sort(codspeed_benchmark): ...",
+        "@pytest.mark.benchmark\ndef test_sort(): ...",
+        "from pytest import mark\n\n@mark.codspeed_benchmark(max_rounds=3)\nasync def test_sort(): ...",
+        "class TestSort:\n    pytestmark = pytest.mark.benchmark\n",
+        "pytestmark = [pytest.mark.slow, pytest.mark.benchmark()]\n",
+    ],
+)
+def test_marks_are_found_too(tmp_path: Path, text: str) -> None:
+    """Marked functions, classes and modules, under both names; a comment is no mark."""
+    put(tmp_path, {"tests/test_sort.py": text, "tests/test_other.py": "# pytest.mark.benchmark is not for this file\n"})
+
+    found = PytestBenchmarkTool().find(tmp_path)
+
+    assert found is not None
+    assert (Path("tests/test_sort.py"),) == found.files
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, ["pytest-benchmark"]),
+        ({"pyproject.toml": '[dependency-groups]\nbench = ["pytest-codspeed"]\n'}, ["pytest-codspeed"]),
+        ({"tests/test_a.py": "import pytest_codspeed\ndef test_a(benchmark): ...\n"}, ["pytest-codspeed"]),
+        ({"tests/test_b.py": "def test_b(codspeed_benchmark): ...\n"}, ["pytest-codspeed"]),
+        (
+            {"requirements/dev.txt": "pytest-benchmark>=5\n", "dev-requirements.txt": "pytest-codspeed\n"},
+            ["pytest-benchmark", "pytest-codspeed"],
+        ),
+    ],
+)
+def test_a_suite_needs_the_plugins_that_it_is_written_for(
+    tmp_path: Path, files: dict[str, str], expected: list[str]
+) -> None:
+    """What the project and its tests speak of, both if need be; pytest-benchmark where they are silent."""
+    put(tmp_path, {"tests/test_marked.py": "@pytest.mark.benchmark\ndef test_marked(): ...\n", **files})
+    tool = PytestBenchmarkTool()
+
+    found = tool.find(tmp_path)
+
+    assert found is not None
+    assert ("pytest", *expected) == tool.packages(found)
+
+
 def test_a_suite_is_found_at_a_path(tmp_path: Path) -> None:
     """A named file counts whatever it contains; in a named folder, all files with the fixture do."""
     put(tmp_path, {"code/a.py": USES_BENCHMARK, "code/b.py": "", "docs/index.md": ""})
@@ -71,16 +120,16 @@ def test_a_probe_collects_only_the_files_it_needs(tmp_path: Path) -> None:
     assert ["tests/a.py", "tests/b.py", "tests/a.py"] == [tool.session_of(item) for item in items]
 
 
-def test_plugins_that_disturb_are_disabled_where_they_are_installed(tmp_path: Path) -> None:
-    """Pytest refuses to load a plugin that is not installed."""
+def test_plugins_are_loaded_where_they_are_installed(tmp_path: Path) -> None:
+    """Pytest refuses to load a plugin that is not installed; those that disturb do nothing."""
     side = a_side(tmp_path)
-    assert not {"xdist", "pytest_cov"} & set(pytest_command(side))
+    assert not {"xdist", "pytest_cov", "benchmark", "codspeed"} & set(pytest_command(side))
 
-    for package in ("xdist", "pytest_cov"):
+    for package in ("xdist", "pytest_cov", "pytest_benchmark", "pytest_codspeed"):
         (tmp_path / package).mkdir()
     command = " ".join(pytest_command(side))
 
-    assert "-p xdist -n 0 -p pytest_cov --no-cov" in command
+    assert "-p xdist -n 0 -p pytest_cov --no-cov -p benchmark -p codspeed" in command
 
 
 def a_side(folder: Path) -> Side:

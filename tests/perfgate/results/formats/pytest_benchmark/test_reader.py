@@ -190,3 +190,15 @@ def test_malformed_files_name_the_field(fields: dict[str, Any], path: str) -> No
         read(**fields)
 
     assert path == caught.value.path
+
+
+def test_numbers_that_a_test_keeps_are_metrics() -> None:
+    """One sample each, without a unit; texts, truth values and what is too large for a number are none."""
+    kept = {"rows": 3, "share": 0.5, "is_small": True, "kind": "x", "endless": float("inf"), "huge": 10**400}
+    run = read(entry("a", extra_info=kept), entry("b", extra_info=["no", "dictionary"]))
+
+    assert [("a", "time"), ("b", "time"), ("a", "extra_info.rows"), ("a", "extra_info.share")] == [
+        (sample.benchmark.label, sample.metric.name) for sample in run.samples
+    ]
+    assert (3.0, ((3.0,),), "") == (run.samples[2].value, run.samples[2].rounds, run.samples[2].metric.unit)
+    assert () == run.refused
