@@ -1,4 +1,4 @@
-"""The error rate of one direction is never spent twice, whoever is called in whatever order."""
+"""The error rate of one direction is never spent twice, in whatever order benchmarks are called."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def uncalled_levels(family: list[BenchmarkEvidence]) -> float:
 
 @given(st.integers(0, 9), st.integers(0, 9), st.lists(st.integers(0, 17)))
 def test_the_levels_of_a_look_sum_to_its_error_rate(suspects: int, others: int, called: list[int]) -> None:
-    """Those that are not called share all of it, whoever was called before."""
+    """Those that are not called share all of it, whichever were called before."""
     family = family_of(suspects, others)
     for number in called:
         if number < len(family):
