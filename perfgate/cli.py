@@ -14,12 +14,12 @@ import os
 import signal
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Never
 
 from perfgate import __version__
 from perfgate.commands.exit_codes import ERROR
-from perfgate.errors import PerfgateError
+from perfgate.errors import InvalidInput, PerfgateError
 
 COMMANDS = {
     "init": "set up a repository: write its workflow and a commented policy",
@@ -37,6 +37,13 @@ COMMANDS = {
 }
 
 
+_ONLY_POSIX = frozenset({"fcntl", "resource"})
+"""Modules that Windows does not have, and that measuring needs."""
+
+_SIGPIPE = 13
+"""`signal.SIGPIPE`, which Windows does not have."""
+
+
 def console_script() -> int:
     """Run the command line as a process of its own: let signals end it cleanly, and return the exit code."""
     with raise_on_termination():
@@ -49,7 +56,7 @@ def console_script() -> int:
         except BrokenPipeError:
             # The reader of our output has ended (`perfgate … | head`); without this, the flush at exit fails again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 128 + signal.SIGPIPE
+            return 128 + _SIGPIPE
         return code
 
 
@@ -60,8 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: What follows ``perfgate`` on the command line; None: the arguments of this process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = parser(arguments[:1]).parse_args(arguments)
     try:
+        options = parser(arguments[:1]).parse_args(arguments)
         code: int = options.run(options)
     except PerfgateError as error:
         print(f"perfgate: {error}", file=sys.stderr)
@@ -76,7 +83,8 @@ def raise_on_termination() -> Iterator[None]:
     A second signal is ignored while the first one is handled. The former handlers return at the end. The library
     installs no signal handlers: only a program's entry point uses this.
     """
-    signals = (signal.SIGTERM, signal.SIGHUP)
+    # Windows has no SIGHUP.
+    signals = [found for name in ("SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None]
 
     def leave(number: int, _: FrameType | None) -> Never:
         for handled in signals:
@@ -107,7 +115,24 @@ def parser(loaded: Collection[str] = COMMANDS.keys()) -> argparse.ArgumentParser
     for name, summary in COMMANDS.items():
         subparser = subcommands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name in loaded:
-            module = importlib.import_module(f"perfgate.commands.{name}")
+            module = _command(name)
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
     return whole
+
+
+def _command(name: str) -> ModuleType:
+    """Return the module of a subcommand.
+
+    Raises:
+        InvalidInput: It cannot run on this system.
+    """
+    try:
+        return importlib.import_module(f"perfgate.commands.{name}")
+    except ModuleNotFoundError as error:
+        if error.name not in _ONLY_POSIX:
+            raise
+        raise InvalidInput(
+            f"'perfgate {name}' measures on Linux and macOS only: on Windows, run it in WSL. 'compare', 'changes', 'merge'"
+            " and 'upload' work here"
+        ) from error

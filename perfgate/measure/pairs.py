@@ -27,6 +27,7 @@ from perfgate.measure.measured_benchmark import MeasuredBenchmark
 from perfgate.measure.sides.side import BASE, HEAD
 from perfgate.measure.suites import Suite
 from perfgate.results import metrics
+from perfgate.results.limits import MAX_TEXT_CHARACTERS
 from perfgate.results.records import CPU_TIME, Benchmark, Commit, Environment, Run, Sample, SampleState
 from perfgate.stats.pairs import Pair
 
@@ -224,7 +225,14 @@ class Pairs:
             for label in self.removed
         )
         base = msgspec.structs.replace(base, samples=base.samples + removed)
-        return msgspec.structs.replace(head, baseline=base, notes=(*self._notes, *self.warnings))
+        notes = (*self._notes, *self._compiled, *self.warnings)
+        return msgspec.structs.replace(head, baseline=base, notes=notes)
+
+    @property
+    def _compiled(self) -> list[str]:
+        """Return a sentence on the project's compiled modules that the benchmarks imported; empty if there are none."""
+        names = self._live.extensions
+        return [f"Compiled modules measured: {', '.join(names)}."[:MAX_TEXT_CHARACTERS]] if names else []
 
     def _sample(self, measured: MeasuredBenchmark) -> Pair:
         """Measure one pair and keep its recordings."""

@@ -154,12 +154,14 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
     """Tell whether *process* ended, without releasing its process id: its group can still be addressed safely."""
     if process.returncode is not None:
         return True
+    if not hasattr(os, "waitid"):  # macOS: the process id is released, and its group is killed right after
+        return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def end_group(process: subprocess.Popen[bytes]) -> int:
     """Kill what is left of the process group that *process* leads, and return its exit status."""
-    if process.returncode is None:
+    if process.returncode is None or not hasattr(os, "waitid"):
         # The leader is alive or not yet waited for, so its id cannot belong to another group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
