@@ -66,7 +66,7 @@ class SideBuilder:
         agent = self.checkout.with_name("agent")
         shutil.copytree(Path(__file__).parents[1] / "agent", agent / AGENT_PACKAGE, dirs_exist_ok=True)
         if self.install == ASV:
-            self._provide_asv()
+            self._provide_asv(needs.python)
             return Builds()
         self._installer(needs).make_environment(self._environment, needs.python)
         folder = self.checkout / self.project
@@ -203,12 +203,15 @@ class SideBuilder:
     def _python(self) -> Path:
         return self._environment / "bin/python"
 
-    def _provide_asv(self) -> None:
-        """Make an environment with asv, unless the interpreter that perfgate runs in has it."""
+    def _provide_asv(self, version: str | None) -> None:
+        """Make an environment with asv, unless the interpreter that perfgate runs in has it and will do."""
         command: list[str | Path] = [self.python, "-c", "import asv, virtualenv"]
-        if run_tool(command, cwd=self.checkout, environment=clean_variables(), output=self._log, allowed=(0, 1)):
+        lacks_asv = run_tool(
+            command, cwd=self.checkout, environment=clean_variables(), output=self._log, allowed=(0, 1)
+        )
+        if version or lacks_asv:
             installer, environment = self._installer(SuiteNeeds()), self._asv_python.parents[1]
-            installer.make_environment(environment, None)
+            installer.make_environment(environment, version)
             installer.install(self._asv_python, _ASV_AND_VIRTUALENV, cwd=self.checkout)
 
     @property

@@ -25,22 +25,19 @@ _CONDA = frozenset({"conda", "mamba", "rattler"})
 
 def _build(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        from asv import environment, util  # noqa: PLC0415 - its absence is an answer
+        from asv import util  # noqa: PLC0415 - its absence is an answer
         from asv.repo import get_repo  # noqa: PLC0415
     except ImportError as error:
         return {"unavailable": f"asv cannot be imported ({error})"}
     os.setpgid = None  # type: ignore[assignment]  # asv's child processes stay in our group, and end with it
     conf = _configuration(request)
-    replaced = ""
-    try:
-        found, missing = _environments(conf)
-    except environment.EnvironmentUnavailable as error:
-        if conf.environment_type not in _CONDA:
-            return {"unavailable": str(error)}
-        replaced, conf.environment_type = conf.environment_type, "virtualenv"
-        found, missing = _environments(conf)
+    found, missing, reason = _available(conf)
+    replaced = conf.environment_type if not found and conf.environment_type in _CONDA else ""
+    if replaced:
+        conf.environment_type = "virtualenv"
+        found, missing, reason = _available(conf)
     if not found:
-        return {"unavailable": f"asv can make no environment_type {conf.environment_type!r} here"}
+        return {"unavailable": reason or f"asv can make no environment_type {conf.environment_type!r} here"}
     first = found[0]
     try:
         first.create()
@@ -73,6 +70,17 @@ def _configuration(request: dict[str, Any]) -> Any:
     conf.build_command = _BUILD if conf.build_command is None else conf.build_command
     conf.environment_type = conf.environment_type or "virtualenv"
     return conf
+
+
+def _available(conf: Any) -> tuple[list[Any], list[str], str]:
+    """Return what `_environments` does, and why asv can make none; empty if it does not say."""
+    from asv import environment  # noqa: PLC0415
+
+    try:
+        found, missing = _environments(conf)
+    except environment.EnvironmentUnavailable as error:
+        return [], [], str(error)
+    return found, missing, ""
 
 
 def _environments(conf: Any) -> tuple[list[Any], list[str]]:
