@@ -19,9 +19,9 @@ def add_suite_arguments(parser: argparse.ArgumentParser) -> None:
         "--install",
         default="auto",
         metavar="HOW",
-        help="asv: asv builds the environments; plain: install the project and its dependencies next to the packages"
-        " that are installed here; auto: asv if its configuration asks for a matrix or more, else plain; never; or a"
-        " command with {python} and {checkout}",
+        help="plain: perfgate makes an environment for each side and installs the project's wheel there; asv: asv builds the"
+        " environments; auto: asv if its configuration asks for a matrix or more, else plain; never: import the project from"
+        " its folder; or a command with {python} and {checkout}",
     )
 
 

@@ -66,7 +66,8 @@ def open_pairs(
         suite: ``asv``, ``pytest-benchmark`` or a path; needed where the head holds more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
-        python: Interpreter whose packages, the tool among them, both sides use; None: the running one.
+        python: Interpreter that the sides' environments are made from, unless the project asks for another; None: the
+            running one.
         install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
         timeout_seconds: Longest call of a benchmark that sets no timeout of its own.
         progress: Is told what begins.

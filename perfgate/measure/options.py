@@ -26,4 +26,4 @@ class MeasureOptions:
     environment: str | None = None
     """Name of the environment in the run; None: made from the system and the interpreter."""
     python: Path | None = None
-    """Interpreter whose packages, the benchmark tool among them, are used; None: the running one."""
+    """Interpreter that the environments are made from, unless the project asks for another; None: the running one."""

@@ -42,7 +42,8 @@ def measure(
         suite: ``asv``, ``pytest-benchmark`` or a path; needed if the revision has more than one suite.
         select: Shell-style pattern over the tool's names of benchmarks; None: all.
         environment_name: Name of the environment in the run; None: made from the system and the interpreter.
-        python: Interpreter whose packages, including the tool, are used; None: the running one.
+        python: Interpreter that the sides' environments are made from, unless the project asks for another; None: the
+            running one.
         install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Called with a description of each step.
 

@@ -16,6 +16,6 @@ class AlertRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
     """Later points at the new level that confirm a change; the first one is not counted."""
     per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
-    """Largest number of new issues, and of new measurements asked for, within 24 hours; the rest waits."""
+    """Largest number of new issues, and of new measurements requested, within 24 hours; the rest waits."""
     workflow: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\.ya?ml$")] = "perfgate.yml"
     """File below ``.github/workflows`` that measures on request, see docs/how-to/alerts.md."""

@@ -63,7 +63,8 @@ def trace(
         suite: ``asv``, ``pytest-benchmark`` or a path; needed if *base* has more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
         install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
-        python: Interpreter whose packages, including the tool, are used; None: the running one.
+        python: Interpreter that the sides' environments are made from, unless the project asks for another; None: the
+            running one.
         progress: Called with a description of each step.
 
     Raises:

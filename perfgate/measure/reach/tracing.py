@@ -86,7 +86,7 @@ class Tracer:
         folder: An empty folder to work in; the caller removes it.
         suite: ``asv``, ``pytest-benchmark`` or a path; needed if the revision has more than one suite.
         select: Shell-style pattern over labels, names and the tool's own ids; None: all benchmarks.
-        python: Interpreter whose packages the side sees.
+        python: Interpreter that perfgate runs in.
         install: How the project is installed; see `perfgate.measure.sides.preparation.prepare_all`.
         progress: Called with a description of each step.
 

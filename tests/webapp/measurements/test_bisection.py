@@ -106,7 +106,7 @@ def test_the_cost_is_shown_before_it_starts(lab: Lab, github: StandIn, client: C
     alert = slow(lab)
     client.force_login(User.objects.create_user("ada", is_staff=True))
     page = client.get(f"/alerts/{alert.pk}/").content.decode()
-    assert "32 commits are suspect. GitHub can be asked to measure about 5" in page
+    assert "32 commits are suspect. GitHub can measure about 5" in page
     assert "9 at most" in page
 
     client.post(f"/alerts/{alert.pk}/act/", {"action": "bisect"})
