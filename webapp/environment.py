@@ -31,6 +31,7 @@ OTHER_VARIABLES = frozenset(
         "PERFGATE_TOKEN",
         # Set by the command line for the processes that it measures; these may import this server.
         "PERFGATE_CHANNEL",
+        "PERFGATE_COLLECTED",
         "PERFGATE_ORIGINS",
         "PERFGATE_SELECT",
         "PERFGATE_TRACE",

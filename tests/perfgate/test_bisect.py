@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perfgate.bisect import Bisected, NoSlowdown, SearchStarted, SearchStep, bisect
-from perfgate.errors import MeasurementFailed
+from perfgate.errors import InvalidInput
 from perfgate.measure.options import MeasureOptions
 from perfgate.measure.progress import MeasurementProgress
 from tests.perfgate.repositories import CODE, SLOWER, SUITE, TOTAL_TEST, make_repository
@@ -50,5 +50,5 @@ def test_without_a_slowdown_there_is_no_search(history: Path) -> None:
 
 def test_a_pattern_without_a_match_is_an_error(history: Path) -> None:
     """It must not look like a suite without a slowdown."""
-    with pytest.raises(MeasurementFailed, match=r"\*typo\*"):
+    with pytest.raises(InvalidInput, match=r"\*typo\*"):
         bisect(history, "v0", "v1", options=MeasureOptions(select="*typo*"))
