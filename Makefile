@@ -28,10 +28,11 @@ quick: check ## check, then for 45 seconds the tests of what changed since main,
 	$(BIN)/python -m tests.quick
 
 test: check ## everything that must hold: check, then all tests, those that use a database on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/demo --ignore tests/test_demo.py --ignore tests/test_action.py
+	@# Three at a time on two cores: many tests wait for processes, and none measures what load would change.
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal --ignore tests/demo --ignore tests/test_demo.py --ignore tests/test_action.py
 	@# These measure for real: no other test runs beside them.
 	$(BIN)/python -m pytest -q tests/demo tests/test_demo.py tests/test_action.py
-	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/webapp
+	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 3 --dist worksteal tests/webapp
 
 docs: setup ## write the reference from the code, and build the documents into build/docs; a warning is an error
 	$(BIN)/python -m docs.generate
