@@ -29,9 +29,9 @@ quick: check ## check, then for 45 seconds the tests of what changed since main,
 
 test: check ## everything that must hold: check, then all tests, those that use a database on SQLite and on PostgreSQL
 	@# Three at a time on two cores: many tests wait for processes, and none measures what load would change.
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal --ignore tests/demo --ignore tests/test_demo.py --ignore tests/test_action.py
-	@# These measure for real: no other test runs beside them.
-	$(BIN)/python -m pytest -q tests/demo tests/test_demo.py tests/test_action.py
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal --ignore tests/test_demo.py
+	@# Its history is found in measurements of one commit after the other, which load would change.
+	$(BIN)/python -m pytest -q tests/test_demo.py
 	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 3 --dist worksteal tests/webapp
 
 docs: setup ## write the reference from the code, and build the documents into build/docs; a warning is an error

@@ -166,6 +166,8 @@ def test_what_is_written_is_clean(tmp_path: Path, options: list[str], *, several
     if several:
         shop.write("asv.conf.json", '{"version": 1, "repo": ".", "benchmark_dir": "bench"}')
         shop.write("bench/__init__.py", "")
+        shop.write("bench/sums.py", "def time_sum():\n    sum([1])\n")
+        shop.commit("Add a suite of asv")
     perfgate("init", "--action", f"perfgate/perfgate@{'0123456789' * 4}", *options, folder=shop.folder)
     lint(shop.folder, [shop.folder / ".github/workflows/perfgate.yml"])
 
