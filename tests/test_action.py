@@ -26,6 +26,8 @@ name = "shop"
 version = "1"
 [project.optional-dependencies]
 test = ["pytest", "pytest-benchmark"]
+[tool.setuptools]
+py-modules = ["shop"]
 """
 FAST = "def total(prices):\n    return sum(prices)\n"
 SLOW = "def total(prices):\n    return sum(price for price in sorted(prices, reverse=True))\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perfgate.measure.sides.side import AGENT_PACKAGE, Side
 
-_PYTEST = "import sys; sys.path.remove(''); import pytest; raise SystemExit(pytest.console_main())"
+_PYTEST = "import sys; sys.path.remove(''); import pytest; raise SystemExit(pytest.main())"
 """``python -m pytest`` would put the checkout in front of the installed project, which may have extension modules."""
 
 ALONE = f"{AGENT_PACKAGE}.pytest_benchmark.alone"
