@@ -32,7 +32,7 @@ test: check ## everything that must hold: check, then all tests, those that use 
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal --ignore tests/test_demo.py
 	@# Its history is found in measurements of one commit after the other, which load would change.
 	$(BIN)/python -m pytest -q tests/test_demo.py
-	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 3 --dist worksteal tests/webapp
+	PERFGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/webapp
 
 docs: setup ## write the reference from the code, and build the documents into build/docs; a warning is an error
 	$(BIN)/python -m docs.generate
